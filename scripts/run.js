@@ -1,0 +1,30 @@
+// Child processes for the scripts of this folder: output passes through, a failure ends the script.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '..');
+
+/** Says what goes on, on stderr, so that stdout stays for results. */
+export function say(text) {
+  process.stderr.write(`\u2693 ${text}\n`);
+}
+
+/**
+ * Runs a command with its output passed through.
+ * @returns {Promise<number>} its exit code (128 + n when a signal ended it)
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15)));
+  });
+}
+
+/** Runs a command and ends this script if it fails. */
+export async function mustRun(what, command, args, options = {}) {
+  const code = await run(command, args, options);
+  if (code === 0) return;
+  say(`${what} failed (exit ${code}): ${command} ${args.join(' ')}`);
+  process.exit(code);
+}

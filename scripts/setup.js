@@ -1,0 +1,89 @@
+// What `npm start`, `npm test`, `npm run soak` and `npm run bench` need before they can do their work: packages,
+// compiled sources, and Debian packages for the tests that use a real program. Each step is skipped when done.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { mustRun, root, run, say } from './run.js';
+
+const OLDEST_NODE = [20, 19];
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  say(
+    `Node.js ${OLDEST_NODE.join('.')} or later is needed; this is ${process.versions.node} (${process.execPath}).`,
+  );
+  process.exit(1);
+}
+
+async function installPackages() {
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
+  const stamp = path.join(root, 'node_modules', '.hawser-installed');
+  const wanted = `${lock} node-abi-${process.versions.modules}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('installing npm packages (first run, or package-lock.json changed) …');
+  await mustRun('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+/** Folders that hold a package: those of the root's workspaces. */
+export function packageDirs() {
+  const { workspaces } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return workspaces.flatMap((pattern) =>
+    pattern.endsWith('/*')
+      ? readdirSync(path.join(root, pattern.slice(0, -2))).map((name) => `${pattern.slice(0, -1)}${name}`)
+      : [pattern],
+  );
+}
+
+async function build({ clean }) {
+  if (clean)
+    for (const dir of packageDirs()) rmSync(path.join(root, dir, 'dist'), { recursive: true, force: true });
+  say('compiling …');
+  await mustRun('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+}
+
+/** Programs from Debian that some tests and benches use: the command looked for, and the package that has it. */
+const SYSTEM_PACKAGES = [
+  { command: 'ip', debian: 'iproute2', use: 'tests in network namespaces' },
+  { command: 'nft', debian: 'nftables', use: 'tests with real packet loss' },
+];
+
+function onPath(command) {
+  const dirs = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return dirs.some((dir) => dir !== '' && existsSync(path.join(dir, command)));
+}
+
+async function installSystemPackages() {
+  const missing = SYSTEM_PACKAGES.filter(({ command }) => !onPath(command));
+  if (missing.length === 0) return;
+  const names = missing.map(({ debian }) => debian);
+  const uses = missing.map(({ use }) => use).join('; ');
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) {
+    say(`not installed, and this user may not install: ${names.join(', ')}. Left out: ${uses}.`);
+    say(`To have them: sudo apt-get install ${names.join(' ')}`);
+    return;
+  }
+  say(`installing from Debian, for ${uses}: ${names.join(' ')} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] };
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...names];
+  if ((await run('apt-get', install, { ...quiet, stdio: 'ignore' })) === 0) return;
+  await run('apt-get', ['update', '-qq'], quiet); // fresh machines have no package lists
+  if ((await run('apt-get', install, quiet)) !== 0)
+    say(`could not install ${names.join(', ')}. Left out: ${uses}.`);
+}
+
+/**
+ * Brings the checkout to where the main job and the tests can run.
+ * @param {{clean?: boolean, systemPackages?: boolean}} options clean: compile from nothing;
+ *   systemPackages: install what tests need from Debian
+ */
+export async function setup({ clean = false, systemPackages = false } = {}) {
+  checkNode();
+  await installPackages();
+  if (systemPackages) await installSystemPackages();
+  await build({ clean });
+}

@@ -1,0 +1,4 @@
+export { eventually, within } from './eventually.ts';
+export { FakeClock, type FakeClockOptions } from './fake-clock.ts';
+export { scaled, soaking } from './soak.ts';
+export { makeTempDir, type TempDir } from './temp-dir.ts';
