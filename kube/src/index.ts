@@ -16,3 +16,83 @@ export type {
   StoreEvent,
   StoreWatch,
 } from './store/store.ts';
+export { KubeError } from './errors.ts';
+export { asStatusError } from './status/as-status-error.ts';
+export {
+  field,
+  fieldChild,
+  fieldErrorCauses,
+  fieldErrorMessage,
+  fieldErrorsMessage,
+  fieldIndex,
+  fieldKey,
+  NO_FIELD,
+  OMITTED,
+  type FieldError,
+  type FieldErrorType,
+} from './status/field-error.ts';
+export { goJson, goQuote, goValue } from './status/go-format.ts';
+export {
+  alreadyExists,
+  badRequest,
+  conflict,
+  deleteUidConflict,
+  deleteVersionConflict,
+  expired,
+  failure,
+  forbidden,
+  forbiddenPath,
+  formatGroupKind,
+  formatGroupResource,
+  generateNameConflict,
+  gone,
+  internalError,
+  invalid,
+  listTooOld,
+  methodNotAllowed,
+  methodNotSupported,
+  noSuchResource,
+  notAcceptable,
+  notFound,
+  plainError,
+  requestEntityTooLarge,
+  resourceVersionTooLarge,
+  serverTimeout,
+  serviceUnavailable,
+  timeout,
+  tooManyRequests,
+  tooOldResourceVersion,
+  uidConflict,
+  unauthorized,
+  unprocessable,
+  unsupportedMediaType,
+  unsupportedPatchType,
+  type GroupKind,
+} from './status/status-errors.ts';
+export {
+  escapeFieldValue,
+  FieldSelector,
+  type FieldMap,
+  type FieldRequirement,
+} from './meta/field-selector.ts';
+export { generateName, randomSuffix } from './meta/generate-name.ts';
+export { isPlainObject, jsonEqual, type JsonObject } from './meta/json.ts';
+export type { LabelOperator, LabelRequirement } from './meta/label-requirement.ts';
+export {
+  LabelSelector,
+  type LabelSelectorObject,
+  type LabelSelectorRequirement,
+} from './meta/label-selector.ts';
+export {
+  configKeyProblems,
+  dns1035LabelProblems,
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
+  generateNameProblems,
+  labelValueProblems,
+  pathSegmentProblems,
+  qualifiedNameProblems,
+  type NameCheck,
+} from './meta/names.ts';
+export type { HistoryLimits } from './store/history.ts';
+export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
