@@ -96,3 +96,5 @@ export {
 } from './meta/names.ts';
 export type { HistoryLimits } from './store/history.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
+export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts';
+export type { QuantityFormat } from './quantity/quantity-syntax.ts';
