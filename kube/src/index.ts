@@ -98,3 +98,4 @@ export type { HistoryLimits } from './store/history.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
 export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/quantity-syntax.ts';
+export * from './client/index.ts';

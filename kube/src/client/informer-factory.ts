@@ -1,0 +1,54 @@
+import type { ApiClient } from './api-client.ts';
+import { resourcePath, type ApiResource } from './api-resource.ts';
+import { objectInformer, type Informer, type InformerOptions } from './informer.ts';
+import { resourceListerWatcher, type ListerWatcherScope } from './lister-watcher.ts';
+import type { KubeObject } from '../meta/object.ts';
+
+/** Settings that all informers of a factory have in common. */
+export type InformerDefaults = Omit<
+  InformerOptions<KubeObject>,
+  'transform' | 'name' | 'listerWatcher' | 'indexers'
+>;
+
+/**
+ * One informer, and so one watch and one copy of the objects, for each resource and selection, however many ask for
+ * it. Source: client-go informers SharedInformerFactory.
+ */
+export class InformerFactory {
+  readonly #client: ApiClient;
+  readonly #defaults: InformerDefaults;
+  readonly #informers = new Map<string, Informer>();
+
+  constructor(client: ApiClient, defaults: InformerDefaults = {}) {
+    this.#client = client;
+    this.#defaults = defaults;
+  }
+
+  /** The informer of these objects; the same at every call. Start it with {@link start}, at any time. */
+  informer(resource: ApiResource, scope: ListerWatcherScope = {}): Informer {
+    const { namespace, labelSelector = '', fieldSelector = '' } = scope;
+    const key = JSON.stringify([resourcePath(resource, { namespace }), labelSelector, fieldSelector]);
+    let informer = this.#informers.get(key);
+    if (informer === undefined) {
+      const listerWatcher = resourceListerWatcher(this.#client, resource, scope);
+      informer = objectInformer({ ...this.#defaults, name: resource.resource, listerWatcher });
+      this.#informers.set(key, informer);
+    }
+    return informer;
+  }
+
+  /** Starts those that have been asked for so far. */
+  start(): void {
+    for (const informer of this.#informers.values()) informer.start();
+  }
+
+  /** Resolves when all that have been asked for so far are synced. Errors: see `Informer.waitForSync`. */
+  async waitForSync(signal?: AbortSignal): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.waitForSync(signal)));
+  }
+
+  /** Stops all. Idempotent. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+  }
+}
