@@ -98,4 +98,5 @@ export type { HistoryLimits } from './store/history.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
 export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts';
 export type { QuantityFormat } from './quantity/quantity-syntax.ts';
+export { SqliteStore, type SqliteStoreOptions } from './store/sqlite-store.ts';
 export * from './client/index.ts';

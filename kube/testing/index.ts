@@ -1,0 +1,1 @@
+export { describeObjectStore, type StoreFixture } from './object-store-compliance.ts';
