@@ -1,0 +1,121 @@
+import './numbers.ts';
+import { hawser } from '#codec';
+
+const schema = hawser.tunnel.v1;
+
+/** A message as it was decoded: every field has a value, absent ones their default. */
+type Decoded<Properties> = {
+  readonly [Field in keyof Properties as Field extends `$${string}` ? never : Field]-?: NonNullable<
+    Properties[Field]
+  >;
+};
+
+/** A message to encode: absent fields take their default. */
+type Encodable<Properties> = {
+  readonly [Field in keyof Properties as Field extends `$${string}` ? never : Field]?: NonNullable<
+    Properties[Field]
+  >;
+};
+
+/** The oneof `body` of an envelope as a union: `{body: 'hello', hello: Hello} | …`. */
+type Envelope<Bodies> =
+  | { [Body in keyof Bodies]: { readonly body: Body } & Readonly<Record<Body, Bodies[Body]>> }[keyof Bodies]
+  | { readonly body?: never; readonly ignorable: boolean };
+
+/** One body of an envelope to encode. */
+type EncodableBody<Bodies> = {
+  [Body in keyof Bodies]: Readonly<
+    Record<Body, Bodies[Body] extends object ? Partial<Bodies[Body]> : Bodies[Body]>
+  >;
+}[keyof Bodies];
+
+export type Hello = Decoded<hawser.tunnel.v1.Hello.$Properties>;
+export type Welcome = Decoded<hawser.tunnel.v1.Welcome.$Properties>;
+export type Reject = Decoded<hawser.tunnel.v1.Reject.$Properties>;
+export type Subscribe = Decoded<hawser.tunnel.v1.Subscribe.$Properties>;
+export type Unsubscribe = Decoded<hawser.tunnel.v1.Unsubscribe.$Properties>;
+export type Delta = Decoded<hawser.tunnel.v1.Delta.$Properties>;
+export type DeltaAck = Decoded<hawser.tunnel.v1.DeltaAck.$Properties>;
+export type Upstream = Decoded<hawser.tunnel.v1.Upstream.$Properties>;
+export type UpstreamAck = Decoded<hawser.tunnel.v1.UpstreamAck.$Properties>;
+export type SessionErrorFrame = Decoded<hawser.tunnel.v1.SessionError.$Properties>;
+export type CloseNotice = Decoded<hawser.tunnel.v1.CloseNotice.$Properties>;
+
+interface FrameBodies {
+  hello: Hello;
+  welcome: Welcome;
+  reject: Reject;
+  bulkRequest: Record<string, never>;
+  bulkRelease: Record<string, never>;
+  subscribe: Subscribe;
+  unsubscribe: Unsubscribe;
+  delta: Delta;
+  deltaAck: DeltaAck;
+  upstream: Upstream;
+  upstreamAck: UpstreamAck;
+  error: SessionErrorFrame;
+}
+
+interface ConnectionFrameBodies {
+  hello: { readonly certificates: readonly Uint8Array[] };
+  accepted: Record<string, never>;
+  refused: { readonly code: string; readonly message: string };
+  ping: number;
+  pong: number;
+  close: CloseNotice;
+}
+
+/** A frame of the session stream, told apart by `body`; without one its body is unknown to this release. */
+export type Frame = Envelope<FrameBodies>;
+/** What {@link encodeFrame} takes: `{hello: {…}}`. */
+export type OutgoingFrame = EncodableBody<FrameBodies>;
+/** A frame of the connection stream, told apart by `body`. */
+export type ConnectionFrame = Envelope<ConnectionFrameBodies>;
+/** What {@link encodeConnectionFrame} takes. */
+export type OutgoingConnectionFrame = EncodableBody<ConnectionFrameBodies>;
+
+/** Purpose of a connection, see session.proto. */
+export const PURPOSE = {
+  control: schema.Purpose.PURPOSE_CONTROL,
+  bulk: schema.Purpose.PURPOSE_BULK,
+} as const;
+
+/** Encodes a frame for the session stream (without its length). */
+export function encodeFrame(frame: OutgoingFrame): Uint8Array {
+  return schema.Frame.encode(frame).finish();
+}
+
+/** Decodes a frame of the session stream; `bytes` fields are views of `data`. Throws on anything malformed. */
+export function decodeFrame(data: Uint8Array): Frame {
+  return schema.Frame.decode(data) as unknown as Frame;
+}
+
+/** Encodes a frame for the connection stream (without its length). */
+export function encodeConnectionFrame(frame: OutgoingConnectionFrame): Uint8Array {
+  return schema.ConnectionFrame.encode(frame as hawser.tunnel.v1.ConnectionFrame.$Properties).finish();
+}
+
+/** Decodes a frame of the connection stream. Throws on anything malformed. */
+export function decodeConnectionFrame(data: Uint8Array): ConnectionFrame {
+  return schema.ConnectionFrame.decode(data) as unknown as ConnectionFrame;
+}
+
+/** Encodes a close notice on its own. */
+export function encodeCloseNotice(notice: Encodable<CloseNotice>): Uint8Array {
+  return schema.CloseNotice.encode(notice).finish();
+}
+
+/** Decodes a close notice. Throws on anything malformed. */
+export function decodeCloseNotice(data: Uint8Array): CloseNotice {
+  return schema.CloseNotice.decode(data);
+}
+
+/** Encodes the head of a stream. */
+export function encodeStreamOpen(kind: string): Uint8Array {
+  return schema.StreamOpen.encode({ kind }).finish();
+}
+
+/** Decodes the head of a stream to its kind. Throws on anything malformed. */
+export function decodeStreamOpen(data: Uint8Array): string {
+  return schema.StreamOpen.decode(data).kind;
+}

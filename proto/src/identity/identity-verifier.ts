@@ -1,0 +1,120 @@
+import { X509Certificate } from 'node:crypto';
+import { systemClock } from '@hawser/seams';
+import { messageOf, TunnelError } from '../errors.ts';
+import { readIdentity, type PeerIdentity, type PeerRole } from './peer-identity.ts';
+
+/** What a verification is held against. */
+export interface VerifyOptions {
+  /** The role in which the peer shows the certificate. */
+  readonly role: PeerRole;
+  /** Authorities that may have signed it. */
+  readonly authorities: readonly X509Certificate[];
+  /** For a hub: the name or address that was dialled; it has to be in the subject alternative names. */
+  readonly dialedHost?: string;
+  /** The key that the transport proved, SPKI DER; the certificate must hold the same. */
+  readonly provenKey?: Uint8Array;
+  /** Whether a certificate was revoked. Default: none is. */
+  readonly isRevoked?: (identity: PeerIdentity) => boolean;
+  /** Trusted wall time, milliseconds since the epoch. Default: the system clock. */
+  readonly wallMs?: () => number;
+}
+
+/** Extended key usage. Source: RFC 5280, section 4.2.1.12. */
+const USAGE = { edge: '1.3.6.1.5.5.7.3.2', hub: '1.3.6.1.5.5.7.3.1' } as const;
+
+/**
+ * Checks a peer's certificate, each property by itself and by our own code; no decision hangs on a TLS stack's
+ * single error. The order matters: dates come last, so that a certificate which is forged *and* expired counts as
+ * forged. Steps: readable → key type → proven key → issuer and signature → usage → name → revocation → dates.
+ *
+ * @param certificate DER of the peer's certificate, or undefined where it showed none
+ * @throws TunnelError with a code `ERR_TUNNEL_CERT_…`
+ */
+export function verifyPeer(certificate: Uint8Array | undefined, options: VerifyOptions): PeerIdentity {
+  if (certificate === undefined || certificate.length === 0) {
+    throw new TunnelError('ERR_TUNNEL_CERT_MISSING', 'the peer showed no certificate');
+  }
+  const leaf = parse(certificate);
+  checkKeyType(leaf);
+  checkProvenKey(leaf, options.provenKey);
+  checkIssuer(leaf, options.authorities);
+  checkUsage(leaf, options.role);
+  checkHost(leaf, options.dialedHost);
+  const identity = readIdentity(leaf, options.role);
+  if (options.isRevoked?.(identity) === true) {
+    throw new TunnelError('ERR_TUNNEL_CERT_REVOKED', `the certificate of ${identity.commonName} was revoked`);
+  }
+  checkDates(leaf, identity, (options.wallMs ?? systemClock.wallMs)());
+  return identity;
+}
+
+function parse(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', `unreadable certificate: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function checkKeyType(leaf: X509Certificate): void {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = leaf.publicKey;
+  if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return;
+  throw new TunnelError(
+    'ERR_TUNNEL_CERT_KEY',
+    `key type ${type ?? 'unknown'} is not accepted: Ed25519 or P-256 is`,
+  );
+}
+
+function checkProvenKey(leaf: X509Certificate, provenKey: Uint8Array | undefined): void {
+  if (provenKey === undefined) return;
+  if (leaf.publicKey.export({ format: 'der', type: 'spki' }).equals(provenKey)) return;
+  throw new TunnelError(
+    'ERR_TUNNEL_CERT_KEY',
+    'the certificate is not for the key that the connection proved',
+  );
+}
+
+/** Chains have length one: the Hawser authority signs every certificate itself. */
+function checkIssuer(leaf: X509Certificate, authorities: readonly X509Certificate[]): void {
+  for (const authority of authorities) {
+    if (!authority.ca || !leaf.checkIssued(authority)) continue;
+    if (leaf.verify(authority.publicKey)) return;
+  }
+  const issuer = leaf.issuer.replaceAll('\n', ', ');
+  throw new TunnelError(
+    'ERR_TUNNEL_CERT_UNTRUSTED',
+    `no trusted authority has signed it; it names as issuer: ${issuer}`,
+  );
+}
+
+function checkUsage(leaf: X509Certificate, role: PeerRole): void {
+  // `keyUsage` is Node's name for the extended key usage; it is absent where the certificate has none.
+  const usages = leaf.keyUsage as readonly string[] | undefined;
+  if (!leaf.ca && usages?.includes(USAGE[role]) === true) return;
+  const wanted = role === 'edge' ? 'client' : 'server';
+  throw new TunnelError(
+    'ERR_TUNNEL_CERT_USAGE',
+    `the certificate may not be used for ${wanted} authentication`,
+  );
+}
+
+function checkHost(leaf: X509Certificate, host: string | undefined): void {
+  if (host === undefined) return;
+  // The subject is not looked at: names stand in the subject alternative names (RFC 9525).
+  if (leaf.checkIP(host) !== undefined || leaf.checkHost(host, { subject: 'never' }) !== undefined) return;
+  const names = leaf.subjectAltName ?? 'none';
+  throw new TunnelError('ERR_TUNNEL_CERT_NAME', `the certificate is not for ${host}; it has: ${names}`);
+}
+
+function checkDates(leaf: X509Certificate, identity: PeerIdentity, nowMs: number): void {
+  if (nowMs < Date.parse(leaf.validFrom)) {
+    const message = `the certificate of ${identity.commonName} is valid from ${leaf.validFrom}`;
+    throw new TunnelError('ERR_TUNNEL_CERT_NOT_YET_VALID', message);
+  }
+  if (nowMs >= identity.notAfterMs) {
+    const message = `the certificate of ${identity.commonName} expired at ${leaf.validTo}`;
+    throw new TunnelError('ERR_TUNNEL_CERT_EXPIRED', message);
+  }
+}

@@ -1,0 +1,337 @@
+import { deferred, systemClock, type Deferred } from '@hawser/seams';
+import WebSocket, { type RawData } from 'ws';
+import { decodeStreamOpen, encodeStreamOpen } from '../../codec/codec.ts';
+import { messageOf, TunnelError } from '../../errors.ts';
+import type { PeerIdentity } from '../../identity/peer-identity.ts';
+import type { TunnelLimits } from '../../limits.ts';
+import type { Stream } from '../../stream/stream.ts';
+import { checkStreamKind } from '../../stream/stream-kind.ts';
+import { AcceptQueue } from '../accept-queue.ts';
+import { closeError, decodeCloseReason, encodeCloseReason, type CloseReason } from '../close-reason.ts';
+import { ConnectionStats } from '../connection-stats.ts';
+import { StreamCredit } from '../stream-credit.ts';
+import type { Connection } from '../transport.ts';
+import { FrameSender } from './frame-sender.ts';
+import {
+  badFrame,
+  decodeCredit,
+  decodeMuxFrames,
+  encodeCredit,
+  encodeMuxFrame,
+  FRAME,
+  IGNORABLE_TYPES_FROM,
+  type MuxFrame,
+} from './mux-frame.ts';
+import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
+
+/** What a peer that sends pings but does not read the answers may make us hold. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+/** What a {@link MuxConnection} is made of. */
+export interface MuxConnectionOptions {
+  readonly socket: WebSocket;
+  /** Whether this side dialled: the dialer's streams have odd ids, the listener's even ones. */
+  readonly dialer: boolean;
+  readonly peer: PeerIdentity;
+  readonly remoteAddress: string;
+  readonly limits: TunnelLimits;
+}
+
+/** A {@link Connection} over one WebSocket whose peer is verified: streams by multiplexing, see mux-frame.ts. */
+export class MuxConnection implements Connection, MuxStreamHost {
+  readonly transport = 'ws';
+  readonly peer: PeerIdentity;
+  readonly remoteAddress: string;
+  readonly stats = new ConnectionStats(systemClock.monotonicMs());
+  readonly closed: Promise<CloseReason>;
+  readonly #socket: WebSocket;
+  readonly #limits: TunnelLimits;
+  readonly #dialer: boolean;
+  readonly #sender: FrameSender;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #accepted = new AcceptQueue();
+  readonly #credit: StreamCredit;
+  readonly #closed = deferred<CloseReason>();
+  #nextId: number;
+  #lastPeerId = 0;
+  /** Streams of the peer that ended since it was last given credit. */
+  #endedPeerStreams = 0;
+  #peerStreams = 0;
+  #ping: { readonly sentMs: number; readonly answer: Deferred<number> } | undefined;
+  #ended: CloseReason | undefined;
+
+  constructor(options: MuxConnectionOptions) {
+    this.#socket = options.socket;
+    this.peer = options.peer;
+    this.remoteAddress = options.remoteAddress;
+    this.#limits = options.limits;
+    this.#dialer = options.dialer;
+    this.#nextId = options.dialer ? 1 : 2;
+    this.#credit = new StreamCredit(options.limits.maxStreams);
+    this.closed = this.#closed.promise;
+    this.#sender = new FrameSender({
+      sink: { send: (message, written) => this.#sendMessage(message, written) },
+      stats: this.stats,
+      bufferBytes: options.limits.sendBufferBytes,
+      onOverflow: () => this.#violated(new TunnelError('ERR_TUNNEL_LIMIT', 'the peer does not read')),
+    });
+  }
+
+  /** Begins to read the socket. */
+  start(): void {
+    this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    this.#socket.on('ping', () => this.#onPing());
+    this.#socket.on('pong', () => this.#onPong());
+    this.#socket.on('error', (error) => this.#onSocketError(error));
+    this.#socket.on('close', (code) => {
+      this.#finish({ code: 'connection-lost', message: `WebSocket closed with ${code}`, by: 'remote' });
+    });
+  }
+
+  async openStream(kind: string, options: { signal?: AbortSignal } = {}): Promise<Stream> {
+    checkStreamKind(kind);
+    await this.#credit.take(options.signal);
+    if (this.#ended !== undefined) throw closeError(this.#ended);
+    const id = this.#nextId;
+    this.#nextId += 2;
+    const stream = this.#addStream(id, kind);
+    this.stats.streamsOpened += 1;
+    this.#sender.control(encodeMuxFrame(FRAME.open, id, encodeStreamOpen(kind)));
+    return stream;
+  }
+
+  acceptStream(): Promise<Stream | undefined> {
+    return this.#accepted.take();
+  }
+
+  ping(): Promise<number> {
+    if (this.#ended !== undefined) return Promise.reject(closeError(this.#ended));
+    if (this.#ping === undefined) {
+      this.#ping = { sentMs: systemClock.monotonicMs(), answer: deferred() };
+      this.stats.lastSentMs = this.#ping.sentMs;
+      this.#socket.ping();
+    }
+    return this.#ping.answer.promise;
+  }
+
+  async close(reason: CloseReason): Promise<void> {
+    if (this.#ended === undefined) {
+      this.#sender.control(encodeMuxFrame(FRAME.close, 0, encodeCloseReason(reason)));
+      this.#sender.flushControl();
+      this.#finish(reason);
+    }
+    await this.#shutDown();
+  }
+
+  destroy(reason: CloseReason): void {
+    this.#finish(reason);
+    this.#socket.terminate();
+  }
+
+  // ── frames in ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.stats.lastReceivedMs = systemClock.monotonicMs();
+    if (!isBinary || !Buffer.isBuffer(data)) {
+      this.#violated(badFrame('a text message'));
+      return;
+    }
+    this.stats.bytesReceived += data.length;
+    try {
+      for (const frame of decodeMuxFrames(data)) {
+        this.#onFrame(frame);
+        // A stream's reader, or a CLOSE, may have ended the connection meanwhile.
+        if (this.#hasEnded()) return;
+      }
+    } catch (error) {
+      this.#violated(error instanceof TunnelError ? error : badFrame(messageOf(error)));
+    }
+  }
+
+  #onFrame(frame: MuxFrame): void {
+    switch (frame.type) {
+      case FRAME.open:
+        return this.#onOpen(frame);
+      case FRAME.data:
+        if (this.#streamOf(frame)?.receive(frame.payload) === false) {
+          throw new TunnelError(
+            'ERR_TUNNEL_FLOW_CONTROL',
+            `more than the window, or after the end, on stream ${frame.streamId}`,
+          );
+        }
+        return;
+      case FRAME.end:
+        if (this.#streamOf(frame)?.receiveEnd() === false)
+          throw badFrame(`a second end on stream ${frame.streamId}`);
+        return;
+      case FRAME.reset:
+        return this.#onReset(frame);
+      case FRAME.window: {
+        const credit = decodeCredit(frame.payload);
+        const stream = this.#streamOf(frame);
+        if (stream?.addCredit(credit) === false)
+          throw new TunnelError('ERR_TUNNEL_FLOW_CONTROL', 'window beyond 2 GiB');
+        if (stream !== undefined) this.streamReady(stream);
+        return;
+      }
+      case FRAME.streams:
+        if (!this.#credit.add(decodeCredit(frame.payload))) {
+          throw new TunnelError('ERR_TUNNEL_FLOW_CONTROL', 'stream credit beyond reason');
+        }
+        return;
+      case FRAME.close:
+        this.#finish(decodeCloseReason(frame.payload));
+        void this.#shutDown();
+        return;
+      default:
+        if (frame.type >= IGNORABLE_TYPES_FROM) return;
+        throw new TunnelError('ERR_TUNNEL_UNKNOWN_FRAME', `multiplexer frame of type ${frame.type}`);
+    }
+  }
+
+  #onOpen(frame: MuxFrame): void {
+    const { streamId: id } = frame;
+    if (id % 2 !== (this.#dialer ? 0 : 1) || id <= this.#lastPeerId)
+      throw badFrame(`stream ${id} opened out of order`);
+    if (this.#peerStreams >= this.#limits.maxStreams) {
+      throw new TunnelError('ERR_TUNNEL_LIMIT', `more than ${this.#limits.maxStreams} streams`);
+    }
+    const kind = decodeStreamOpen(frame.payload);
+    checkStreamKind(kind);
+    this.#lastPeerId = id;
+    this.#peerStreams += 1;
+    this.stats.streamsAccepted += 1;
+    this.#accepted.push(this.#addStream(id, kind));
+  }
+
+  #onReset(frame: MuxFrame): void {
+    const stream = this.#streamOf(frame);
+    if (stream === undefined) return;
+    this.stats.streamsReset += 1;
+    stream.fail(
+      new TunnelError('ERR_TUNNEL_STREAM_RESET', `the peer reset stream ${stream.id} (${stream.kind})`),
+    );
+  }
+
+  /** The stream of a frame; undefined where it has ended, as frames in flight may come after a reset. */
+  #streamOf(frame: MuxFrame): MuxStream | undefined {
+    const { streamId: id } = frame;
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) return stream;
+    const opened = id % 2 === this.#nextId % 2 ? id < this.#nextId : id <= this.#lastPeerId;
+    if (id === 0 || !opened)
+      throw badFrame(`frame of type ${frame.type} for stream ${id}, which was never opened`);
+    return undefined;
+  }
+
+  // ── what streams ask for ───────────────────────────────────────────────────────────────────────────────────
+
+  streamReady(stream: MuxStream): void {
+    if (stream.sendable) this.#sender.ready(stream);
+  }
+
+  grantWindow(stream: MuxStream, credit: number): void {
+    this.#sender.control(encodeMuxFrame(FRAME.window, stream.id, encodeCredit(credit)));
+  }
+
+  streamReset(stream: MuxStream): void {
+    this.stats.streamsReset += 1;
+    this.#sender.control(encodeMuxFrame(FRAME.reset, stream.id));
+  }
+
+  streamDone(stream: MuxStream): void {
+    this.#sender.forget(stream);
+    if (!this.#streams.delete(stream.id)) return;
+    this.stats.openStreams -= 1;
+    if (stream.id % 2 === this.#nextId % 2 || this.#ended !== undefined) return;
+    this.#peerStreams -= 1;
+    this.#endedPeerStreams += 1;
+    // Given back in batches, so that short streams do not cost a frame each.
+    if (this.#endedPeerStreams * 4 < this.#limits.maxStreams) return;
+    this.#sender.control(encodeMuxFrame(FRAME.streams, 0, encodeCredit(this.#endedPeerStreams)));
+    this.#endedPeerStreams = 0;
+  }
+
+  #addStream(id: number, kind: string): MuxStream {
+    const stream = new MuxStream(this, id, kind, this.#limits.streamWindowBytes);
+    this.#streams.set(id, stream);
+    this.stats.openStreams += 1;
+    return stream;
+  }
+
+  // ── socket ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #sendMessage(message: Buffer, written: () => void): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.stats.lastSentMs = systemClock.monotonicMs();
+    this.#socket.send(message, (error) => {
+      if (error === undefined || error === null) written();
+    });
+  }
+
+  #onPing(): void {
+    this.stats.lastReceivedMs = systemClock.monotonicMs();
+    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.#violated(new TunnelError('ERR_TUNNEL_LIMIT', 'the peer pings and does not read'));
+    }
+  }
+
+  #onPong(): void {
+    const nowMs = systemClock.monotonicMs();
+    this.stats.lastReceivedMs = nowMs;
+    const ping = this.#ping;
+    this.#ping = undefined;
+    ping?.answer.resolve(nowMs - ping.sentMs);
+  }
+
+  #onSocketError(error: Error): void {
+    const code = 'code' in error ? String(error.code) : '';
+    if (code.startsWith('WS_ERR_')) {
+      const limit = code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+      this.#finish({ code: limit ? 'limit-exceeded' : 'protocol-error', message: error.message });
+    } else {
+      this.#finish({ code: 'connection-lost', message: error.message, by: 'remote' });
+    }
+    this.#socket.terminate();
+  }
+
+  /** The peer broke the protocol: it is told so, and the connection ends. */
+  #violated(error: TunnelError): void {
+    const limit = error.code === 'ERR_TUNNEL_LIMIT' || error.code === 'ERR_TUNNEL_FLOW_CONTROL';
+    void this.close({
+      code: limit ? 'limit-exceeded' : 'protocol-error',
+      message: `${error.code}: ${error.message}`,
+    });
+  }
+
+  #hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  #finish(reason: CloseReason): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = { by: 'local', ...reason };
+    this.#sender.stop();
+    const error = closeError(this.#ended);
+    for (const stream of [...this.#streams.values()]) stream.fail(error);
+    this.#credit.fail(error);
+    this.#accepted.end();
+    if (this.#ping !== undefined) {
+      this.#ping.answer.promise.catch(() => {}); // whoever pinged may have stopped listening
+      this.#ping.answer.reject(error);
+    }
+    this.#closed.resolve(this.#ended);
+  }
+
+  /** The WebSocket's own closing handshake, or the end of patience. */
+  async #shutDown(): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    const down = deferred<void>();
+    this.#socket.once('close', () => down.resolve());
+    this.#socket.close(1000);
+    const patience = systemClock.setTimer(this.#limits.closeTimeoutMs, () => this.#socket.terminate());
+    await down.promise;
+    patience.cancel();
+  }
+}

@@ -1,0 +1,46 @@
+import { constants, type X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { Credentials } from '../../identity/credentials.ts';
+
+/** WebSocket subprotocol: the version of the multiplexer (mux-frame.ts). */
+export const SUBPROTOCOL = 'hawser.tunnel.v1';
+/** Where a hub takes WebSocket upgrades. */
+export const TUNNEL_PATH = '/v1/tunnel';
+
+/**
+ * TLS settings from credentials. The stack does key exchange and proof of possession; who the peer is, our own
+ * code decides (identity-verifier.ts), hence no `ca` here.
+ */
+export function secureContextOptions(credentials: Credentials): {
+  key: string;
+  cert: string;
+  minVersion: 'TLSv1.3';
+  secureOptions: number;
+} {
+  return {
+    key: credentials.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    cert: credentials.certificate.toString(),
+    minVersion: 'TLSv1.3',
+    // Stateless tickets carry the client's certificate and cost about 1.2 KB per connect; nobody resumes here.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+const contexts = new WeakMap<Credentials, SecureContext>();
+
+/** The context for these credentials, made once and shared by all connections. */
+export function secureContextFor(credentials: Credentials): SecureContext {
+  let context = contexts.get(credentials);
+  if (context === undefined) {
+    context = createSecureContext(secureContextOptions(credentials));
+    contexts.set(credentials, context);
+  }
+  return context;
+}
+
+/** DER of the certificate that the peer showed and proved to own, if any. */
+export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
+  // The types promise a certificate; without one Node answers undefined.
+  const certificate = socket.getPeerX509Certificate() as X509Certificate | undefined;
+  return certificate?.raw;
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage } from 'node:http';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import WebSocket from 'ws';
+import { isTunnelErrorCode, messageOf, TunnelError } from '../../errors.ts';
+import { verifyPeer } from '../../identity/identity-verifier.ts';
+import type { PeerIdentity } from '../../identity/peer-identity.ts';
+import type { HubAddress, TransportOptions } from '../transport.ts';
+import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
+import { MuxConnection } from './mux-connection.ts';
+import { peerCertificate, secureContextFor, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
+
+/** Headers in which a hub says why it refuses an upgrade. */
+export const ERROR_HEADER = 'hawser-error';
+export const MESSAGE_HEADER = 'hawser-message';
+
+/** Connects to a hub: TCP, TLS, the hub's identity, then the WebSocket. Errors: see {@link Transport.dial}. */
+export async function dialWebSocket(
+  hub: HubAddress,
+  options: TransportOptions,
+  signal: AbortSignal | undefined,
+): Promise<MuxConnection> {
+  signal?.throwIfAborted();
+  const deadline = AbortSignal.timeout(options.limits.handshakeTimeoutMs);
+  const ending = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const tcp = connectTcp({ host: hub.host, port: hub.port, noDelay: true });
+  const onAbort = (): void => void tcp.destroy(deadline.aborted ? timeout(hub) : (signal?.reason as Error));
+  ending.addEventListener('abort', onAbort, { once: true });
+  try {
+    await connected(tcp, hub);
+    const { tls, peer } = await secured(tcp, hub, options);
+    return await upgraded(tls, hub, peer, options);
+  } catch (error) {
+    tcp.destroy();
+    if (deadline.aborted) throw timeout(hub);
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    ending.removeEventListener('abort', onAbort);
+  }
+}
+
+function timeout(hub: HubAddress): TunnelError {
+  return new TunnelError('ERR_TUNNEL_HANDSHAKE_TIMEOUT', `no handshake with ${hub.host}:${hub.port} in time`);
+}
+
+function connected(tcp: Socket, hub: HubAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    tcp.once('connect', () => {
+      tcp.removeAllListeners('error');
+      resolve();
+    });
+    tcp.once('error', (error) => {
+      const message = `cannot connect to ${hub.host}:${hub.port}: ${messageOf(error)}`;
+      reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
+    });
+  });
+}
+
+function secured(
+  tcp: Socket,
+  hub: HubAddress,
+  options: TransportOptions,
+): Promise<{ tls: TLSSocket; peer: PeerIdentity }> {
+  return new Promise((resolve, reject) => {
+    const credentials = options.credentials();
+    const tls = connectTls({
+      socket: tcp,
+      secureContext: secureContextFor(credentials),
+      minVersion: 'TLSv1.3',
+      rejectUnauthorized: false, // verifyPeer below decides, and with more care
+      ...(isIP(hub.host) === 0 ? { servername: hub.host } : {}),
+    });
+    // A hub with too much to do closes before TLS: whatever ends the connection here counts as that.
+    const onEarlyEnd = (error?: Error): void => {
+      const cause = error === undefined ? {} : { cause: error };
+      const how = error?.message ?? 'closed';
+      reject(
+        new TunnelError('ERR_TUNNEL_OVERLOADED', `${hub.host}:${hub.port} closed before TLS (${how})`, cause),
+      );
+    };
+    const onEarlyError = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return onEarlyEnd(error);
+      const message = `no TLS with ${hub.host}:${hub.port}: ${error.message}`;
+      reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
+    };
+    const onEarlyClose = (): void => onEarlyEnd();
+    tls.once('error', onEarlyError);
+    tls.once('close', onEarlyClose);
+    tls.once('secureConnect', () => {
+      tls.off('error', onEarlyError);
+      tls.off('close', onEarlyClose);
+      try {
+        const peer = verifyPeer(peerCertificate(tls), {
+          ...options.verify,
+          role: 'hub',
+          authorities: credentials.authorities,
+          dialedHost: hub.host,
+        });
+        resolve({ tls, peer });
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
+}
+
+function upgraded(
+  tls: TLSSocket,
+  hub: HubAddress,
+  peer: PeerIdentity,
+  options: TransportOptions,
+): Promise<MuxConnection> {
+  return new Promise((resolve, reject) => {
+    const host = hub.host.includes(':') ? `[${hub.host}]` : hub.host;
+    const socket = new WebSocket(`wss://${host}:${hub.port}${TUNNEL_PATH}`, SUBPROTOCOL, {
+      createConnection: () => tls,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      skipUTF8Validation: true,
+      // A mask keeps proxies from reading meaning into plain-text traffic. Inside TLS it protects nothing and
+      // costs a pass over every byte; the all-zero mask is valid, and skipped by both ends.
+      generateMask: () => {},
+    });
+    const connection = new MuxConnection({
+      socket,
+      dialer: true,
+      peer,
+      remoteAddress: `${hub.host}:${hub.port}`,
+      limits: options.limits,
+    });
+    const onEarlyError = (error: Error): void => {
+      const message = `no WebSocket with ${hub.host}:${hub.port}: ${error.message}`;
+      reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
+    };
+    socket.once('unexpected-response', (_request, response) => {
+      reject(refusalOf(response));
+      tls.destroy();
+    });
+    socket.once('error', onEarlyError);
+    socket.once('open', () => {
+      socket.off('error', onEarlyError);
+      connection.start();
+      resolve(connection);
+    });
+  });
+}
+
+function refusalOf(response: IncomingMessage): TunnelError {
+  const code = response.headers[ERROR_HEADER];
+  const message = response.headers[MESSAGE_HEADER];
+  const said = typeof message === 'string' ? decodeURIComponent(message) : `HTTP ${response.statusCode ?? 0}`;
+  const known = typeof code === 'string' && isTunnelErrorCode(code) ? code : 'ERR_TUNNEL_REJECTED';
+  return new TunnelError(known, `the hub refuses this certificate or request: ${said}`);
+}

@@ -1,0 +1,182 @@
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { systemClock } from '@hawser/seams';
+import { WebSocketServer } from 'ws';
+import { messageOf, TunnelError } from '../../errors.ts';
+import type { Credentials } from '../../identity/credentials.ts';
+import { verifyPeer } from '../../identity/identity-verifier.ts';
+import type { PeerIdentity } from '../../identity/peer-identity.ts';
+import type { Admission } from '../handshake-gate.ts';
+import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
+import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
+import { MuxConnection } from './mux-connection.ts';
+import { peerCertificate, secureContextOptions, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
+import { ERROR_HEADER, MESSAGE_HEADER } from './ws-dial.ts';
+
+interface Handshake {
+  readonly socket: Socket;
+  readonly admission: Admission;
+}
+
+/** A hub's WebSocket port: gate → TLS → the edge's identity → upgrade. */
+export class WsListener implements Listener {
+  readonly transport = 'ws';
+  readonly host: string;
+  readonly #options: TransportOptions;
+  readonly #listen: ListenOptions;
+  readonly #tcp: Server;
+  readonly #https: HttpsServer;
+  readonly #upgrades: WebSocketServer;
+  /** Handshakes going on, by the peer's address and port. */
+  readonly #handshakes = new Map<string, Handshake>();
+  #credentials: Credentials;
+  #port = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TransportOptions, listen: ListenOptions) {
+    this.#options = options;
+    this.#listen = listen;
+    this.host = listen.host;
+    this.#credentials = options.credentials();
+    this.#tcp = createTcpServer({ noDelay: true }, (socket) => this.#onTcp(socket));
+    this.#https = createHttpsServer({
+      ...secureContextOptions(this.#credentials),
+      requestCert: true,
+      rejectUnauthorized: false, // verifyPeer decides at the upgrade, and can say why
+      handshakeTimeout: options.limits.handshakeTimeoutMs,
+      headersTimeout: options.limits.handshakeTimeoutMs,
+      requestTimeout: options.limits.handshakeTimeoutMs,
+      maxHeaderSize: 8 * 1024,
+    });
+    this.#upgrades = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      skipUTF8Validation: true,
+      clientTracking: false,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Binds the port. @throws TunnelError `ERR_TUNNEL_DIAL` */
+  async start(): Promise<void> {
+    this.#https.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+      this.#onUpgrade(request, socket, head);
+    });
+    this.#https.on('request', (_request, response) => {
+      response
+        .writeHead(426, { upgrade: 'websocket', connection: 'close' })
+        .end('this port speaks WebSocket\n');
+    });
+    this.#https.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      this.#listen.onHandshakeError?.(error, socket.remoteAddress ?? 'unknown');
+    });
+    await new Promise<void>((resolve, reject) => {
+      this.#tcp.once('error', (error) => {
+        const message = `cannot listen on ${this.host}:${this.#listen.port}: ${messageOf(error)}`;
+        reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
+      });
+      this.#tcp.listen({ host: this.host, port: this.#listen.port, backlog: 2048 }, resolve);
+    });
+    this.#port = (this.#tcp.address() as AddressInfo).port; // a TCP server that listens has one
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      // Connections that are up belong to their users; the port is free once they are gone too.
+      this.#tcp.close(() => resolve());
+      for (const { socket } of this.#handshakes.values()) socket.destroy();
+    });
+    return this.#closing;
+  }
+
+  #onTcp(socket: Socket): void {
+    const address = socket.remoteAddress ?? 'unknown';
+    const admission = this.#listen.gate.tryEnter(address);
+    if (typeof admission === 'string') {
+      socket.resetAndDestroy();
+      return;
+    }
+    const peer = addressOf(socket);
+    this.#handshakes.set(peer, { socket, admission });
+    const patience = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => {
+      if (this.#handshakes.has(peer)) socket.destroy();
+    });
+    socket.once('close', () => {
+      patience.cancel();
+      this.#handshakes.delete(peer);
+      admission.release();
+    });
+    // TLS sockets report errors themselves; before TLS takes over, an error only means that the peer left.
+    socket.on('error', () => {});
+    this.#useNewCredentials();
+    this.#https.emit('connection', socket);
+  }
+
+  /** A rotated certificate serves from the next handshake on. */
+  #useNewCredentials(): void {
+    const credentials = this.#options.credentials();
+    if (credentials === this.#credentials) return;
+    this.#credentials = credentials;
+    this.#https.setSecureContext(secureContextOptions(credentials));
+  }
+
+  #onUpgrade(request: IncomingMessage, tls: TLSSocket, head: Buffer): void {
+    const remoteAddress = addressOf(tls);
+    let peer: PeerIdentity;
+    try {
+      if (request.url !== TUNNEL_PATH)
+        throw new TunnelError('ERR_TUNNEL_REJECTED', `no tunnel at ${request.url ?? ''}`);
+      peer = verifyPeer(peerCertificate(tls), {
+        ...this.#options.verify,
+        role: 'edge',
+        authorities: this.#credentials.authorities,
+      });
+    } catch (error) {
+      this.#refuse(tls, error as Error, remoteAddress);
+      return;
+    }
+    this.#upgrades.handleUpgrade(request, tls, head, (socket) => {
+      const connection = new MuxConnection({
+        socket,
+        dialer: false,
+        peer,
+        remoteAddress,
+        limits: this.#options.limits,
+      });
+      connection.start();
+      this.#handOver(connection, remoteAddress);
+    });
+  }
+
+  #refuse(tls: TLSSocket, error: Error, remoteAddress: string): void {
+    const code = error instanceof TunnelError ? error.code : 'ERR_TUNNEL_REJECTED';
+    const said = encodeURIComponent(error.message.slice(0, 512));
+    tls.end(
+      `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n${ERROR_HEADER}: ${code}\r\n${MESSAGE_HEADER}: ${said}\r\n\r\n`,
+    );
+    this.#listen.onHandshakeError?.(error, remoteAddress);
+  }
+
+  #handOver(connection: MuxConnection, remoteAddress: string): void {
+    const handshake = this.#handshakes.get(remoteAddress);
+    this.#handshakes.delete(remoteAddress);
+    this.#listen
+      .onConnection(connection)
+      .catch((error: unknown) => {
+        connection.destroy({ code: 'internal', message: messageOf(error) });
+        this.#listen.onHandshakeError?.(error as Error, remoteAddress);
+      })
+      .finally(() => handshake?.admission.established());
+  }
+}
+
+function addressOf(socket: Socket): string {
+  return `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+}

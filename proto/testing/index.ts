@@ -1,0 +1,1 @@
+export { TestAuthority, type CertificateWish } from './test-pki.ts';
