@@ -24,3 +24,17 @@ export {
 export { type WireOptions, type WireSettings } from './fault-proxy/wire-options.ts';
 export { type Drops, type Traffic, type WireStats } from './fault-proxy/wire-stats.ts';
 export { Wire, type Lane, type StreamSource, type Train } from './fault-proxy/wire.ts';
+export { announceReady, sendToParent } from './processes/in-child.ts';
+export { NodeChild, startNode, type ChildExit, type NodeChildOptions } from './processes/node-child.ts';
+export { processUsage, type ProcessUsage } from './processes/process-usage.ts';
+export { netnsAvailable, type NetnsAvailability } from './netns/availability.ts';
+export {
+  interfaceCounters,
+  ipDifference,
+  type IpCounters,
+  type IpTraffic,
+} from './netns/interface-counters.ts';
+export { removeStaleNamespaces } from './netns/namespace-names.ts';
+export { createNetnsPair, NetnsPair, NetnsSide, type NetnsPairOptions } from './netns/netns-pair.ts';
+export { NetworkNamespace, type Shape } from './netns/network-namespace.ts';
+export { runCommand } from './processes/run-command.ts';

@@ -1,0 +1,3 @@
+// Never announces itself.
+console.error('I have nothing to say');
+setInterval(() => {}, 1000);
