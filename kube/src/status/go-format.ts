@@ -63,5 +63,5 @@ export function goValue(value: unknown): string {
       .map((key) => `${key}:${goValue(value[key])}`);
     return `map[${pairs.join(' ')}]`;
   }
-  return String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
