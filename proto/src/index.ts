@@ -14,4 +14,5 @@ export {
   type Transport,
   type TransportOptions,
 } from './transport/transport.ts';
+export { QuicTransport } from './transport/quic/quic-transport.ts';
 export { WsTransport } from './transport/ws/ws-transport.ts';

@@ -6,7 +6,7 @@ export interface Deferred<T> {
 }
 
 /** Makes a {@link Deferred}. Settling it more than once has no effect. */
-export function deferred<T>(): Deferred<T> {
+export function deferred<T = void>(): Deferred<T> {
   let resolve!: Deferred<T>['resolve']; // assigned before the Promise constructor returns
   let reject!: Deferred<T>['reject']; // likewise
   const promise = new Promise<T>((resolvePromise, rejectPromise) => {

@@ -18,7 +18,7 @@ export class StreamCredit {
       this.#credit -= 1;
       return;
     }
-    const place = deferred<void>();
+    const place = deferred();
     this.#waiting.push(place);
     const onAbort = (): void => {
       const at = this.#waiting.indexOf(place);

@@ -127,12 +127,12 @@ export class FrameSender {
       const [stream] = this.#ready;
       if (stream === undefined) break;
       this.#ready.delete(stream);
-      if (!stream.sendable) continue;
+      if (!stream.isSendable()) continue;
       const turn = this.#ready.size > 0 ? SHARED_PIECE_BYTES : MESSAGE_BYTES;
       const frame = frameOf(stream, Math.min(turn, MESSAGE_BYTES - MAX_HEAD_BYTES - bytes));
       parts.push(frame);
       bytes += frame.length;
-      if (stream.sendable) this.#ready.add(stream); // to the end of the line
+      if (stream.isSendable()) this.#ready.add(stream); // to the end of the line
     }
     if (parts.length === 0) return undefined;
     return parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);

@@ -152,7 +152,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   #onFrame(frame: MuxFrame): void {
     switch (frame.type) {
       case FRAME.open:
-        return this.#onOpen(frame);
+        { this.#onOpen(frame); return; }
       case FRAME.data:
         if (this.#streamOf(frame)?.receive(frame.payload) === false) {
           throw new TunnelError(
@@ -166,7 +166,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
           throw badFrame(`a second end on stream ${frame.streamId}`);
         return;
       case FRAME.reset:
-        return this.#onReset(frame);
+        { this.#onReset(frame); return; }
       case FRAME.window: {
         const credit = decodeCredit(frame.payload);
         const stream = this.#streamOf(frame);
@@ -228,7 +228,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   // ── what streams ask for ───────────────────────────────────────────────────────────────────────────────────
 
   streamReady(stream: MuxStream): void {
-    if (stream.sendable) this.#sender.ready(stream);
+    if (stream.isSendable()) this.#sender.ready(stream);
   }
 
   grantWindow(stream: MuxStream, credit: number): void {
@@ -266,7 +266,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.stats.lastSentMs = systemClock.monotonicMs();
     this.#socket.send(message, (error) => {
-      if (error === undefined || error === null) written();
+      if (!error) written();
     });
   }
 
@@ -327,7 +327,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   /** The WebSocket's own closing handshake, or the end of patience. */
   async #shutDown(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const down = deferred<void>();
+    const down = deferred();
     this.#socket.once('close', () => down.resolve());
     this.#socket.close(1000);
     const patience = systemClock.setTimer(this.#limits.closeTimeoutMs, () => this.#socket.terminate());

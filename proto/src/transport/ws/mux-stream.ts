@@ -126,7 +126,7 @@ export class MuxStream implements Stream {
   // ── the host's side ────────────────────────────────────────────────────────────────────────────────────────
 
   /** Whether there is something to put into frames now. */
-  get sendable(): boolean {
+  isSendable(): boolean {
     if (this.#failure !== undefined || this.#endSent) return false;
     return this.#writes.length > 0 ? this.#credit > 0 : this.#end !== undefined;
   }

@@ -1,4 +1,4 @@
-import { constants, type X509Certificate } from 'node:crypto';
+import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Credentials } from '../../identity/credentials.ts';
 
@@ -41,6 +41,6 @@ export function secureContextFor(credentials: Credentials): SecureContext {
 /** DER of the certificate that the peer showed and proved to own, if any. */
 export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
   // The types promise a certificate; without one Node answers undefined.
-  const certificate = socket.getPeerX509Certificate() as X509Certificate | undefined;
+  const certificate = socket.getPeerX509Certificate();
   return certificate?.raw;
 }

@@ -80,7 +80,7 @@ function secured(
       );
     };
     const onEarlyError = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return onEarlyEnd(error);
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') { onEarlyEnd(error); return; }
       const message = `no TLS with ${hub.host}:${hub.port}: ${error.message}`;
       reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
     };
@@ -99,7 +99,7 @@ function secured(
         });
         resolve({ tls, peer });
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
   });

@@ -1,0 +1,78 @@
+import { decodeConnectionFrame, encodeConnectionFrame, type ConnectionFrame } from '../codec/codec.ts';
+import { isTunnelErrorCode, TunnelError } from '../errors.ts';
+import type { Credentials } from '../identity/credentials.ts';
+import { verifyPeer, type VerifyOptions } from '../identity/identity-verifier.ts';
+import type { PeerIdentity } from '../identity/peer-identity.ts';
+import type { MessageStream } from '../stream/message-stream.ts';
+
+/**
+ * Identity on transports whose TLS proves a key but carries no X.509 certificate: both sides show the certificate
+ * for that key, the dialer first. Each verifies the other's before it goes on.
+ *
+ * `verify.provenKey` must be the key that the transport has proven.
+ */
+export async function introduceAsDialer(
+  messages: MessageStream,
+  credentials: Credentials,
+  verify: VerifyOptions,
+): Promise<PeerIdentity> {
+  await messages.send(encodeConnectionFrame({ hello: { certificates: [credentials.certificate.raw] } }));
+  const answer = await nextFrame(messages);
+  if (answer.body === 'refused') throw refusal(answer.refused);
+  if (answer.body !== 'hello') throw outOfOrder('hello', answer);
+  const peer = verifyPeer(answer.hello.certificates[0], verify);
+  await messages.send(encodeConnectionFrame({ accepted: {} }));
+  return peer;
+}
+
+/** The listener's side of {@link introduceAsDialer}. A dialer that is refused learns why. */
+export async function introduceAsListener(
+  messages: MessageStream,
+  credentials: Credentials,
+  verify: VerifyOptions,
+): Promise<PeerIdentity> {
+  const hello = await nextFrame(messages);
+  if (hello.body !== 'hello') throw outOfOrder('hello', hello);
+  let peer: PeerIdentity;
+  try {
+    peer = verifyPeer(hello.hello.certificates[0], verify);
+  } catch (error) {
+    if (error instanceof TunnelError) {
+      await messages.send(encodeConnectionFrame({ refused: { code: error.code, message: error.message } }));
+      await messages.stream.end();
+    }
+    throw error;
+  }
+  await messages.send(encodeConnectionFrame({ hello: { certificates: [credentials.certificate.raw] } }));
+  const answer = await nextFrame(messages);
+  if (answer.body !== 'accepted') throw outOfOrder('accepted', answer);
+  return peer;
+}
+
+/** Reads a frame of the connection stream, passing over those that are unknown and ignorable. */
+export async function nextFrame(messages: MessageStream): Promise<ConnectionFrame & { body: string }> {
+  while (true) {
+    const message = await messages.receive();
+    if (message === undefined) throw new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the peer ended the connection stream');
+    const frame = decode(message);
+    if (frame.body !== undefined) return frame;
+    if (!frame.ignorable) throw new TunnelError('ERR_TUNNEL_UNKNOWN_FRAME', 'unknown frame on the connection stream');
+  }
+}
+
+function decode(message: Uint8Array): ConnectionFrame {
+  try {
+    return decodeConnectionFrame(message);
+  } catch (error) {
+    throw new TunnelError('ERR_TUNNEL_BAD_FRAME', 'unreadable frame on the connection stream', { cause: error });
+  }
+}
+
+function outOfOrder(wanted: string, frame: ConnectionFrame & { body: string }): TunnelError {
+  return new TunnelError('ERR_TUNNEL_BAD_FRAME', `${frame.body} where ${wanted} was due`);
+}
+
+function refusal(refused: { readonly code: string; readonly message: string }): TunnelError {
+  const code = isTunnelErrorCode(refused.code) ? refused.code : 'ERR_TUNNEL_REJECTED';
+  return new TunnelError(code, `the hub refuses this certificate: ${refused.message.slice(0, 512)}`);
+}
