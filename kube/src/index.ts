@@ -100,3 +100,39 @@ export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts'
 export type { QuantityFormat } from './quantity/quantity-syntax.ts';
 export { SqliteStore, type SqliteStoreOptions } from './store/sqlite-store.ts';
 export * from './client/index.ts';
+export type { AdmissionAttributes, AdmissionPlugin } from './server/admission/admission.ts';
+export {
+  clientCertificateAuthenticator,
+  type Authenticator,
+  type TokenAuthenticator,
+  type TokenIdentity,
+} from './server/auth/authenticator.ts';
+export {
+  allowAllAuthorizer,
+  privilegedGroupAuthorizer,
+  unionAuthorizer,
+  type AuthorizationAttributes,
+  type AuthorizationDecision,
+  type Authorizer,
+} from './server/auth/authorizer.ts';
+export { userInfo, type UserInfo } from './server/auth/user.ts';
+export { builtInResources } from './server/builtin/index.ts';
+export type { Draft, DraftMeta } from './server/draft.ts';
+export type { ConnectHandler, UpgradeContext } from './server/http/connect.ts';
+export type { HealthCheck } from './server/http/health.ts';
+export type { RequestContext } from './server/http/request-context.ts';
+export type {
+  ResourceDefinition,
+  ResourceStrategy,
+  StrategyContext,
+  SubresourceDefinition,
+  UpdateStrategy,
+} from './server/registry/definition.ts';
+export { Registry } from './server/registry/registry.ts';
+export {
+  KubeServer,
+  type KubeServerOptions,
+  type ListenOptions,
+  type ServerLimits,
+  type TlsSettings,
+} from './server/server.ts';
