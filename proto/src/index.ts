@@ -1,10 +1,37 @@
+export {
+  decodeFrame,
+  encodeFrame,
+  type CloseNotice,
+  type Delta,
+  type DeltaAck,
+  type Frame,
+  type Hello,
+  type OutgoingFrame,
+  type Reject,
+  type SessionErrorFrame,
+  type Subscribe,
+  type Unsubscribe,
+  type Upstream,
+  type UpstreamAck,
+  type Welcome,
+} from './codec/codec.ts';
+export { isTunnelErrorCode, TUNNEL_ERRORS, TunnelError, type TunnelErrorCode } from './errors.ts';
 export { credentialsFromPem, type Credentials } from './identity/credentials.ts';
 export { verifyPeer, type VerifyOptions } from './identity/identity-verifier.ts';
 export { readIdentity, type PeerIdentity, type PeerRole } from './identity/peer-identity.ts';
-export { isTunnelErrorCode, TUNNEL_ERRORS, TunnelError, type TunnelErrorCode } from './errors.ts';
 export { HEARTBEAT_MS, MISSED_HEARTBEATS, TUNNEL_LIMITS, tunnelLimits, type TunnelLimits } from './limits.ts';
-export { type Stream } from './stream/stream.ts';
-export { type CloseCode, type CloseReason, closeError } from './transport/close-reason.ts';
+export { TunnelMetrics, type ConnectionPurpose } from './metrics.ts';
+export { frameBytes } from './session/frame-stream.ts';
+export { type EdgeHello, type HubWelcome } from './session/handshake.ts';
+export { RouteDialer, type Route } from './session/route-dialer.ts';
+export { PROTOCOL_VERSIONS, type SessionInfo } from './session/session-info.ts';
+export { MemoryEpochs, SessionRegistry, type EpochSource } from './session/session-registry.ts';
+export { TunnelClient, type TunnelClientOptions, type TunnelClientState } from './session/tunnel-client.ts';
+export { TunnelServer, type TunnelServerOptions } from './session/tunnel-server.ts';
+export { Tunnel, type FrameHandler, type SessionFrame, type StreamPriority } from './session/tunnel.ts';
+export { frameMessage, MessageStream } from './stream/message-stream.ts';
+export { readAll, type Stream } from './stream/stream.ts';
+export { closeError, type CloseCode, type CloseReason } from './transport/close-reason.ts';
 export { HandshakeGate, type Admission, type Refusal } from './transport/handshake-gate.ts';
 export {
   type Connection,

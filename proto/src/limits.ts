@@ -35,6 +35,11 @@ export const TUNNEL_LIMITS = {
     unit: 'bytes',
     meaning: 'Largest frame before the welcome.',
   },
+  connectTimeoutMs: {
+    default: 3_000,
+    unit: 'ms',
+    meaning: 'How long an edge waits for the first answer from an address before it counts as unreachable.',
+  },
   handshakeTimeoutMs: {
     default: 10_000,
     unit: 'ms',

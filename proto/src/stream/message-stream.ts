@@ -52,7 +52,10 @@ export class MessageStream {
     const length = await this.#readLength();
     if (length === undefined) return undefined;
     if (length > this.maxBytes) {
-      throw new TunnelError('ERR_TUNNEL_LIMIT', `message of ${length} bytes, at most ${this.maxBytes} are accepted`);
+      throw new TunnelError(
+        'ERR_TUNNEL_LIMIT',
+        `message of ${length} bytes, at most ${this.maxBytes} are accepted`,
+      );
     }
     return this.#readBytes(length);
   }
@@ -83,7 +86,7 @@ export class MessageStream {
   async #readBytes(length: number): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0);
     const parts: Uint8Array[] = [];
-    for (let missing = length; missing > 0; ) {
+    for (let missing = length; missing > 0;) {
       const chunk = await this.#chunk();
       if (chunk === undefined) throw endedWithin();
       const part = chunk.length > missing ? chunk.subarray(0, missing) : chunk;

@@ -53,10 +53,12 @@ export async function introduceAsListener(
 export async function nextFrame(messages: MessageStream): Promise<ConnectionFrame & { body: string }> {
   while (true) {
     const message = await messages.receive();
-    if (message === undefined) throw new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the peer ended the connection stream');
+    if (message === undefined)
+      throw new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the peer ended the connection stream');
     const frame = decode(message);
     if (frame.body !== undefined) return frame;
-    if (!frame.ignorable) throw new TunnelError('ERR_TUNNEL_UNKNOWN_FRAME', 'unknown frame on the connection stream');
+    if (!frame.ignorable)
+      throw new TunnelError('ERR_TUNNEL_UNKNOWN_FRAME', 'unknown frame on the connection stream');
   }
 }
 
@@ -64,7 +66,9 @@ function decode(message: Uint8Array): ConnectionFrame {
   try {
     return decodeConnectionFrame(message);
   } catch (error) {
-    throw new TunnelError('ERR_TUNNEL_BAD_FRAME', 'unreadable frame on the connection stream', { cause: error });
+    throw new TunnelError('ERR_TUNNEL_BAD_FRAME', 'unreadable frame on the connection stream', {
+      cause: error,
+    });
   }
 }
 

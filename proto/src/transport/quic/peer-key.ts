@@ -13,7 +13,10 @@ const PRIVATE_KEY_HEAD = Buffer.from('08011240', 'hex');
 export function provenKey(multiaddr: string): Buffer {
   const peerId = multiaddr.split('/p2p/')[1] ?? '';
   const bytes = Buffer.from(base58.decode(peerId));
-  if (bytes.length !== PEER_ID_HEAD.length + 32 || !bytes.subarray(0, PEER_ID_HEAD.length).equals(PEER_ID_HEAD)) {
+  if (
+    bytes.length !== PEER_ID_HEAD.length + 32 ||
+    !bytes.subarray(0, PEER_ID_HEAD.length).equals(PEER_ID_HEAD)
+  ) {
     throw new TunnelError('ERR_TUNNEL_CERT_KEY', 'the peer of a quic connection must prove an Ed25519 key');
   }
   return Buffer.concat([SPKI_HEAD, bytes.subarray(PEER_ID_HEAD.length)]);

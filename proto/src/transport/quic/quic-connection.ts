@@ -50,7 +50,11 @@ export class QuicConnection implements Connection {
     this.remoteAddress = ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
     this.closed = this.#closed.promise;
     this.#down = native.closed().then(() => {
-      this.#finish({ code: 'connection-lost', message: 'the QUIC connection was lost or closed', by: 'remote' });
+      this.#finish({
+        code: 'connection-lost',
+        message: 'the QUIC connection was lost or closed',
+        by: 'remote',
+      });
     });
   }
 
@@ -63,7 +67,10 @@ export class QuicConnection implements Connection {
   /** The connection stream: opened by the dialer, accepted by the listener. Called once, before {@link start}. */
   async connectionStream(): Promise<MessageStream> {
     const native = await (this.#dialer ? this.#native.outboundStream() : this.#native.inboundStream());
-    this.#messages = new MessageStream(this.#wrap(native, 'connection', this.#dialer), MAX_CONNECTION_FRAME_BYTES);
+    this.#messages = new MessageStream(
+      this.#wrap(native, 'connection', this.#dialer),
+      MAX_CONNECTION_FRAME_BYTES,
+    );
     return this.#messages;
   }
 
@@ -131,7 +138,8 @@ export class QuicConnection implements Connection {
       while (this.#ended === undefined) await this.#onConnectionFrame(messages);
     } catch (error) {
       if (error instanceof TunnelError && error.code === 'ERR_TUNNEL_BAD_FRAME') this.#violated(error);
-      else if (error instanceof TunnelError && error.code === 'ERR_TUNNEL_UNKNOWN_FRAME') this.#violated(error);
+      else if (error instanceof TunnelError && error.code === 'ERR_TUNNEL_UNKNOWN_FRAME')
+        this.#violated(error);
       else this.destroy({ code: 'connection-lost', message: messageOf(error), by: 'remote' });
     }
   }
@@ -179,9 +187,11 @@ export class QuicConnection implements Connection {
       this.stats.streamsAccepted += 1;
       this.#accepted.push(stream);
     } catch (error) {
-      const tunnelError = error instanceof TunnelError ? error : new TunnelError('ERR_TUNNEL_BAD_FRAME', messageOf(error));
+      const tunnelError =
+        error instanceof TunnelError ? error : new TunnelError('ERR_TUNNEL_BAD_FRAME', messageOf(error));
       // A stream that was reset before its head arrived is nobody's fault.
-      if (tunnelError.code === 'ERR_TUNNEL_BAD_FRAME' || tunnelError.code === 'ERR_TUNNEL_LIMIT') this.#violated(tunnelError);
+      if (tunnelError.code === 'ERR_TUNNEL_BAD_FRAME' || tunnelError.code === 'ERR_TUNNEL_LIMIT')
+        this.#violated(tunnelError);
     }
   }
 
@@ -208,7 +218,9 @@ export class QuicConnection implements Connection {
   }
 
   #connectionError(): Error {
-    return closeError(this.#ended ?? { code: 'connection-lost', message: 'the QUIC connection was lost', by: 'remote' });
+    return closeError(
+      this.#ended ?? { code: 'connection-lost', message: 'the QUIC connection was lost', by: 'remote' },
+    );
   }
 
   #finish(reason: CloseReason): void {

@@ -83,7 +83,11 @@ export class QuicListener implements Listener {
     await this.#introduce(connection, native, admission);
   }
 
-  async #introduce(connection: QuicConnection, native: NativeConnection, admission: Admission): Promise<void> {
+  async #introduce(
+    connection: QuicConnection,
+    native: NativeConnection,
+    admission: Admission,
+  ): Promise<void> {
     const patience = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => {
       connection.destroy({ code: 'handshake-timeout', message: 'the peer did not introduce itself in time' });
     });
@@ -101,9 +105,13 @@ export class QuicListener implements Listener {
     } catch (error) {
       this.#listen.onHandshakeError?.(error as Error, connection.remoteAddress);
       // The peer closes once it has read why it was refused.
-      systemClock.setTimer(this.#options.limits.closeTimeoutMs, () => connection.destroy(unauthorized(error)), {
-        background: true,
-      });
+      systemClock.setTimer(
+        this.#options.limits.closeTimeoutMs,
+        () => connection.destroy(unauthorized(error)),
+        {
+          background: true,
+        },
+      );
     } finally {
       patience.cancel();
       admission.established();

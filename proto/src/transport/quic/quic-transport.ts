@@ -1,8 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { deferred, systemClock } from '@hawser/seams';
 import { messageOf, TunnelError } from '../../errors.ts';
 import { introduceAsDialer } from '../identity-exchange.ts';
-import type { Connection, HubAddress, Listener, ListenOptions, Transport, TransportOptions } from '../transport.ts';
+import type {
+  Connection,
+  HubAddress,
+  Listener,
+  ListenOptions,
+  Transport,
+  TransportOptions,
+} from '../transport.ts';
 import { loadQuicBinding, type NativeClient, type NativeConnection } from './binding.ts';
 import { endpointConfig } from './endpoint-config.ts';
 import { provenKey } from './peer-key.ts';
@@ -33,7 +41,10 @@ export class QuicTransport implements Transport {
     } catch (error) {
       signal?.throwIfAborted();
       if (deadline.aborted) {
-        throw new TunnelError('ERR_TUNNEL_HANDSHAKE_TIMEOUT', `no handshake with ${hub.host}:${hub.port} in time`);
+        throw new TunnelError(
+          'ERR_TUNNEL_HANDSHAKE_TIMEOUT',
+          `no handshake with ${hub.host}:${hub.port} in time`,
+        );
       }
       throw error;
     }
@@ -85,13 +96,15 @@ export class QuicTransport implements Transport {
     ending: AbortSignal,
   ): Promise<NativeConnection> {
     const connecting = client.outboundConnection(address, hub.port);
-    let onAbort!: () => void; // assigned before the race begins
-    const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(ending.reason as Error);
-      ending.addEventListener('abort', onAbort, { once: true });
+    const { connectTimeoutMs } = this.#options.limits;
+    const givenUp = deferred<never>();
+    const onAbort = (): void => givenUp.reject(ending.reason);
+    ending.addEventListener('abort', onAbort, { once: true });
+    const patience = systemClock.setTimer(connectTimeoutMs, () => {
+      givenUp.reject(new Error(`no answer within ${connectTimeoutMs} ms`));
     });
     try {
-      return await Promise.race([connecting, aborted]);
+      return await Promise.race([connecting, givenUp.promise]);
     } catch (error) {
       // The native side goes on; what it brings is dropped.
       connecting.then((late) => late.abort()).catch(() => {});
@@ -99,6 +112,7 @@ export class QuicTransport implements Transport {
       const message = `no QUIC connection to ${hub.host}:${hub.port}: ${messageOf(error)}`;
       throw new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error });
     } finally {
+      patience.cancel();
       ending.removeEventListener('abort', onAbort);
     }
   }
@@ -124,14 +138,20 @@ async function resolve(hub: HubAddress): Promise<{ address: string; family: numb
   try {
     return await lookup(hub.host);
   } catch (error) {
-    throw new TunnelError('ERR_TUNNEL_DIAL', `cannot resolve ${hub.host}: ${messageOf(error)}`, { cause: error });
+    throw new TunnelError('ERR_TUNNEL_DIAL', `cannot resolve ${hub.host}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
 /** A hub with too much to do closes before it introduces itself. */
 function turnedAway(error: unknown, hub: HubAddress): unknown {
   if (!(error instanceof TunnelError) || error.code !== 'ERR_TUNNEL_CONNECTION_LOST') return error;
-  return new TunnelError('ERR_TUNNEL_OVERLOADED', `${hub.host}:${hub.port} closed before it introduced itself`, {
-    cause: error,
-  });
+  return new TunnelError(
+    'ERR_TUNNEL_OVERLOADED',
+    `${hub.host}:${hub.port} closed before it introduced itself`,
+    {
+      cause: error,
+    },
+  );
 }

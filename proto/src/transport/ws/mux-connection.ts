@@ -151,8 +151,10 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   #onFrame(frame: MuxFrame): void {
     switch (frame.type) {
-      case FRAME.open:
-        { this.#onOpen(frame); return; }
+      case FRAME.open: {
+        this.#onOpen(frame);
+        return;
+      }
       case FRAME.data:
         if (this.#streamOf(frame)?.receive(frame.payload) === false) {
           throw new TunnelError(
@@ -165,8 +167,10 @@ export class MuxConnection implements Connection, MuxStreamHost {
         if (this.#streamOf(frame)?.receiveEnd() === false)
           throw badFrame(`a second end on stream ${frame.streamId}`);
         return;
-      case FRAME.reset:
-        { this.#onReset(frame); return; }
+      case FRAME.reset: {
+        this.#onReset(frame);
+        return;
+      }
       case FRAME.window: {
         const credit = decodeCredit(frame.payload);
         const stream = this.#streamOf(frame);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { systemClock } from '@hawser/seams';
 import WebSocket from 'ws';
 import { isTunnelErrorCode, messageOf, TunnelError } from '../../errors.ts';
 import { verifyPeer } from '../../identity/identity-verifier.ts';
@@ -27,7 +28,7 @@ export async function dialWebSocket(
   const onAbort = (): void => void tcp.destroy(deadline.aborted ? timeout(hub) : (signal?.reason as Error));
   ending.addEventListener('abort', onAbort, { once: true });
   try {
-    await connected(tcp, hub);
+    await connected(tcp, hub, options.limits.connectTimeoutMs);
     const { tls, peer } = await secured(tcp, hub, options);
     return await upgraded(tls, hub, peer, options);
   } catch (error) {
@@ -44,15 +45,21 @@ function timeout(hub: HubAddress): TunnelError {
   return new TunnelError('ERR_TUNNEL_HANDSHAKE_TIMEOUT', `no handshake with ${hub.host}:${hub.port} in time`);
 }
 
-function connected(tcp: Socket, hub: HubAddress): Promise<void> {
+function connected(tcp: Socket, hub: HubAddress, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    tcp.once('connect', () => {
-      tcp.removeAllListeners('error');
-      resolve();
+    const patience = systemClock.setTimer(timeoutMs, () => {
+      tcp.destroy(new Error(`no answer within ${timeoutMs} ms`));
     });
-    tcp.once('error', (error) => {
+    const onError = (error: Error): void => {
+      patience.cancel();
       const message = `cannot connect to ${hub.host}:${hub.port}: ${messageOf(error)}`;
       reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
+    };
+    tcp.once('error', onError);
+    tcp.once('connect', () => {
+      patience.cancel();
+      tcp.off('error', onError);
+      resolve();
     });
   });
 }
@@ -80,7 +87,10 @@ function secured(
       );
     };
     const onEarlyError = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') { onEarlyEnd(error); return; }
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+        onEarlyEnd(error);
+        return;
+      }
       const message = `no TLS with ${hub.host}:${hub.port}: ${error.message}`;
       reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
     };

@@ -1,0 +1,74 @@
+import type { Clock, Timer } from '@hawser/seams';
+import { MISSED_HEARTBEATS } from '../limits.ts';
+import type { Connection } from '../transport/transport.ts';
+
+/** Checks per heartbeat interval: how precisely silence is measured. */
+const CHECKS_PER_INTERVAL = 4;
+/** A check that comes this late was held up by this process itself, which then has unread bytes to look at first. */
+const LATE_MS = 200;
+
+/** What a {@link Heartbeat} needs. */
+export interface HeartbeatOptions {
+  readonly connection: Connection;
+  /** Milliseconds between heartbeats, as agreed. */
+  readonly intervalMs: number;
+  /** The edge asks for signs of life; the hub only when it hears none for two intervals. */
+  readonly leads: boolean;
+  readonly clock: Clock;
+  /** Told each round-trip time, milliseconds. */
+  readonly onRoundTrip: (roundTripMs: number) => void;
+}
+
+/**
+ * Notices a dead peer: one from which nothing came for three intervals. Any traffic counts, so a busy connection
+ * costs nothing. Steps of each check:
+ * 1. nothing heard for three intervals → the connection is destroyed (`heartbeat-timeout`);
+ * 2. the leading side heard or said nothing for one interval → ping; the other side: heard nothing for two.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  #timer: Timer | undefined;
+  #dueMs = 0;
+  #stopped = false;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to check, until {@link stop} or the connection's end. */
+  start(): void {
+    void this.#options.connection.closed.then(() => this.stop());
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const { clock, intervalMs } = this.#options;
+    const delayMs = intervalMs / CHECKS_PER_INTERVAL;
+    this.#dueMs = clock.monotonicMs() + delayMs;
+    this.#timer = clock.setTimer(delayMs, () => this.#check(), { background: true });
+  }
+
+  #check(): void {
+    const { clock, connection, intervalMs, leads } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const silentMs = nowMs - connection.stats.lastReceivedMs;
+    const heldUp = nowMs - this.#dueMs > LATE_MS;
+    // The check at 2¾ intervals would round up to 3: the peer is dead once the next check would come too late.
+    const deadMs = MISSED_HEARTBEATS * intervalMs - intervalMs / CHECKS_PER_INTERVAL / 2;
+    if (silentMs >= deadMs && !heldUp) {
+      const message = `nothing heard for ${Math.round(silentMs)} ms (heartbeat ${intervalMs} ms)`;
+      connection.destroy({ code: 'heartbeat-timeout', message });
+      return;
+    }
+    const unheard = silentMs >= (leads ? intervalMs : 2 * intervalMs);
+    const unsaid = leads && nowMs - connection.stats.lastSentMs >= intervalMs;
+    if (unheard || unsaid) connection.ping().then(this.#options.onRoundTrip, () => {}); // its end tells itself
+    this.#schedule();
+  }
+}
