@@ -1,3 +1,5 @@
+import { ClientError } from './client-error.ts';
+
 /** A served resource. `group` is `''` for the core group, `resource` the lower-case plural. */
 export interface ApiResource {
   readonly group: string;
@@ -24,6 +26,7 @@ export function apiVersionOf(resource: Pick<ApiResource, 'group' | 'version'>): 
 /**
  * The URL path of a collection, an object or a subresource, each segment escaped.
  * Source: Kubernetes API concepts, "Resource URIs".
+ * @throws ClientError `ERR_KUBE_CLIENT_CONFIG` for a segment `.` or `..`
  */
 export function resourcePath(resource: ApiResource, target: ResourceTarget = {}): string {
   const { namespace = '', name = '', subresource = '' } = target;
@@ -32,5 +35,11 @@ export function resourcePath(resource: ApiResource, target: ResourceTarget = {})
   segments.push(resource.resource);
   if (name !== '') segments.push(name);
   if (name !== '' && subresource !== '') segments.push(...subresource.split('/'));
-  return `/${segments.map(encodeURIComponent).join('/')}`;
+  return `/${segments.map(escapeSegment).join('/')}`;
+}
+
+function escapeSegment(segment: string): string {
+  // Escaping leaves these two as they are, and whoever resolves the path would leave the resource.
+  if (segment !== '.' && segment !== '..') return encodeURIComponent(segment);
+  throw new ClientError('ERR_KUBE_CLIENT_CONFIG', `"${segment}" is no name`);
 }

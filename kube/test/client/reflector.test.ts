@@ -418,7 +418,7 @@ describe('Reflector', () => {
   describe('stop', () => {
     const closed = { code: 'ERR_KUBE_CLIENT_CLOSED' };
     const points: [string, (informer: Informer) => Promise<void>][] = [
-      ['before the first list is answered', async () => void (await server.next(clock, 'list'))],
+      ['before the first list is answered', async () => assert.ok(await server.next(clock, 'list'))],
       [
         'between two pages',
         async () => {
@@ -514,7 +514,7 @@ describe('Reflector', () => {
 
   it('survives an error listener that throws', async () => {
     const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
+    const onWarning = (warning: Error): number => warnings.push(warning);
     process.on('warning', onWarning);
     try {
       const informer = start({

@@ -117,7 +117,7 @@ export class ScriptedListerWatcher implements ListerWatcher {
     signal.addEventListener('abort', onAbort);
     const pending: PendingCall = {
       kind,
-      list: call as ListCall,
+      list: call,
       watch: call as WatchCall,
       fail,
       ...answers(reply.resolve),
