@@ -136,3 +136,7 @@ export {
   type ServerLimits,
   type TlsSettings,
 } from './server/server.ts';
+export { applyJsonPatch } from './patch/json-patch.ts';
+export { applyMergePatch, createMergePatch } from './patch/merge-patch.ts';
+export { patchTypeOf, type FieldPatchMeta, type PatchType } from './patch/patch-meta.ts';
+export { applyStrategicMergePatch } from './patch/strategic-merge.ts';
