@@ -38,3 +38,6 @@ export { removeStaleNamespaces } from './netns/namespace-names.ts';
 export { createNetnsPair, NetnsPair, NetnsSide, type NetnsPairOptions } from './netns/netns-pair.ts';
 export { NetworkNamespace, type Shape } from './netns/network-namespace.ts';
 export { runCommand } from './processes/run-command.ts';
+export { Bench, runBench, type BenchOutput, type Figure, type RunBenchOptions } from './bench/bench.ts';
+export { pairedRuns, type PairedRuns, type PairedRunsOptions } from './bench/paired-runs.ts';
+export { median, percentile } from './bench/samples.ts';

@@ -243,6 +243,25 @@ describe('TcpProxy', () => {
     assert.ok(proxy.heldBytes > 0 && proxy.heldBytes <= bound, `${proxy.heldBytes} bytes held`);
   });
 
+  it('goes on when a slow receiver reads again, with a small window', async () => {
+    const bytes = 8 * 1024 * 1024;
+    let arrived = 0;
+    const server = await serve(
+      startServer((socket) => {
+        socket.pause().on('data', (data) => (arrived += data.length));
+      }),
+    );
+    const { proxy } = await proxyTo(server.port, { delayMs: 2 }, { windowBytes: 256 * 1024 });
+    const client = await connectTo(proxy.port);
+    client.end(Buffer.alloc(bytes));
+    await eventually('the server has a connection', () => server.sockets.length === 1);
+    await idle(100);
+    assert.equal(arrived, 0);
+    server.sockets[0]?.resume();
+    await eventually('all has arrived', () => arrived === bytes);
+    assert.deepEqual(proxy.stats.payloadBytes, { up: bytes, down: 0 });
+  });
+
   it('carries 2,000 connections at a time', async function () {
     this.timeout(30_000);
     const echo = await serve(startEchoServer());

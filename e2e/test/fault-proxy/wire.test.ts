@@ -83,7 +83,7 @@ describe('Wire', () => {
   });
 
   it('loses no throughput to late timers', async () => {
-    const { wire } = makeWire({ bitsPerSecond: MBYTE_PER_SECOND, queueLimitBytes: 4000 });
+    const { wire } = makeWire({ bitsPerSecond: MBYTE_PER_SECOND, queueLimitBytes: 1500 });
     const coarse = new CoarseClock(3);
     const late = new Wire({ settings: wire.settings, clock: coarse, random: seededRandom(1) });
     const bulk = new Bulk(late, coarse, 1e6).start();
