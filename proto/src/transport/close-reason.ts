@@ -1,4 +1,5 @@
 import { hawser } from '#codec';
+import { boundedText } from '../bounded-text.ts';
 import { decodeCloseNotice, encodeCloseNotice, type CloseNotice } from '../codec/codec.ts';
 import { TunnelError, type TunnelErrorCode } from '../errors.ts';
 
@@ -63,7 +64,7 @@ export function closeCodeFromWire(wire: hawser.tunnel.v1.CloseCode): CloseCode {
 export function toCloseNotice(reason: CloseReason): CloseNotice {
   return {
     code: closeCodeToWire(reason.code),
-    message: reason.message.slice(0, MAX_MESSAGE_CHARACTERS),
+    message: boundedText(reason.message, MAX_MESSAGE_CHARACTERS),
     retryAfterMs: reason.retryAfterMs ?? 0,
   };
 }
@@ -73,7 +74,7 @@ export function fromCloseNotice(notice: CloseNotice): CloseReason {
   const { retryAfterMs } = notice;
   return {
     code: closeCodeFromWire(notice.code),
-    message: notice.message.slice(0, MAX_MESSAGE_CHARACTERS),
+    message: boundedText(notice.message, MAX_MESSAGE_CHARACTERS),
     ...(retryAfterMs > 0 ? { retryAfterMs } : {}),
     by: 'remote',
   };

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@hawser/seams';
 import { WebSocketServer } from 'ws';
+import { boundedText } from '../../bounded-text.ts';
 import { messageOf, TunnelError } from '../../errors.ts';
 import type { Credentials } from '../../identity/credentials.ts';
 import { verifyPeer } from '../../identity/identity-verifier.ts';
@@ -14,6 +15,9 @@ import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
 import { MuxConnection } from './mux-connection.ts';
 import { peerCertificate, secureContextOptions, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
 import { ERROR_HEADER, MESSAGE_HEADER } from './ws-dial.ts';
+
+/** What of a refusal's reason goes into a header: at most 4.5 KiB once it is percent-encoded. */
+const MAX_REASON_CHARACTERS = 512;
 
 interface Handshake {
   readonly socket: Socket;
@@ -157,7 +161,10 @@ export class WsListener implements Listener {
 
   #refuse(tls: TLSSocket, error: Error, remoteAddress: string): void {
     const code = error instanceof TunnelError ? error.code : 'ERR_TUNNEL_REJECTED';
-    const said = encodeURIComponent(error.message.slice(0, 512));
+    const said = encodeURIComponent(boundedText(error.message, MAX_REASON_CHARACTERS));
+    // The peer may be gone already. Reading on notices when it goes, so that its place is free at once.
+    tls.on('error', () => {});
+    tls.resume();
     tls.end(
       `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n${ERROR_HEADER}: ${code}\r\n${MESSAGE_HEADER}: ${said}\r\n\r\n`,
     );
