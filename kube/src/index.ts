@@ -140,3 +140,7 @@ export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch, createMergePatch } from './patch/merge-patch.ts';
 export { patchTypeOf, type FieldPatchMeta, type PatchType } from './patch/patch-meta.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge.ts';
+export type { JsonSchema } from './schema/json-schema.ts';
+export type { Pruned } from './schema/prune.ts';
+export { structuralErrors } from './schema/structural.ts';
+export { StructuralSchema } from './schema/structural-schema.ts';
