@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { systemClock } from '@hawser/seams';
 import { messageOf, TunnelError } from '../errors.ts';
 import { readIdentity, type PeerIdentity, type PeerRole } from './peer-identity.ts';
@@ -103,7 +104,8 @@ function checkUsage(leaf: X509Certificate, role: PeerRole): void {
 function checkHost(leaf: X509Certificate, host: string | undefined): void {
   if (host === undefined) return;
   // The subject is not looked at: names stand in the subject alternative names (RFC 9525).
-  if (leaf.checkIP(host) !== undefined || leaf.checkHost(host, { subject: 'never' }) !== undefined) return;
+  const matches = isIP(host) === 0 ? leaf.checkHost(host, { subject: 'never' }) : leaf.checkIP(host);
+  if (matches !== undefined) return;
   const names = leaf.subjectAltName ?? 'none';
   throw new TunnelError('ERR_TUNNEL_CERT_NAME', `the certificate is not for ${host}; it has: ${names}`);
 }

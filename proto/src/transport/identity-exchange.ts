@@ -37,16 +37,22 @@ export async function introduceAsListener(
   try {
     peer = verifyPeer(hello.hello.certificates[0], verify);
   } catch (error) {
-    if (error instanceof TunnelError) {
-      await messages.send(encodeConnectionFrame({ refused: { code: error.code, message: error.message } }));
-      await messages.stream.end();
-    }
+    if (error instanceof TunnelError) await refuse(messages, error);
     throw error;
   }
   await messages.send(encodeConnectionFrame({ hello: { certificates: [credentials.certificate.raw] } }));
   const answer = await nextFrame(messages);
   if (answer.body !== 'accepted') throw outOfOrder('accepted', answer);
   return peer;
+}
+
+async function refuse(messages: MessageStream, error: TunnelError): Promise<void> {
+  try {
+    await messages.send(encodeConnectionFrame({ refused: { code: error.code, message: error.message } }));
+    await messages.stream.end();
+  } catch {
+    // A dialer that has gone need not be told.
+  }
 }
 
 /** Reads a frame of the connection stream, passing over those that are unknown and ignorable. */

@@ -66,7 +66,10 @@ export class QuicConnection implements Connection {
 
   /** The connection stream: opened by the dialer, accepted by the listener. Called once, before {@link start}. */
   async connectionStream(): Promise<MessageStream> {
-    const native = await (this.#dialer ? this.#native.outboundStream() : this.#native.inboundStream());
+    const opening = this.#dialer ? this.#native.outboundStream() : this.#native.inboundStream();
+    const native = await opening.catch(() => {
+      throw this.#connectionError(); // only the connection's end rejects
+    });
     this.#messages = new MessageStream(
       this.#wrap(native, 'connection', this.#dialer),
       MAX_CONNECTION_FRAME_BYTES,

@@ -29,10 +29,10 @@ export class QuicStream implements Stream {
   readonly #native: NativeStream;
   readonly #options: QuicStreamOptions;
   readonly #closed = deferred<Error | undefined>();
-  /** Whether a native read is under way. */
-  #reading = false;
   #reader: Deferred<Uint8Array | undefined> | undefined;
-  #unread: { readonly chunk: Uint8Array | undefined } | undefined;
+  /** Read ahead of the reader: while this is empty a read is under way, which also notices a reset at once. */
+  readonly #received: Uint8Array[] = [];
+  #reading = false;
   /** Resolves when everything written so far went through; rejections are each writer's. */
   #written: Promise<unknown> = Promise.resolve();
   readonly #writers = new Set<Deferred<void>>();
@@ -47,6 +47,7 @@ export class QuicStream implements Stream {
     this.id = options.id;
     this.#kind = options.kind;
     this.closed = this.#closed.promise;
+    this.#readAhead();
   }
 
   get kind(): string {
@@ -56,19 +57,23 @@ export class QuicStream implements Stream {
   /** The head of an accepted stream was read: what it is for, and the bytes that came with it. */
   begin(kind: string, unread: Uint8Array | undefined): void {
     this.#kind = kind;
-    if (unread !== undefined) this.#unread = { chunk: unread };
+    if (unread !== undefined) this.#received.unshift(unread);
   }
 
   async read(options: { signal?: AbortSignal } = {}): Promise<Uint8Array | undefined> {
     const { signal } = options;
     signal?.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#unread !== undefined) return this.#takeUnread(this.#unread);
+    const chunk = this.#received.shift();
+    if (chunk !== undefined) {
+      this.#readAhead();
+      this.#finishIfDone();
+      return chunk;
+    }
     if (this.#peerEnded) return undefined;
     if (this.#reader !== undefined) throw new TypeError(`stream ${this.id}: one read at a time`);
     const reader = deferred<Uint8Array | undefined>();
     this.#reader = reader;
-    if (!this.#reading) void this.#readNative();
     const onAbort = (): void => {
       this.#reader = undefined;
       reader.reject(signal?.reason);
@@ -130,7 +135,7 @@ export class QuicStream implements Stream {
   fail(error: Error): void {
     if (this.#failure !== undefined || this.#isDone) return;
     this.#failure = error;
-    this.#unread = undefined;
+    this.#received.length = 0;
     this.#native.resetWrite();
     this.#native.stopRead();
     this.#reader?.reject(error);
@@ -142,7 +147,7 @@ export class QuicStream implements Stream {
   }
 
   get #isDone(): boolean {
-    return this.#endSent && this.#peerEnded && this.#unread === undefined;
+    return this.#endSent && this.#peerEnded && this.#received.length === 0;
   }
 
   #finishIfDone(): void {
@@ -151,27 +156,26 @@ export class QuicStream implements Stream {
     this.#options.onDone(this);
   }
 
-  #takeUnread(unread: { readonly chunk: Uint8Array | undefined }): Uint8Array | undefined {
-    this.#unread = undefined;
-    this.#finishIfDone();
-    return unread.chunk;
+  #readAhead(): void {
+    if (this.#reading || this.#peerEnded || this.#failure !== undefined || this.#received.length > 0) return;
+    this.#reading = true;
+    void this.#readNative();
   }
 
   async #readNative(): Promise<void> {
-    this.#reading = true;
     try {
-      const chunk = (await this.#native.read(READ_BYTES)) ?? undefined;
+      const chunk = await this.#native.read(READ_BYTES);
       this.#reading = false;
       if (this.#failure !== undefined) return;
-      this.#note(chunk?.length ?? 0);
-      if (chunk === undefined) this.#peerEnded = true;
+      this.#noteReceived(chunk?.length ?? 0);
       const reader = this.#reader;
       this.#reader = undefined;
-      if (reader === undefined) this.#unread = { chunk };
-      else reader.resolve(chunk);
+      if (chunk === null) this.#peerEnded = true;
+      else if (reader === undefined) this.#received.push(chunk);
+      reader?.resolve(chunk ?? undefined);
+      this.#readAhead();
       this.#finishIfDone();
     } catch (error) {
-      this.#reading = false;
       this.fail(this.#explain(error));
     }
   }
@@ -192,7 +196,7 @@ export class QuicStream implements Stream {
     }
   }
 
-  #note(bytes: number): void {
+  #noteReceived(bytes: number): void {
     this.#options.stats.bytesReceived += bytes;
     this.#options.stats.lastReceivedMs = systemClock.monotonicMs();
   }

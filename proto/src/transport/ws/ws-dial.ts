@@ -45,13 +45,28 @@ function timeout(hub: HubAddress): TunnelError {
   return new TunnelError('ERR_TUNNEL_HANDSHAKE_TIMEOUT', `no handshake with ${hub.host}:${hub.port} in time`);
 }
 
+/** A hub with too much to do closes before TLS: whatever ends the connection until then counts as that. */
+function closedEarly(hub: HubAddress, error?: Error): TunnelError {
+  const how = error?.message ?? 'closed';
+  const cause = error === undefined ? {} : { cause: error };
+  return new TunnelError(
+    'ERR_TUNNEL_OVERLOADED',
+    `${hub.host}:${hub.port} closed before TLS (${how})`,
+    cause,
+  );
+}
+
 function connected(tcp: Socket, hub: HubAddress, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const patience = systemClock.setTimer(timeoutMs, () => {
       tcp.destroy(new Error(`no answer within ${timeoutMs} ms`));
     });
-    const onError = (error: Error): void => {
+    const onError = (error: NodeJS.ErrnoException): void => {
       patience.cancel();
+      if (error.code === 'ECONNRESET') {
+        reject(closedEarly(hub, error)); // accepted and closed before this side saw it open
+        return;
+      }
       const message = `cannot connect to ${hub.host}:${hub.port}: ${messageOf(error)}`;
       reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
     };
@@ -78,7 +93,6 @@ function secured(
       rejectUnauthorized: false, // verifyPeer below decides, and with more care
       ...(isIP(hub.host) === 0 ? { servername: hub.host } : {}),
     });
-    // A hub with too much to do closes before TLS: whatever ends the connection here counts as that.
     const onEarlyEnd = (error?: Error): void => {
       const cause = error === undefined ? {} : { cause: error };
       const how = error?.message ?? 'closed';

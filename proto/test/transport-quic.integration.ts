@@ -1,0 +1,3 @@
+import { describeTransportContract, quicUnderTest } from '../testing/index.ts';
+
+describeTransportContract(quicUnderTest);

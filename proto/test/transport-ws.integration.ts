@@ -1,0 +1,3 @@
+import { describeTransportContract, wsUnderTest } from '../testing/index.ts';
+
+describeTransportContract(wsUnderTest);
