@@ -144,3 +144,7 @@ export type { JsonSchema } from './schema/json-schema.ts';
 export type { Pruned } from './schema/prune.ts';
 export { structuralErrors } from './schema/structural.ts';
 export { StructuralSchema } from './schema/structural-schema.ts';
+export { compareVersions, formatApiVersion, parseApiVersion, type GroupVersion } from './meta/group-version.ts';
+export { controllerOf, controllerReference, isControlledBy, ownerReference } from './meta/owner-references.ts';
+export { RestMapper, type ResourceMapping } from './meta/rest-mapper.ts';
+export { formatMicroTime, formatTime, parseTime } from './meta/timestamps.ts';
