@@ -45,10 +45,15 @@ async function build({ clean }) {
   await mustRun('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
 }
 
-/** Programs from Debian that some tests and benches use: the command looked for, and the package that has it. */
+/** Packages from Debian that some tests and benches use: the command (or file) looked for, and who has it. */
 const SYSTEM_PACKAGES = [
   { command: 'ip', debian: 'iproute2', use: 'tests in network namespaces' },
   { command: 'nft', debian: 'nftables', use: 'tests with real packet loss' },
+  {
+    file: '/usr/lib/python3/dist-packages/kubernetes',
+    debian: 'python3-kubernetes',
+    use: 'tests with the Python client of Kubernetes',
+  },
 ];
 
 function onPath(command) {
@@ -57,7 +62,7 @@ function onPath(command) {
 }
 
 async function installSystemPackages() {
-  const missing = SYSTEM_PACKAGES.filter(({ command }) => !onPath(command));
+  const missing = SYSTEM_PACKAGES.filter(({ command, file }) => !(file ? existsSync(file) : onPath(command)));
   if (missing.length === 0) return;
   const names = missing.map(({ debian }) => debian);
   const uses = missing.map(({ use }) => use).join('; ');

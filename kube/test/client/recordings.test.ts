@@ -105,7 +105,7 @@ describe('against recordings of a real API server', () => {
         : { ...rest, details: { retryAfterSeconds: retryAfter, ...details } };
       assert.deepEqual(error.status, expected, about);
     } else {
-      assert.ok(error.message.includes(String(body).trim()), about);
+      assert.ok(typeof body === 'string' && error.message.includes(body.trim()), about);
     }
     return true;
   }
