@@ -17,6 +17,8 @@ import { QuicStream } from './quic-stream.ts';
 
 /** Longest message on the connection stream, bytes: a certificate and what comes with it. */
 const MAX_CONNECTION_FRAME_BYTES = 16 * 1024;
+/** Kind of the connection stream, which is no stream of users and not counted with them. */
+const CONNECTION_STREAM = 'connection';
 /** Longest head of a stream, bytes. */
 const MAX_HEAD_BYTES = 128;
 
@@ -36,7 +38,8 @@ export class QuicConnection implements Connection {
   readonly #streams = new Set<QuicStream>();
   readonly #accepted = new AcceptQueue();
   readonly #closed = deferred<CloseReason>();
-  readonly #down: Promise<void>;
+  /** Resolves when the native connection is down, which may be later than {@link closed}. Never rejects. */
+  readonly down: Promise<void>;
   #messages: MessageStream | undefined;
   #peer: PeerIdentity | undefined;
   #ping: { readonly sentMs: number; readonly answer: Deferred<number> } | undefined;
@@ -49,7 +52,7 @@ export class QuicConnection implements Connection {
     const { ip, port } = addressOf(native.remoteMultiaddr());
     this.remoteAddress = ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
     this.closed = this.#closed.promise;
-    this.#down = native.closed().then(() => {
+    this.down = native.closed().then(() => {
       this.#finish({
         code: 'connection-lost',
         message: 'the QUIC connection was lost or closed',
@@ -71,7 +74,7 @@ export class QuicConnection implements Connection {
       throw this.#connectionError(); // only the connection's end rejects
     });
     this.#messages = new MessageStream(
-      this.#wrap(native, 'connection', this.#dialer),
+      this.#wrap(native, CONNECTION_STREAM, this.#dialer),
       MAX_CONNECTION_FRAME_BYTES,
     );
     return this.#messages;
@@ -123,10 +126,10 @@ export class QuicConnection implements Connection {
       this.#finish(reason);
       const patience = systemClock.setTimer(this.#limits.closeTimeoutMs, () => this.#native.abort());
       notice?.then(() => messages?.stream.end()).catch(() => {}); // then the connection is down already
-      await this.#down;
+      await this.down;
       patience.cancel();
     }
-    await this.#down;
+    await this.down;
   }
 
   destroy(reason: CloseReason): void {
@@ -206,11 +209,11 @@ export class QuicConnection implements Connection {
       stats: this.stats,
       connectionError: () => this.#connectionError(),
       onDone: (done) => {
-        if (this.#streams.delete(done)) this.stats.openStreams -= 1;
+        if (this.#streams.delete(done) && kind !== CONNECTION_STREAM) this.stats.openStreams -= 1;
       },
     });
     this.#streams.add(stream);
-    this.stats.openStreams += 1;
+    if (kind !== CONNECTION_STREAM) this.stats.openStreams += 1;
     return stream;
   }
 

@@ -75,7 +75,7 @@ export class QuicListener implements Listener {
     }
     const connection = new QuicConnection(native, { dialer: false, limits: this.#options.limits });
     this.#connections.add(connection);
-    void connection.closed.then(() => {
+    void connection.down.then(() => {
       admission.release();
       this.#connections.delete(connection);
       if (this.#connections.size === 0 && this.#closing !== undefined) this.#empty.resolve();
