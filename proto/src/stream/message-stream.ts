@@ -3,6 +3,8 @@ import type { Stream } from './stream.ts';
 
 /** Longest length prefix: lengths stay below 2³¹, five bytes of LEB128. */
 const MAX_PREFIX_BYTES = 5;
+/** What a message that comes in pieces is gathered in at first. */
+const MIN_BUFFER_BYTES = 4 * 1024;
 
 /** A message with its length before it, as it travels. Made once, it can be sent on any number of streams. */
 export function frameMessage(message: Uint8Array): Buffer {
@@ -83,19 +85,35 @@ export class MessageStream {
     throw new TunnelError('ERR_TUNNEL_BAD_FRAME', 'length prefix of a message is too long');
   }
 
+  /**
+   * A message within one chunk is a view of it. Any other is gathered in a buffer that grows with what has come:
+   * neither a prefix alone nor a stream of tiny chunks costs more memory than the bytes that were sent.
+   */
   async #readBytes(length: number): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0);
-    const parts: Uint8Array[] = [];
-    for (let missing = length; missing > 0;) {
-      const chunk = await this.#chunk();
-      if (chunk === undefined) throw endedWithin();
-      const part = chunk.length > missing ? chunk.subarray(0, missing) : chunk;
-      this.#unread = chunk.length > missing ? chunk.subarray(missing) : undefined;
-      missing -= part.length;
-      parts.push(part);
+    const first = await this.#piece(length);
+    if (first.length === length) return first;
+    let message = Buffer.allocUnsafe(Math.min(length, Math.max(MIN_BUFFER_BYTES, first.length * 2)));
+    message.set(first);
+    for (let filled = first.length; filled < length;) {
+      const piece = await this.#piece(length - filled);
+      if (filled + piece.length > message.length) {
+        const larger = Buffer.allocUnsafe(Math.min(length, (filled + piece.length) * 2));
+        message.copy(larger, 0, 0, filled);
+        message = larger;
+      }
+      message.set(piece, filled);
+      filled += piece.length;
     }
-    const [only] = parts;
-    return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts, length);
+    return message;
+  }
+
+  /** The next bytes of a message, at most `limitBytes`. */
+  async #piece(limitBytes: number): Promise<Uint8Array> {
+    const chunk = await this.#chunk();
+    if (chunk === undefined) throw endedWithin();
+    this.#unread = chunk.length > limitBytes ? chunk.subarray(limitBytes) : undefined;
+    return chunk.length > limitBytes ? chunk.subarray(0, limitBytes) : chunk;
   }
 
   async #chunk(): Promise<Uint8Array | undefined> {

@@ -32,6 +32,7 @@ export class FrameSender {
   /** Streams that have something to send, in the order of their turn. */
   readonly #ready = new Set<MuxStream>();
   #scheduled = false;
+  #overflowed = false;
   #stopped = false;
 
   constructor(options: {
@@ -52,7 +53,10 @@ export class FrameSender {
     if (this.#stopped) return;
     this.#control.push(frame);
     this.#controlBytes += frame.length;
-    if (this.#controlBytes > MAX_WAITING_CONTROL_BYTES) this.#onOverflow();
+    if (this.#controlBytes > MAX_WAITING_CONTROL_BYTES && !this.#overflowed) {
+      this.#overflowed = true; // the CLOSE that follows is queued too, and must not end up here again
+      this.#onOverflow();
+    }
     this.#schedule();
   }
 

@@ -1,6 +1,7 @@
 import { deferred, type Deferred } from '@hawser/seams';
 import { TunnelError } from '../../errors.ts';
 import { readAll, type Stream } from '../../stream/stream.ts';
+import { ReceiveQueue } from './receive-queue.ts';
 
 /** What a {@link MuxStream} asks of its connection. */
 export interface MuxStreamHost {
@@ -30,7 +31,7 @@ export class MuxStream implements Stream {
   readonly #closed = deferred<Error | undefined>();
 
   // Receiving.
-  readonly #received: Uint8Array[] = [];
+  readonly #received = new ReceiveQueue();
   /** What the peer may still send. */
   #peerCredit: number;
   /** Taken by the reader and not yet granted again. */
@@ -190,7 +191,7 @@ export class MuxStream implements Stream {
   fail(error: Error): void {
     if (this.#failure !== undefined || this.#done) return;
     this.#failure = error;
-    this.#received.length = 0;
+    this.#received.clear();
     this.#reader?.reject(error);
     this.#reader = undefined;
     for (const write of this.#writes.splice(0)) {
@@ -219,7 +220,7 @@ export class MuxStream implements Stream {
 
   #finishIfDone(): void {
     if (this.#done || this.#failure !== undefined) return;
-    if (!this.#endSent || !this.#peerEnded || this.#received.length > 0) return;
+    if (!this.#endSent || !this.#peerEnded || !this.#received.isEmpty) return;
     this.#done = true;
     this.#closed.resolve(undefined);
     this.#host.streamDone(this);
