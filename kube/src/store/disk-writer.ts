@@ -6,6 +6,7 @@ import type {
   LogRow,
   StoredState,
   ToWorker,
+  WorkerFailure,
   WorkerSettings,
   WriteBatch,
 } from './sqlite-protocol.ts';
@@ -17,12 +18,22 @@ export interface LoadReceiver {
   row(row: LogRow): void;
 }
 
+/** An error of the worker thread, before it is known what it means here. */
+class WorkerError extends Error {
+  readonly code: string;
+
+  constructor({ code, message }: WorkerFailure) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** The main thread's side of the worker that writes the file. */
 export class DiskWriter {
   readonly #settings: WorkerSettings;
   readonly #loaded: Deferred<undefined> = deferred();
   readonly #exited: Deferred<undefined> = deferred();
-  /** One for each batch sent, in order; the worker answers in the same order. */
+  /** One for each batch or backup sent, in order; the worker answers in the same order. */
   readonly #answers: Deferred<undefined>[] = [];
   #worker: Worker | undefined;
   #failure: KubeError | undefined;
@@ -31,7 +42,7 @@ export class DiskWriter {
     this.#settings = settings;
   }
 
-  /** Batches sent and not answered. */
+  /** Batches and backups sent and not answered. */
   get underWay(): number {
     return this.#answers.length;
   }
@@ -59,11 +70,30 @@ export class DiskWriter {
    * @throws KubeError `ERR_KUBE_STORE_WRITE_FAILED` (nothing of it was written; the next may succeed), or
    * `ERR_KUBE_STORE_FAILED` (what is on disk is uncertain, and nothing can be written any more).
    */
-  write(batch: WriteBatch): Promise<undefined> {
+  async write(batch: WriteBatch): Promise<void> {
+    try {
+      await this.#ask({ type: 'write', batch });
+    } catch (error) {
+      throw error instanceof WorkerError ? this.#writeError(error) : error;
+    }
+  }
+
+  /** Writes a copy of the file, the batches sent before included. @throws KubeError `ERR_KUBE_STORE_BACKUP_FAILED`. */
+  async backup(path: string): Promise<void> {
+    try {
+      await this.#ask({ type: 'backup', path });
+    } catch (error) {
+      if (!(error instanceof WorkerError)) throw error;
+      const message = `cannot write the backup ${path}: ${error.message}`;
+      throw new KubeError('ERR_KUBE_STORE_BACKUP_FAILED', message, { about: path, cause: error });
+    }
+  }
+
+  #ask(message: ToWorker): Promise<undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const answer = deferred<undefined>();
     this.#answers.push(answer);
-    this.#send({ type: 'write', batch });
+    this.#send(message);
     return answer.promise;
   }
 
@@ -98,17 +128,17 @@ export class DiskWriter {
           new KubeError(message.failure.code, message.failure.message, { about: this.#settings.path }),
         );
         return;
-      case 'written':
+      case 'done':
         this.#answers.shift()?.resolve(undefined);
         return;
       case 'rejected':
-        this.#answers.shift()?.reject(this.#writeError(message.failure.code, message.failure.message));
+        this.#answers.shift()?.reject(new WorkerError(message.failure));
         return;
     }
   }
 
   /** A full disk heals. After any other I/O error nobody knows what the disk holds, so no more is promised. */
-  #writeError(code: string, message: string): KubeError {
+  #writeError({ code, message }: WorkerError): KubeError {
     const { path } = this.#settings;
     if (code === 'SQLITE_FULL') {
       return new KubeError(

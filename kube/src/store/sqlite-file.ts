@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { KubeError } from '../errors.ts';
@@ -32,6 +32,8 @@ export class SqliteFile {
   readonly #limitBytes: number;
   #db: Database.Database | undefined;
   #statements: Statements | undefined;
+  /** The error after which nobody knows what is on disk. */
+  #broken: Error | undefined;
 
   constructor(path: string, limitBytes: number) {
     this.#path = path;
@@ -87,9 +89,20 @@ export class SqliteFile {
 
   /**
    * Writes a batch in one transaction; when this returns, it is on disk.
-   * @throws SqliteError; then nothing of the batch was written.
+   * @throws SqliteError. If it is SQLITE_FULL, nothing of the batch was written. Any other is thrown at every write
+   * from then on: after a flush that failed, one that succeeds does not mean that everything is on disk.
    */
-  write({ rows, drop, state }: WriteBatch): void {
+  write(batch: WriteBatch): void {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      this.#commit(batch);
+    } catch (error) {
+      if (error instanceof Error && codeOf(error) !== 'SQLITE_FULL') this.#broken = error;
+      throw error;
+    }
+  }
+
+  #commit({ rows, drop, state }: WriteBatch): void {
     const statements = this.#statements;
     if (statements === undefined) throw new TypeError('write before open');
     this.#opened()
@@ -113,6 +126,21 @@ export class SqliteFile {
         statements.setState.run(state.revision, state.compacted);
       })
       .immediate();
+  }
+
+  /**
+   * Writes a compact copy of the present state; when this returns, it is on disk.
+   * @throws SqliteError if there is a file of this name, or it cannot be written.
+   */
+  backup(path: string): void {
+    this.#opened().prepare('VACUUM INTO ?').run(path);
+    const copy = openSync(path, 'r+');
+    try {
+      fchmodSync(copy, 0o600);
+      fsyncSync(copy);
+    } finally {
+      closeSync(copy);
+    }
   }
 
   /** Merges the write-ahead log into the file and lets go of it. Idempotent. */
@@ -161,9 +189,13 @@ function damaged(path: string, what: string, cause?: unknown): KubeError {
   );
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 function openError(path: string, error: unknown): KubeError {
   if (error instanceof KubeError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damaged(path, message, error);
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {

@@ -28,8 +28,11 @@ export interface WriteBatch {
   readonly state: StoredState;
 }
 
-/** What the worker is told. Batches are written in the order sent. */
-export type ToWorker = { readonly type: 'write'; readonly batch: WriteBatch } | { readonly type: 'close' };
+/** What the worker is told, and does in the order sent. */
+export type ToWorker =
+  | { readonly type: 'write'; readonly batch: WriteBatch }
+  | { readonly type: 'backup'; readonly path: string }
+  | { readonly type: 'close' };
 
 /** An error, as it crosses the threads. */
 export interface WorkerFailure {
@@ -37,13 +40,13 @@ export interface WorkerFailure {
   readonly message: string;
 }
 
-/** What the worker says. Opening: `opened`, `rows`…, `ready`, or `unusable`. Then one answer for each batch. */
+/** What the worker says. Opening: `opened`, `rows`…, `ready`, or `unusable`. Then one answer for each batch and backup. */
 export type FromWorker =
   | { readonly type: 'opened'; readonly state: StoredState }
   | { readonly type: 'rows'; readonly rows: readonly LogRow[] }
   | { readonly type: 'ready' }
   | { readonly type: 'unusable'; readonly failure: WorkerFailure }
-  | { readonly type: 'written' }
+  | { readonly type: 'done' }
   | { readonly type: 'rejected'; readonly failure: WorkerFailure };
 
 /** `workerData`. */

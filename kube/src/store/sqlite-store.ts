@@ -117,6 +117,16 @@ export class SqliteStore implements ObjectStore {
     return this.#view.watch(scope, options);
   }
 
+  /**
+   * Writes a copy of the file while the store runs: everything acknowledged before the call, compacted and flushed.
+   * Writes wait meanwhile. The copy can be opened as a store.
+   * @throws KubeError `ERR_KUBE_STORE_BACKUP_FAILED`, e.g. if there is a file at `path` already.
+   */
+  async backup(path: string): Promise<void> {
+    this.#assertOpen();
+    await this.#writer.backup(path);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;

@@ -44,8 +44,9 @@ parentPort?.on('message', (message: ToWorker) => {
     return;
   }
   try {
-    file.write(message.batch);
-    say({ type: 'written' });
+    if (message.type === 'write') file.write(message.batch);
+    else file.backup(message.path);
+    say({ type: 'done' });
   } catch (error) {
     say({ type: 'rejected', failure: failureOf(error) });
   }

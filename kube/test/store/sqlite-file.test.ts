@@ -319,6 +319,22 @@ describe('SqliteStore: its file', () => {
     db.close();
   });
 
+  it('can be backed up while it is written to', async () => {
+    const store = await start();
+    await store.create(keyOf('a'), configMap('a'));
+    const writes = Array.from({ length: 50 }, (_, n) => store.create(keyOf(`n${n}`), configMap(`n${n}`)));
+    const copy = path.join(dir.path, 'backup.db');
+    await store.backup(copy);
+    await Promise.all(writes);
+    await assert.rejects(store.backup(copy), { code: 'ERR_KUBE_STORE_BACKUP_FAILED', message: /backup\.db/ });
+    assert.equal((await stat(copy)).mode & 0o777, 0o600);
+    const restored = await SqliteStore.open({ path: copy });
+    opened.push(restored);
+    assert.equal(restored.get(keyOf('a'))?.resourceVersion, 1);
+    const next = await restored.create(keyOf('z'), configMap('z'));
+    assert.equal(next.resourceVersion, 1 + restored.list(configMaps).entries.length - 1);
+  });
+
   it('can be read from a copy made while nothing is written', async () => {
     const store = await start();
     await store.create(keyOf('a'), configMap('a'));

@@ -6,7 +6,7 @@ import { randomBelow, type Random } from '@hawser/seams';
 
 /** One operation on a file, as recorded by io-recorder.c. */
 export interface IoOperation {
-  readonly type: 'write' | 'truncate' | 'sync' | 'unlink';
+  readonly type: 'write' | 'truncate' | 'sync' | 'failed-sync' | 'unlink';
   readonly path: string;
   /** Of a write: where; of a truncation: the new size. */
   readonly offset: number;
@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, IoOperation['type']>> = {
   W: 'write',
   T: 'truncate',
   S: 'sync',
+  F: 'failed-sync',
   U: 'unlink',
 };
 const HEADER_BYTES = 17;
@@ -100,11 +101,13 @@ class DiskFile {
   readonly #written: IoOperation[] = [];
 
   apply(operation: IoOperation): void {
-    if (operation.type !== 'sync') {
+    if (operation.type === 'write' || operation.type === 'truncate') {
       this.#written.push(operation);
       return;
     }
-    for (const written of this.#written.splice(0)) this.#flushed.apply(written);
+    const written = this.#written.splice(0);
+    // After a flush that failed the system takes the pages for clean, and no later flush writes them.
+    if (operation.type === 'sync') for (const each of written) this.#flushed.apply(each);
   }
 
   /** What is found after a power cut now: of what was not flushed, any part in any sectors. */

@@ -5,9 +5,11 @@
  *
  *   IO_RECORD_DIR         the folder
  *   IO_RECORD_LOG         the record, outside of the folder
- *   IO_FAIL_SYNCS_AFTER   optional: syncs of that folder fail with EIO after this many
+ *   IO_FAIL_SYNC_AFTER    optional: after this many syncs of that folder one fails with EIO; later ones succeed, as
+ *                         they do on Linux, though what the failed one should have flushed is lost
+ *   IO_SYNC_DELAY_MS      optional: each sync takes this much longer
  *
- * A record: 1 byte operation (W write, T truncate, S sync, U unlink), 4 bytes length of the path, 8 bytes offset (or
+ * A record: 1 byte operation (W write, T truncate, S sync, F failed sync, U unlink), 4 bytes length of the path, 8 bytes offset (or
  * size), 4 bytes length of the data, path, data. Numbers little-endian.
  */
 #define _GNU_SOURCE
@@ -26,7 +28,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -1;
-static long syncs_left = -1;
+static long syncs_left = -1; /* -1: not counted yet; -2: the failure has happened */
 
 static int path_of(int fd, char *path) {
   char link[64];
@@ -111,13 +113,17 @@ static int sync_file(long number, int fd) {
   char path[4096];
   if (!path_of(fd, path)) return (int)syscall(number, fd);
   pthread_mutex_lock(&lock);
-  const char *limit = getenv("IO_FAIL_SYNCS_AFTER");
-  if (limit != NULL && syncs_left < 0) syncs_left = atol(limit);
+  const char *limit = getenv("IO_FAIL_SYNC_AFTER");
+  if (limit != NULL && syncs_left == -1) syncs_left = atol(limit);
+  const char *delay = getenv("IO_SYNC_DELAY_MS");
+  if (delay != NULL) usleep((useconds_t)atol(delay) * 1000);
   int failing = limit != NULL && syncs_left == 0;
   if (limit != NULL && syncs_left > 0) syncs_left -= 1;
+  if (failing) syncs_left = -2;
   int result = failing ? -1 : (int)syscall(number, fd);
   int error = failing ? EIO : errno;
   if (result == 0) record('S', path, 0, "", 0);
+  if (failing) record('F', path, 0, "", 0);
   pthread_mutex_unlock(&lock);
   errno = error;
   return result;

@@ -12,13 +12,14 @@ import { buildRecorder, readRecord, ReplayDisk, type IoOperation } from './disk/
 import { Ledger, parseAcknowledgements, WRITERS } from './disk/ledger.ts';
 
 const LOAD = fileURLToPath(new URL('./disk/load-child.js', import.meta.url));
+const STALL = fileURLToPath(new URL('./disk/stall-child.js', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('./disk/unsafe-child.js', import.meta.url));
 
 /**
  * The disk is played by a record of everything that a store's process did to its files. A power cut at any point
  * keeps what was flushed, and of the rest any part, in sectors of 512 bytes.
  */
-describe('SqliteStore: power loss', function () {
+describe('SqliteStore: the disk', function () {
   let dir: TempDir;
   let recorder: string;
   let recorded: string;
@@ -42,19 +43,22 @@ describe('SqliteStore: power loss', function () {
     await rm(log, { force: true });
   });
 
+  /** Runs a script under the recorder; returns what it printed, errors included. */
   async function run(
     script: string,
     args: readonly string[],
     env: Record<string, string> = {},
   ): Promise<string> {
     const child = spawn(process.execPath, [script, ...args], {
-      stdio: ['ignore', 'inherit', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, LD_PRELOAD: recorder, IO_RECORD_DIR: recorded, IO_RECORD_LOG: log, ...env },
     });
-    let errors = '';
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
     await once(child, 'close');
-    return errors;
+    return output;
   }
 
   /** Calls `judge` with the files after a power cut at each of `count` random points of the record. */
@@ -131,11 +135,17 @@ describe('SqliteStore: power loss', function () {
     const file = path.join(recorded, 'store.db');
     const steps = JSON.stringify(Array.from({ length: WRITERS }, () => 0));
     const errors = await run(LOAD, [file, path.join(recorded, 'acks'), steps, '50'], {
-      IO_FAIL_SYNCS_AFTER: '25',
+      IO_FAIL_SYNC_AFTER: '25',
     });
     assert.match(errors, /^ERR_KUBE_STORE_FAILED writing .* failed \(SQLITE_IOERR_FSYNC/);
     const operations = readRecord(log);
-    await cutPower([...operations, ...operations.slice(-1)], 10, async (found, ledger) => {
+    const failedAt = operations.findIndex(({ type }) => type === 'failed-sync');
+    const later = operations.slice(failedAt).filter(({ path: name }) => name.endsWith('/acks'));
+    assert.ok(
+      failedAt > 0 && later.length === 0,
+      `${later.length} writes were acknowledged after the failure`,
+    );
+    await cutPower(operations, 30, async (found, ledger) => {
       const store = await SqliteStore.open({ path: found });
       try {
         ledger.check(store);
@@ -143,5 +153,13 @@ describe('SqliteStore: power loss', function () {
         await store.close();
       }
     });
+  });
+
+  it('a disk that stalls holds up the writes, and not the event loop', async function () {
+    this.timeout(30_000);
+    const output = await run(STALL, [path.join(recorded, 'store.db')], { IO_SYNC_DELAY_MS: '500' });
+    const [tookMs = 0, longestPauseMs = Number.NaN] = output.split(' ').map(Number);
+    assert.ok(tookMs >= 1500, `three writes after each other took ${output}`);
+    assert.ok(longestPauseMs < 250, `the loop stood still for ${longestPauseMs} ms`);
   });
 });
