@@ -1,4 +1,5 @@
-import Ajv4Module from 'ajv-draft-04';
+import { createRequire } from 'node:module';
+import type Ajv4Module from 'ajv-draft-04';
 import type { ErrorObject, Options } from 'ajv';
 import { goRegExp } from './go-regexp.ts';
 import { isInIntegerRange, STRING_FORMATS } from './formats.ts';
@@ -7,8 +8,16 @@ import { itemsOf, type JsonSchema } from './json-schema.ts';
 /** Compiled validation: the errors, in the library's form. */
 export type CompiledSchema = (value: unknown) => readonly ErrorObject[];
 
-// The library is CommonJS whose typings show its class as the namespace's default.
-const Ajv4 = Ajv4Module.default;
+type Ajv4Class = typeof Ajv4Module.default;
+
+let loaded: Ajv4Class | undefined;
+
+/** The library takes 10 MB and a tenth of a second: it is loaded by whoever has a schema, and not at the edge. */
+function ajv4(): Ajv4Class {
+  const require = createRequire(import.meta.url);
+  loaded ??= (require('ajv-draft-04') as { default: Ajv4Class }).default;
+  return loaded;
+}
 
 /** What a schema's keyword holds as other schemas. */
 const COMPOSITIONS = ['allOf', 'anyOf', 'oneOf'] as const;
@@ -59,7 +68,7 @@ export function compileSchema(schema: JsonSchema): {
   readonly sourceOf: (converted: unknown) => JsonSchema | undefined;
 } {
   const sources = new WeakMap<object, JsonSchema>();
-  const validate = new Ajv4(OPTIONS).compile(convert(schema, sources));
+  const validate = new (ajv4())(OPTIONS).compile(convert(schema, sources));
   return {
     check: (value) => (validate(value) ? [] : (validate.errors ?? [])),
     sourceOf: (converted) =>
