@@ -5,10 +5,13 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   cuts = 0;
+  /** Where new connections go. */
+  targetPort: number;
 
   constructor(targetPort: number) {
+    this.targetPort = targetPort;
     this.#server = createServer((near) => {
-      const far = connect(targetPort, '127.0.0.1');
+      const far = connect(this.targetPort, '127.0.0.1');
       for (const [socket, other] of [
         [near, far],
         [far, near],

@@ -54,12 +54,7 @@ describe('against recordings of a real API server', () => {
   }
 
   /** False for what this client cannot send: deliberately broken JSON and YAML, and watches. */
-  async function sameOnTheWire({
-    name,
-    note,
-    request,
-    response,
-  }: Exchange & { note?: string }): Promise<boolean> {
+  async function sameOnTheWire({ name, request, response }: Exchange): Promise<boolean> {
     if (typeof request.body === 'string' || response.lines !== undefined) return false;
     const recorded = new URL(request.path, 'http://server');
     const headers = Object.fromEntries(Object.entries(request.headers).map(([k, v]) => [k.toLowerCase(), v]));
@@ -76,16 +71,15 @@ describe('against recordings of a real API server', () => {
       ...(contentType !== undefined && { contentType }),
       ...(accept !== undefined && { accept }),
     });
-    const about = `${name} (${note ?? ''})`;
-    if (response.status < 300) assert.deepEqual(await answered, response.body ?? '', about);
-    else await assert.rejects(answered, (error) => isRefusal(error, response, about));
+    if (response.status < 300) assert.deepEqual(await answered, response.body ?? '', name);
+    else await assert.rejects(answered, (error) => isRefusal(error, response, name));
     const sent = server.seen.at(-1);
     assert.ok(sent);
-    assert.equal(`${sent.method} ${sent.url.pathname}`, `${request.method} ${recorded.pathname}`, about);
-    assert.deepEqual(sortedQuery(sent.url), sortedQuery(recorded), about);
-    assert.deepEqual(sent.body, request.body, about);
+    assert.equal(`${sent.method} ${sent.url.pathname}`, `${request.method} ${recorded.pathname}`, name);
+    assert.deepEqual(sortedQuery(sent.url), sortedQuery(recorded), name);
+    assert.deepEqual(sent.body, request.body, name);
     for (const [header, value] of Object.entries(headers)) {
-      assert.equal(sent.headers[header], [value].flat().join(', '), about);
+      assert.equal(sent.headers[header], [value].flat().join(', '), name);
     }
     return true;
   }
