@@ -13,7 +13,7 @@ import { messageOf, TunnelError } from '../errors.ts';
 import { tunnelLimits, type TunnelLimits } from '../limits.ts';
 import { TunnelMetrics } from '../metrics.ts';
 import { HandshakeGate } from '../transport/handshake-gate.ts';
-import type { CloseReason } from '../transport/close-reason.ts';
+import { reasonFor, type CloseReason } from '../transport/close-reason.ts';
 import type { Connection, Listener, Transport } from '../transport/transport.ts';
 import { answerHello, type Decision, type Established, type HubWelcome } from './handshake.ts';
 import { MemoryEpochs, SessionRegistry, type EpochSource } from './session-registry.ts';
@@ -129,7 +129,7 @@ export class TunnelServer {
         { remoteAddress, code, peer: connection.peer.commonName },
         `handshake failed: ${messageOf(error)}`,
       );
-      await connection.close({ code: 'protocol-error', message: messageOf(error) });
+      await connection.close(reasonFor(error));
     } finally {
       patience.cancel();
     }
@@ -159,7 +159,13 @@ export class TunnelServer {
     const { info } = established;
     const fields = { node: info.node, session: info.id, epoch: info.epoch, transport: connection.transport };
     if (hello.purpose === PURPOSE.bulk) {
-      this.sessions.get(info.node)?.attachBulk(connection, established);
+      const session = this.sessions.get(info.node);
+      if (session?.info.id !== info.id) {
+        // Replaced or ended since the hello: nobody would look after this connection.
+        void connection.close({ code: 'replaced', message: 'the session of this bulk connection has ended' });
+        return;
+      }
+      session.attachBulk(connection, established);
       this.#metrics.connectionOpened(connection, 'bulk');
       this.#log.debug(fields, 'bulk connection open');
       return;

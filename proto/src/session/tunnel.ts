@@ -5,7 +5,7 @@ import type { PeerIdentity } from '../identity/peer-identity.ts';
 import type { TunnelLimits } from '../limits.ts';
 import type { Stream } from '../stream/stream.ts';
 import { AcceptQueue } from '../transport/accept-queue.ts';
-import { closeError, type CloseReason } from '../transport/close-reason.ts';
+import { closeError, reasonFor, type CloseReason } from '../transport/close-reason.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { FrameStream, KnownFrame } from './frame-stream.ts';
 import type { Established } from './handshake.ts';
@@ -334,20 +334,5 @@ export class Tunnel {
     this.#bulkWanted?.reject(closeError(reason));
     const ended: CloseReason = { code: reason.code, message: 'the control connection of this session ended' };
     for (const { connection } of this.#bulkLinks) connection.destroy(ended);
-  }
-}
-
-/** How a connection ends after an error in its session. */
-function reasonFor(error: unknown): CloseReason {
-  const code = error instanceof TunnelError ? error.code : undefined;
-  const message = messageOf(error);
-  switch (code) {
-    case 'ERR_TUNNEL_BAD_FRAME':
-    case 'ERR_TUNNEL_UNKNOWN_FRAME':
-      return { code: 'protocol-error', message: `${code}: ${message}` };
-    case 'ERR_TUNNEL_LIMIT':
-      return { code: 'limit-exceeded', message: `${code}: ${message}` };
-    default:
-      return { code: 'internal', message };
   }
 }

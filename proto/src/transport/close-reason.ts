@@ -1,7 +1,7 @@
 import { hawser } from '#codec';
 import { boundedText } from '../bounded-text.ts';
 import { decodeCloseNotice, encodeCloseNotice, type CloseNotice } from '../codec/codec.ts';
-import { TunnelError, type TunnelErrorCode } from '../errors.ts';
+import { messageOf, TunnelError, type TunnelErrorCode } from '../errors.ts';
 
 /** Why a connection ended, as it travels; see CloseCode in connection.proto. `connection-lost` never travels. */
 export type CloseCode =
@@ -116,4 +116,20 @@ export function closeError(reason: CloseReason): TunnelError {
     text,
     reason.retryAfterMs === undefined ? {} : { retryAfterMs: reason.retryAfterMs },
   );
+}
+
+/** How a connection ends after an error on it: the peer is told what it did, or that it was not the peer. */
+export function reasonFor(error: unknown): CloseReason {
+  const code = error instanceof TunnelError ? error.code : undefined;
+  const message = messageOf(error);
+  switch (code) {
+    case 'ERR_TUNNEL_BAD_FRAME':
+    case 'ERR_TUNNEL_UNKNOWN_FRAME':
+      return { code: 'protocol-error', message: `${code}: ${message}` };
+    case 'ERR_TUNNEL_LIMIT':
+    case 'ERR_TUNNEL_FLOW_CONTROL':
+      return { code: 'limit-exceeded', message: `${code}: ${message}` };
+    default:
+      return { code: 'internal', message };
+  }
 }

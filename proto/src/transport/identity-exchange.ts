@@ -1,9 +1,13 @@
+import { boundedText } from '../bounded-text.ts';
 import { decodeConnectionFrame, encodeConnectionFrame, type ConnectionFrame } from '../codec/codec.ts';
 import { isTunnelErrorCode, TunnelError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { verifyPeer, type VerifyOptions } from '../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
+
+/** What of a refusal's reason travels. */
+const MAX_REASON_CHARACTERS = 512;
 
 /**
  * Identity on transports whose TLS proves a key but carries no X.509 certificate: both sides show the certificate
@@ -48,7 +52,8 @@ export async function introduceAsListener(
 
 async function refuse(messages: MessageStream, error: TunnelError): Promise<void> {
   try {
-    await messages.send(encodeConnectionFrame({ refused: { code: error.code, message: error.message } }));
+    const message = boundedText(error.message, MAX_REASON_CHARACTERS); // it quotes names in the certificate
+    await messages.send(encodeConnectionFrame({ refused: { code: error.code, message } }));
     await messages.stream.end();
   } catch {
     // A dialer that has gone need not be told.
@@ -84,5 +89,8 @@ function outOfOrder(wanted: string, frame: ConnectionFrame & { body: string }): 
 
 function refusal(refused: { readonly code: string; readonly message: string }): TunnelError {
   const code = isTunnelErrorCode(refused.code) ? refused.code : 'ERR_TUNNEL_REJECTED';
-  return new TunnelError(code, `the hub refuses this certificate: ${refused.message.slice(0, 512)}`);
+  return new TunnelError(
+    code,
+    `the hub refuses this certificate: ${boundedText(refused.message, MAX_REASON_CHARACTERS)}`,
+  );
 }

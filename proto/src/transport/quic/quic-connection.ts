@@ -7,7 +7,7 @@ import { frameMessage, MessageStream } from '../../stream/message-stream.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { checkStreamKind } from '../../stream/stream-kind.ts';
 import { AcceptQueue } from '../accept-queue.ts';
-import { closeError, fromCloseNotice, toCloseNotice, type CloseReason } from '../close-reason.ts';
+import { closeError, fromCloseNotice, reasonFor, toCloseNotice, type CloseReason } from '../close-reason.ts';
 import { ConnectionStats } from '../connection-stats.ts';
 import { nextFrame } from '../identity-exchange.ts';
 import type { Connection } from '../transport.ts';
@@ -19,6 +19,12 @@ import { QuicStream } from './quic-stream.ts';
 const MAX_CONNECTION_FRAME_BYTES = 16 * 1024;
 /** Kind of the connection stream, which is no stream of users and not counted with them. */
 const CONNECTION_STREAM = 'connection';
+/** What a peer's bytes on the connection stream can be guilty of. */
+const VIOLATIONS: ReadonlySet<string> = new Set([
+  'ERR_TUNNEL_BAD_FRAME',
+  'ERR_TUNNEL_UNKNOWN_FRAME',
+  'ERR_TUNNEL_LIMIT',
+]);
 /** Longest head of a stream, bytes. */
 const MAX_HEAD_BYTES = 128;
 
@@ -143,9 +149,7 @@ export class QuicConnection implements Connection {
     try {
       while (this.#ended === undefined) await this.#onConnectionFrame(messages);
     } catch (error) {
-      if (error instanceof TunnelError && error.code === 'ERR_TUNNEL_BAD_FRAME') this.#violated(error);
-      else if (error instanceof TunnelError && error.code === 'ERR_TUNNEL_UNKNOWN_FRAME')
-        this.#violated(error);
+      if (error instanceof TunnelError && VIOLATIONS.has(error.code)) this.#violated(error);
       else this.destroy({ code: 'connection-lost', message: messageOf(error), by: 'remote' });
     }
   }
@@ -219,8 +223,7 @@ export class QuicConnection implements Connection {
 
   /** The peer broke the protocol: it is told so, and the connection ends. */
   #violated(error: TunnelError): void {
-    const code = error.code === 'ERR_TUNNEL_LIMIT' ? 'limit-exceeded' : 'protocol-error';
-    void this.close({ code, message: `${error.code}: ${error.message}` });
+    void this.close(reasonFor(error));
   }
 
   #connectionError(): Error {

@@ -7,7 +7,13 @@ import type { TunnelLimits } from '../../limits.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { checkStreamKind } from '../../stream/stream-kind.ts';
 import { AcceptQueue } from '../accept-queue.ts';
-import { closeError, decodeCloseReason, encodeCloseReason, type CloseReason } from '../close-reason.ts';
+import {
+  closeError,
+  decodeCloseReason,
+  encodeCloseReason,
+  reasonFor,
+  type CloseReason,
+} from '../close-reason.ts';
 import { ConnectionStats } from '../connection-stats.ts';
 import { StreamCredit } from '../stream-credit.ts';
 import type { Connection } from '../transport.ts';
@@ -24,8 +30,11 @@ import {
 } from './mux-frame.ts';
 import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
 
-/** What a peer that sends pings but does not read the answers may make us hold. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** Errors of the WebSocket that mean too much of something; its others mean malformed. */
+const LIMIT_ERRORS: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+]);
 
 /** What a {@link MuxConnection} is made of. */
 export interface MuxConnectionOptions {
@@ -58,6 +67,9 @@ export class MuxConnection implements Connection, MuxStreamHost {
   #endedPeerStreams = 0;
   #peerStreams = 0;
   #ping: { readonly sentMs: number; readonly answer: Deferred<number> } | undefined;
+  /** Whether the answer to a ping of the peer waits for the network. */
+  #answering = false;
+  #unansweredPing: Buffer | undefined;
   #ended: CloseReason | undefined;
 
   constructor(options: MuxConnectionOptions) {
@@ -80,7 +92,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   /** Begins to read the socket. */
   start(): void {
     this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    this.#socket.on('ping', () => this.#onPing());
+    this.#socket.on('ping', (data) => this.#onPing(data));
     this.#socket.on('pong', () => this.#onPong());
     this.#socket.on('error', (error) => this.#onSocketError(error));
     this.#socket.on('close', (code) => {
@@ -274,11 +286,26 @@ export class MuxConnection implements Connection, MuxStreamHost {
     });
   }
 
-  #onPing(): void {
+  /**
+   * One answer is under way at a time, and then the latest ping is answered, so that a peer which pings and does not
+   * read makes nothing pile up. Source: RFC 6455, section 5.5.3.
+   */
+  #onPing(data: Buffer): void {
     this.stats.lastReceivedMs = systemClock.monotonicMs();
-    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
-      this.#violated(new TunnelError('ERR_TUNNEL_LIMIT', 'the peer pings and does not read'));
-    }
+    if (this.#answering) this.#unansweredPing = data;
+    else this.#answerPing(data);
+  }
+
+  #answerPing(data: Buffer): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#answering = true;
+    this.stats.lastSentMs = systemClock.monotonicMs();
+    this.#socket.pong(data, undefined, (error?: Error) => {
+      this.#answering = false;
+      const latest = this.#unansweredPing;
+      this.#unansweredPing = undefined;
+      if (error === undefined && latest !== undefined) this.#answerPing(latest);
+    });
   }
 
   #onPong(): void {
@@ -292,7 +319,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   #onSocketError(error: Error): void {
     const code = 'code' in error ? String(error.code) : '';
     if (code.startsWith('WS_ERR_')) {
-      const limit = code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+      const limit = LIMIT_ERRORS.has(code);
       this.#finish({ code: limit ? 'limit-exceeded' : 'protocol-error', message: error.message });
     } else {
       this.#finish({ code: 'connection-lost', message: error.message, by: 'remote' });
@@ -302,11 +329,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   /** The peer broke the protocol: it is told so, and the connection ends. */
   #violated(error: TunnelError): void {
-    const limit = error.code === 'ERR_TUNNEL_LIMIT' || error.code === 'ERR_TUNNEL_FLOW_CONTROL';
-    void this.close({
-      code: limit ? 'limit-exceeded' : 'protocol-error',
-      message: `${error.code}: ${error.message}`,
-    });
+    void this.close(reasonFor(error));
   }
 
   #hasEnded(): boolean {

@@ -7,9 +7,9 @@ import { isTunnelErrorCode, messageOf, TunnelError } from '../../errors.ts';
 import { verifyPeer } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { HubAddress, TransportOptions } from '../transport.ts';
-import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
 import { MuxConnection } from './mux-connection.ts';
 import { peerCertificate, secureContextFor, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
+import { WS_OPTIONS } from './ws-options.ts';
 
 /** Headers in which a hub says why it refuses an upgrade. */
 export const ERROR_HEADER = 'hawser-error';
@@ -139,9 +139,7 @@ function upgraded(
     const host = hub.host.includes(':') ? `[${hub.host}]` : hub.host;
     const socket = new WebSocket(`wss://${host}:${hub.port}${TUNNEL_PATH}`, SUBPROTOCOL, {
       createConnection: () => tls,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      skipUTF8Validation: true,
+      ...WS_OPTIONS,
       // A mask keeps proxies from reading meaning into plain-text traffic. Inside TLS it protects nothing and
       // costs a pass over every byte; the all-zero mask is valid, and skipped by both ends.
       generateMask: () => {},
@@ -173,7 +171,16 @@ function upgraded(
 function refusalOf(response: IncomingMessage): TunnelError {
   const code = response.headers[ERROR_HEADER];
   const message = response.headers[MESSAGE_HEADER];
-  const said = typeof message === 'string' ? decodeURIComponent(message) : `HTTP ${response.statusCode ?? 0}`;
+  const said = typeof message === 'string' ? decoded(message) : `HTTP ${response.statusCode ?? 0}`;
   const known = typeof code === 'string' && isTunnelErrorCode(code) ? code : 'ERR_TUNNEL_REJECTED';
   return new TunnelError(known, `the hub refuses this certificate or request: ${said}`);
+}
+
+/** What is not percent-encoded properly is shown as it came: this runs in an event listener, and must not throw. */
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
 }

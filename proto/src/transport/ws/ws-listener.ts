@@ -11,10 +11,10 @@ import { verifyPeer } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { Admission } from '../handshake-gate.ts';
 import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
-import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
 import { MuxConnection } from './mux-connection.ts';
 import { peerCertificate, secureContextOptions, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
 import { ERROR_HEADER, MESSAGE_HEADER } from './ws-dial.ts';
+import { WS_OPTIONS } from './ws-options.ts';
 
 /** What of a refusal's reason goes into a header: at most 4.5 KiB once it is percent-encoded. */
 const MAX_REASON_CHARACTERS = 512;
@@ -56,9 +56,7 @@ export class WsListener implements Listener {
     });
     this.#upgrades = new WebSocketServer({
       noServer: true,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      skipUTF8Validation: true,
+      ...WS_OPTIONS,
       clientTracking: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });

@@ -1,0 +1,14 @@
+import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
+
+/** Settings of the WebSocket that are the same at both ends. */
+export const WS_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: MAX_MESSAGE_BYTES,
+  // Our messages are never fragmented, and come in a few pieces of up to 16 KiB (TLS records). Without these bounds
+  // fragments and records of one byte cost hundreds of bytes of memory each.
+  maxFragments: 64,
+  maxBufferedChunks: 1024,
+  // MuxConnection answers pings.
+  autoPong: false,
+  skipUTF8Validation: true,
+} as const;
