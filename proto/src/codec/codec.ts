@@ -85,9 +85,36 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array {
   return schema.Frame.encode(frame).finish();
 }
 
-/** Decodes a frame of the session stream; `bytes` fields are views of `data`. Throws on anything malformed. */
+/**
+ * Decodes a frame of the session stream; `bytes` fields are views of `data`. Throws on anything malformed, and on
+ * 64-bit numbers of 2^53 and more, which would not come out exact.
+ */
 export function decodeFrame(data: Uint8Array): Frame {
-  return schema.Frame.decode(data) as unknown as Frame;
+  const frame = schema.Frame.decode(data) as unknown as Frame;
+  for (const number of wideNumbersOf(frame)) {
+    if (!Number.isSafeInteger(number)) throw new RangeError(`${frame.body ?? ''}: a number beyond 2^53`);
+  }
+  return frame;
+}
+
+/** The 64-bit fields of a frame; a test holds this list against the schema. */
+function wideNumbersOf(frame: Frame): readonly number[] {
+  switch (frame.body) {
+    case 'hello':
+      return [frame.hello.lastEpoch];
+    case 'welcome':
+      return [frame.welcome.epoch, frame.welcome.timeMs];
+    case 'delta':
+      return [frame.delta.sequence];
+    case 'deltaAck':
+      return [frame.deltaAck.sequence];
+    case 'upstream':
+      return [frame.upstream.sequence];
+    case 'upstreamAck':
+      return [frame.upstreamAck.sequence];
+    default:
+      return [];
+  }
 }
 
 /** Encodes a frame for the connection stream (without its length). */

@@ -111,7 +111,11 @@ function checkHost(leaf: X509Certificate, host: string | undefined): void {
 }
 
 function checkDates(leaf: X509Certificate, identity: PeerIdentity, nowMs: number): void {
-  if (nowMs < Date.parse(leaf.validFrom)) {
+  const notBeforeMs = Date.parse(leaf.validFrom);
+  if (Number.isNaN(notBeforeMs) || Number.isNaN(identity.notAfterMs)) {
+    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', 'unreadable dates in the certificate');
+  }
+  if (nowMs < notBeforeMs) {
     const message = `the certificate of ${identity.commonName} is valid from ${leaf.validFrom}`;
     throw new TunnelError('ERR_TUNNEL_CERT_NOT_YET_VALID', message);
   }

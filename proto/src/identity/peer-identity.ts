@@ -34,7 +34,7 @@ export function readIdentity(certificate: X509Certificate, role: PeerRole): Peer
     role,
     commonName,
     organization,
-    nodeName: isNode ? commonName.slice(NODE_PREFIX.length) : undefined,
+    nodeName: isNode && commonName !== NODE_PREFIX ? commonName.slice(NODE_PREFIX.length) : undefined,
     serialNumber: certificate.serialNumber,
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notAfterMs: Date.parse(certificate.validTo),

@@ -2,12 +2,7 @@ import type { Clock } from '@hawser/seams';
 import { type Hello, PURPOSE, type Welcome } from '../codec/codec.ts';
 import { isTunnelErrorCode, TunnelError } from '../errors.ts';
 import { HEARTBEAT_MS, type TunnelLimits } from '../limits.ts';
-import {
-  closeCodeFromWire,
-  closeCodeToWire,
-  closeError,
-  type CloseReason,
-} from '../transport/close-reason.ts';
+import { closeCodeFromWire, closeError, toCloseNotice, type CloseReason } from '../transport/close-reason.ts';
 import type { Connection } from '../transport/transport.ts';
 import { FrameStream } from './frame-stream.ts';
 import { PROTOCOL_VERSIONS, SESSION_STREAM, type SessionInfo } from './session-info.ts';
@@ -138,8 +133,8 @@ export async function answerHello(
   const { hello } = first;
   const decision = incompatibility(hello, connection, welcome) ?? (await options.decide(hello));
   if ('reject' in decision) {
-    const { code, message, retryAfterMs = 0, error = '' } = decision.reject;
-    await frames.send({ reject: { code: closeCodeToWire(code), error, message, retryAfterMs } });
+    const { error = '' } = decision.reject;
+    await frames.send({ reject: { ...toCloseNotice(decision.reject), error } });
     await connection.close(decision.reject);
     return undefined;
   }
@@ -175,11 +170,15 @@ export async function answerHello(
   return { ...established, hello };
 }
 
-/** What no policy can overrule: versions, required features, and the name in the certificate. */
+/** What no policy can overrule: versions, purpose, required features, and the name in the certificate. */
 function incompatibility(hello: Hello, connection: Connection, welcome: HubWelcome): Decision | undefined {
   if (hello.minVersion > PROTOCOL_VERSIONS.max || hello.maxVersion < PROTOCOL_VERSIONS.min) {
     const spoken = `the hub speaks protocol versions ${PROTOCOL_VERSIONS.min} to ${PROTOCOL_VERSIONS.max}`;
     const message = `${spoken}, the edge ${hello.minVersion} to ${hello.maxVersion}`;
+    return { reject: { code: 'incompatible', error: 'ERR_TUNNEL_INCOMPATIBLE', message } };
+  }
+  if (hello.purpose !== PURPOSE.control && hello.purpose !== PURPOSE.bulk) {
+    const message = `this hub does not know what a connection of purpose ${hello.purpose} is for`;
     return { reject: { code: 'incompatible', error: 'ERR_TUNNEL_INCOMPATIBLE', message } };
   }
   const lacking = hello.requiredFeatures.filter((feature) => welcome.features?.includes(feature) !== true);

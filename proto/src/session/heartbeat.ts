@@ -4,6 +4,8 @@ import type { Connection } from '../transport/transport.ts';
 
 /** Checks per heartbeat interval: how precisely silence is measured. */
 const CHECKS_PER_INTERVAL = 4;
+/** How much before three intervals a silent peer counts as dead, so that it is noticed within them. */
+const MARGIN_MS = 100;
 /** A check that comes this late was held up by this process itself, which then has unread bytes to look at first. */
 const LATE_MS = 200;
 
@@ -46,10 +48,21 @@ export class Heartbeat {
     this.#timer?.cancel();
   }
 
+  /** Silence after which the peer is dead: three intervals, less what noticing and telling may take. */
+  get #deadMs(): number {
+    const { intervalMs } = this.#options;
+    return MISSED_HEARTBEATS * intervalMs - Math.min(MARGIN_MS, intervalMs / 10);
+  }
+
+  #silentMs(): number {
+    return this.#options.clock.monotonicMs() - this.#options.connection.stats.lastReceivedMs;
+  }
+
   #schedule(): void {
     if (this.#stopped) return;
     const { clock, intervalMs } = this.#options;
-    const delayMs = intervalMs / CHECKS_PER_INTERVAL;
+    const untilDeadMs = Math.max(this.#deadMs - this.#silentMs(), 1);
+    const delayMs = Math.min(intervalMs / CHECKS_PER_INTERVAL, untilDeadMs);
     this.#dueMs = clock.monotonicMs() + delayMs;
     this.#timer = clock.setTimer(delayMs, () => this.#check(), { background: true });
   }
@@ -57,11 +70,9 @@ export class Heartbeat {
   #check(): void {
     const { clock, connection, intervalMs, leads } = this.#options;
     const nowMs = clock.monotonicMs();
-    const silentMs = nowMs - connection.stats.lastReceivedMs;
+    const silentMs = this.#silentMs();
     const heldUp = nowMs - this.#dueMs > LATE_MS;
-    // The check at 2¾ intervals would round up to 3: the peer is dead once the next check would come too late.
-    const deadMs = MISSED_HEARTBEATS * intervalMs - intervalMs / CHECKS_PER_INTERVAL / 2;
-    if (silentMs >= deadMs && !heldUp) {
+    if (silentMs >= this.#deadMs && !heldUp) {
       const message = `nothing heard for ${Math.round(silentMs)} ms (heartbeat ${intervalMs} ms)`;
       connection.destroy({ code: 'heartbeat-timeout', message });
       return;
