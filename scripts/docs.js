@@ -1,0 +1,37 @@
+// npm run docs: writes the pages that are made from code (PAGES below). `--check` compiles and writes nothing, and
+// exits with 1 when a page is not what it would write.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { errorsPage } from './docs/errors.js';
+import { limitsPage } from './docs/limits.js';
+import { metricsPage } from './docs/metrics.js';
+import { mustRun, root, say } from './run.js';
+
+const PAGES = {
+  'docs/errors.md': errorsPage,
+  'docs/reference/tunnel-limits.md': limitsPage,
+  'docs/reference/metrics.md': metricsPage,
+};
+
+const checking = process.argv.includes('--check');
+if (!checking) await mustRun('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+
+const stale = [];
+for (const [page, make] of Object.entries(PAGES)) {
+  const file = path.join(root, page);
+  const text = await format(await make(), { ...(await resolveConfig(file)), parser: 'markdown' });
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  if (checking) {
+    stale.push(page);
+    continue;
+  }
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  say(`wrote ${page}`);
+}
+
+if (stale.length > 0) {
+  say(`not what the code says any more: ${stale.join(', ')}. Run \`npm run docs\`, and commit the result.`);
+  process.exitCode = 1;
+}
