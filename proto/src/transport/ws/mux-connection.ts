@@ -300,11 +300,11 @@ export class MuxConnection implements Connection, MuxStreamHost {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#answering = true;
     this.stats.lastSentMs = systemClock.monotonicMs();
-    this.#socket.pong(data, undefined, (error?: Error) => {
+    this.#socket.pong(data, undefined, (error?: Error | null) => {
       this.#answering = false;
       const latest = this.#unansweredPing;
       this.#unansweredPing = undefined;
-      if (error === undefined && latest !== undefined) this.#answerPing(latest);
+      if (!error && latest !== undefined) this.#answerPing(latest);
     });
   }
 
