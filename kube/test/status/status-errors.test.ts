@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import type {
-  StatusError} from '../../src/index.ts';
+import type { StatusError } from '../../src/index.ts';
 import {
   alreadyExists,
   badRequest,
