@@ -41,3 +41,12 @@ export { runCommand } from './processes/run-command.ts';
 export { Bench, runBench, type BenchOutput, type Figure, type RunBenchOptions } from './bench/bench.ts';
 export { pairedRuns, type PairedRuns, type PairedRunsOptions } from './bench/paired-runs.ts';
 export { median, percentile } from './bench/samples.ts';
+export type { HubQuestion, HubReady, HubSettings } from './tunnel-site/hub-process.ts';
+export { readIdentityFiles, SiteIdentities } from './tunnel-site/identities.ts';
+export { serveStreams } from './tunnel-site/stream-services.ts';
+export {
+  TunnelSite,
+  type SiteEdge,
+  type TransportName,
+  type TunnelSiteOptions,
+} from './tunnel-site/tunnel-site.ts';

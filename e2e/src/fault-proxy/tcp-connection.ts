@@ -77,6 +77,7 @@ export class TcpConnection {
   }
 
   #dial(): void {
+    if (this.#client.destroyed) return; // it broke off in this very moment, and nobody would tell the target
     const { target } = this.#options;
     const server = net.connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
     this.#server = server;
@@ -110,8 +111,13 @@ export class TcpConnection {
   }
 }
 
-/** Ends a socket with a RST; one that is still being connected is given up. */
+/**
+ * Ends a socket with a RST. One that is still being connected is given up; one that is about to send its FIN, with
+ * all data accepted by the kernel, is closed, since libuv refuses a reset during a shutdown (and Node would then
+ * never report the close).
+ */
 function breakOff(socket: Socket): void {
-  if (socket.connecting) socket.destroy();
+  const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (socket.connecting || shuttingDown) socket.destroy();
   else socket.resetAndDestroy();
 }
