@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 /** One exchange with a real API server (kube-apiserver 1.36). */
 export interface Exchange {
   readonly name: string;
+  /** What the recorder says of it. */
+  readonly note?: string;
   readonly request: {
     readonly method: string;
     readonly path: string;
@@ -18,7 +20,7 @@ export interface Exchange {
 }
 
 /** Which part of the API an exchange belongs to. */
-export type RecordingFile = 'crd' | 'crud' | 'list' | 'node' | 'patch' | 'watch';
+export type RecordingFile = 'crd' | 'crud' | 'discovery' | 'list' | 'node' | 'patch' | 'table' | 'watch';
 
 const loaded = new Map<RecordingFile, ReadonlyMap<string, Exchange>>();
 

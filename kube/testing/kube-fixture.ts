@@ -2,11 +2,11 @@ import { systemClock, type Clock } from '@hawser/seams';
 import type { KubeObject } from '../src/meta/object.ts';
 import { allowAllAuthorizer } from '../src/server/auth/authorizer.ts';
 import { builtInResources } from '../src/server/builtin/index.ts';
+import { CrdController } from '../src/server/crd/crd-controller.ts';
 import { Registry } from '../src/server/registry/registry.ts';
 import { KubeServer, type KubeServerOptions } from '../src/server/server.ts';
 import { MemoryStore } from '../src/store/memory-store.ts';
 import type { ObjectStore } from '../src/store/store.ts';
-import { standardPatcher } from '../src/server/rest/standard-patcher.ts';
 
 /** Settings of {@link startKubeFixture}. */
 export interface KubeFixtureOptions {
@@ -43,10 +43,11 @@ export async function startKubeFixture(options: KubeFixtureOptions = {}): Promis
     store,
     clock,
     authorizer: allowAllAuthorizer,
-    patcher: standardPatcher,
     ...options.server,
     registry,
   });
+  const crds = new CrdController({ store, registry, clock, onError: options.server?.onError });
+  crds.start();
   await server.start();
   return {
     server,
@@ -55,6 +56,7 @@ export async function startKubeFixture(options: KubeFixtureOptions = {}): Promis
     url: server.url,
     async stop() {
       await server.stop();
+      await crds.stop();
       await store.close();
     },
   };

@@ -10,6 +10,9 @@ import type { Authenticator, TokenAuthenticator } from './auth/authenticator.ts'
 import type { Authorizer } from './auth/authorizer.ts';
 import { ApiHandler, type PathHandler } from './http/api-handler.ts';
 import { Actions, type Action } from './http/actions.ts';
+import { builtInActions } from './actions/index.ts';
+import type { RuleLister } from './actions/reviews.ts';
+import type { TokenIssuer } from './actions/token-request.ts';
 import type { ConnectHandler } from './http/connect.ts';
 import { DiscoveryHandler, type VersionInfo } from './http/discovery.ts';
 import { HealthHandler, type HealthCheck } from './http/health.ts';
@@ -17,7 +20,7 @@ import { ResourceHandler } from './http/resource-handler.ts';
 import { WatchHandler } from './http/watch-handler.ts';
 import { ServerMetrics } from './metrics.ts';
 import type { Registry } from './registry/registry.ts';
-import type { Patcher } from './rest/patching.ts';
+import { standardPatcher } from './rest/standard-patcher.ts';
 import { DEFAULT_VERSION } from './version.ts';
 
 /** Certificate and key of the server, in PEM. */
@@ -61,9 +64,12 @@ export interface KubeServerOptions {
   readonly authorizer: Authorizer;
   /** In this order. Default none. */
   readonly plugins?: readonly AdmissionPlugin[];
-  readonly patcher: Patcher;
-  /** By name, as definitions call them. */
+  /** Further or other actions, by name, as definitions call them. */
   readonly actions?: ReadonlyMap<string, Action>;
+  /** For serviceaccounts/token; absent: no tokens are issued. */
+  readonly tokenIssuer?: TokenIssuer;
+  /** For selfsubjectrulesreviews. */
+  readonly rules?: RuleLister;
   readonly connect?: ConnectHandler;
   readonly healthChecks?: readonly HealthCheck[];
   /** For further paths, asked before the server's own. */
@@ -221,8 +227,12 @@ export class KubeServer {
   }
 
   #createHandler(): ApiHandler {
-    const { store, registry, authorizer, connect, patcher, plugins = [] } = this.#options;
-    const { random = systemRandom, actions = new Map<string, Action>() } = this.#options;
+    const { store, registry, authorizer, connect, plugins = [], tokens, tokenIssuer, rules } = this.#options;
+    const { random = systemRandom } = this.#options;
+    const actions = new Map([
+      ...builtInActions({ store, registry, authorizer, plugins, tokens, tokenIssuer, rules }),
+      ...(this.#options.actions ?? []),
+    ]);
     const clock = this.#clock;
     const metrics = new ServerMetrics(this.#options.metrics);
     const limits = this.#limits;
@@ -246,7 +256,7 @@ export class KubeServer {
       plugins,
       clock,
       random,
-      patcher,
+      patcher: standardPatcher,
       watches,
       connect,
       actions: new Actions(actions),
@@ -261,7 +271,7 @@ export class KubeServer {
       metrics,
       authentication: {
         authenticators: this.#options.authenticators ?? [],
-        tokens: this.#options.tokens,
+        tokens,
         anonymous: this.#options.anonymous ?? true,
       },
       paths: [

@@ -12,9 +12,10 @@ import { summarize, type ParsedBody } from './parse-body.ts';
 export interface DecodeSettings {
   readonly fieldValidation: FieldValidation;
   readonly registry: Registry;
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
+const RESOURCE_FIELDS = new Set(['apiVersion', 'kind', 'metadata']);
 const SCHEME = 'scheme "pkg/api/legacyscheme/scheme.go:30"';
 
 /**
@@ -28,7 +29,7 @@ export function decodeObject(
   settings: DecodeSettings,
 ): Draft {
   const { value } = body;
-  checkKind(definition, body, settings.registry);
+  checkKind(definition, body, settings);
   const unknown: string[] = [];
   let draft: Draft;
   try {
@@ -78,7 +79,7 @@ function cannotBeHandled(definition: ResourceDefinition, value: JsonObject, reas
 function checkKind(
   definition: ResourceDefinition,
   { value, raw, json }: ParsedBody,
-  registry: Registry,
+  { registry, fieldValidation, warn }: DecodeSettings,
 ): void {
   const { kind, apiVersion } = value;
   const expected = apiVersionOf(definition);
@@ -92,6 +93,9 @@ function checkKind(
     }
     if (apiVersion !== expected) {
       const found = typeof apiVersion === 'string' ? apiVersion : '';
+      // Of a version without a schema, nothing but the metadata is known.
+      const unknown = Object.keys(value).filter((key) => !RESOURCE_FIELDS.has(key));
+      if (fieldValidation === 'Warn') for (const key of unknown.sort()) warn(`unknown field "${key}"`);
       throw badRequest(
         `the API version in the data (${found}) does not match the expected API version (${expected})`,
       );

@@ -40,6 +40,8 @@ export interface BuiltIn {
   readonly struct?: string;
   readonly storage?: GroupResource;
   readonly codec?: ObjectCodec;
+  /** Where the API server stores another version than it serves: that version. */
+  readonly storedVersion?: string;
   /** For kinds that are never stored. */
   readonly action?: string;
 }
@@ -67,7 +69,8 @@ export function builtIn(spec: BuiltIn): ResourceDefinition {
     namespaced: spec.namespaced ?? true,
     verbs: spec.verbs ?? (action === undefined ? ALL_VERBS : ['create']),
     subresources: spec.subresources ?? [],
-    storageVersionHash: action === undefined ? storageVersionHash(group, version, kind) : undefined,
+    storageVersionHash:
+      action === undefined ? storageVersionHash(group, spec.storedVersion ?? version, kind) : undefined,
     storage: spec.storage ?? { group, resource },
     codec: spec.codec ?? typedCodec(struct, kind, apiVersionOf(groupVersion)),
     strategy: spec.strategy ?? {},

@@ -21,6 +21,12 @@ export function bumpGeneration(draft: Draft, old: KubeObject): void {
   if (!jsonEqual(draft['spec'], old['spec'])) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 
+/** Raises `metadata.generation` if one of these members changed. */
+export function bumpGenerationOf(draft: Draft, old: KubeObject, keys: readonly string[]): void {
+  if (keys.every((key) => jsonEqual(draft[key], old[key]))) return;
+  draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
 /** How a kind with spec and status is kept. */
 export interface SpecStatusOptions {
   /** Whether the kind counts generations. */

@@ -8,7 +8,7 @@ import type { RequestContext } from './request-context.ts';
 export interface ActionTools {
   readonly writer: ObjectWriter;
   readonly deleter: ObjectDeleter;
-  strategyContext(dryRun: boolean): StrategyContext;
+  readonly strategyContext: (dryRun: boolean) => StrategyContext;
 }
 
 /**

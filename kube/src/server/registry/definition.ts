@@ -61,6 +61,8 @@ export interface ResourceStrategy extends UpdateStrategy {
   gracePeriodSeconds?(object: KubeObject, requested: number | undefined): number | undefined;
   /** Called on the draft of an object that begins to be deleted (for namespaces: their phase). */
   prepareForDelete?(draft: Draft, context: StrategyContext): void;
+  /** Finalizers that a deletion puts on the object: something else has to be done first. */
+  finalizersOnDelete?(object: KubeObject): readonly string[];
   /** Whether an object being deleted, without finalizers in its metadata, must stay all the same. */
   mustStay?(object: KubeObject): boolean;
   /** Called when a creation is stored, or has failed: what prepareForCreate reserved for it can be let go. */

@@ -33,12 +33,22 @@ export class Registry {
     this.#changed();
   }
 
+  /** Takes all versions of a resource away, and adds others in their place, in one step. */
+  replace(group: string, resource: string, definitions: readonly ResourceDefinition[]): void {
+    this.#drop(group, resource);
+    this.add(definitions);
+  }
+
   /** Takes all versions of a resource away. */
   remove(group: string, resource: string): void {
+    this.#drop(group, resource);
+    this.#changed();
+  }
+
+  #drop(group: string, resource: string): void {
     for (const [key, definition] of this.#definitions) {
       if (definition.group === group && definition.resource === resource) this.#definitions.delete(key);
     }
-    this.#changed();
   }
 
   /** The definition that serves a path, if there is one. */

@@ -77,7 +77,7 @@ export class ObjectDeleter {
     const draft = draftOf(current.object);
     const before = JSON.stringify(draft);
     const graceful = beginGrace(definition, draft, options, context);
-    setFinalizers(draft, options);
+    setFinalizers(definition, draft, options);
     const waits =
       (draft.metadata.finalizers ?? []).length > 0 || definition.strategy.mustStay?.(draft) === true;
     if (!graceful && waits) markDeleting(definition, draft, context);
@@ -144,8 +144,11 @@ function beginGrace(
 }
 
 /** Source: Store.deletionFinalizersForGarbageCollection. */
-function setFinalizers(draft: Draft, options: DeleteOptions): void {
+function setFinalizers(definition: ResourceDefinition, draft: Draft, options: DeleteOptions): void {
   const { metadata } = draft;
+  const isFirst = metadata.deletionTimestamp === undefined;
+  const wanted = isFirst ? (definition.strategy.finalizersOnDelete?.(draft) ?? []) : [];
+  if (wanted.length > 0) metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), ...wanted])];
   const old = metadata.finalizers ?? [];
   const { propagation, orphanDependents } = options;
   if (propagation === undefined && orphanDependents === undefined) return; // those it has stay

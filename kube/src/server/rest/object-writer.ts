@@ -263,5 +263,7 @@ export function isRemoved(definition: ResourceDefinition, draft: Draft): boolean
 }
 
 function throwIfInvalid(definition: ResourceDefinition, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(definition, name, errors);
+  // An object that several groups serve is validated as that of the group it is stored in.
+  const { storage, kind } = definition;
+  if (errors.length > 0) throw invalid({ group: storage.group, kind }, name, errors);
 }

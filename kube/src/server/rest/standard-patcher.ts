@@ -1,32 +1,34 @@
-import { isPlainObject, type JsonObject } from '../../meta/json.ts';
+import { applyJsonPatch } from '../../patch/json-patch.ts';
+import { applyMergePatch } from '../../patch/merge-patch.ts';
+import { patchTypeOf } from '../../patch/patch-meta.ts';
+import { applyStrategicMergePatch } from '../../patch/strategic-merge.ts';
 import { badRequest } from '../../status/status-errors.ts';
 import { parseJson } from '../body/json-scanner.ts';
 import type { Patcher } from './patching.ts';
 
-/** Patches of the built-in machinery. */
+/** JSON, merge and strategic merge patches. */
 export const standardPatcher: Patcher = {
-  apply(type, current, patch) {
-    if (type !== 'merge') throw badRequest(`patches of type ${type} are not available yet`);
-    return mergePatch(current, parsePatch(patch)) as JsonObject; // an object merged into an object is one
+  apply(type, current, raw) {
+    const patch = parsePatch(raw);
+    switch (type) {
+      case 'json':
+        return applyJsonPatch(current, patch);
+      case 'merge':
+        return applyMergePatch(current, patch);
+      case 'strategic': {
+        const slash = current.apiVersion.indexOf('/');
+        const group = slash === -1 ? '' : current.apiVersion.slice(0, slash);
+        return applyStrategicMergePatch(current, patch, patchTypeOf(group, current.kind));
+      }
+    }
   },
 };
 
-function parsePatch(patch: Buffer): unknown {
+function parsePatch(raw: Buffer): unknown {
   try {
-    return parseJson(patch.toString('utf8'));
+    return parseJson(raw.toString('utf8'));
   } catch (error) {
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : ''}`, {
-      cause: error,
-    });
+    const reason = error instanceof SyntaxError ? error.message : 'not JSON';
+    throw badRequest(`error decoding patch: ${reason}`, { cause: error });
   }
-}
-
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isPlainObject(patch)) return patch;
-  const merged: Record<string, unknown> = isPlainObject(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) Reflect.deleteProperty(merged, key);
-    else merged[key] = mergePatch(merged[key], value);
-  }
-  return merged;
 }

@@ -5,7 +5,7 @@ import { structType, type FieldType, type StructType } from './struct.ts';
 /** A decoded struct: a fresh, plain object that the caller may change. */
 export type Decoded = Record<string, unknown>;
 
-/** Keys that the caller sets itself. */
+/** Of kinds, these are for the caller to set. */
 const TYPE_KEYS = new Set(['kind', 'apiVersion']);
 
 /**
@@ -41,9 +41,9 @@ class Decoder {
       if (result !== undefined) decoded[key] = result;
     }
     for (const field of struct.fields.values()) {
-      if (field.zero === 'emit' && decoded[field.name] === undefined && !TYPE_KEYS.has(field.name)) {
-        decoded[field.name] = zeroValue(field);
-      }
+      if (decoded[field.name] !== undefined || (struct.isKind && TYPE_KEYS.has(field.name))) continue;
+      if (field.zero === 'emit') decoded[field.name] = zeroValue(field);
+      else if (field.zero === 'null') decoded[field.name] = null;
     }
     return decoded;
   }
@@ -92,7 +92,6 @@ class Decoder {
 function zeroValue(field: FieldType): unknown {
   if (field.container !== 'none') return null;
   if (field.scalar) return zeroScalar(field.type);
-  if (field.name === 'boundObjectRef') return null;
   return decodeStruct(field.type, {}, []);
 }
 

@@ -19,7 +19,7 @@ export const VALUE_INTEGERS: ReadonlySet<string> = new Set(
   PodCondition.observedGeneration PodStatus.observedGeneration ObjectMeta.generation core.Event.count
   core.EventSeries.count events.Event.deprecatedCount ContainerImage.sizeBytes ContainerStateTerminated.signal
   ScaleSpec.replicas CustomResourceColumnDefinition.priority Condition.observedGeneration
-  PodDisruptionBudgetStatus.observedGeneration PersistentVolumeClaimSpec.none`.split(/\s+/),
+  PodDisruptionBudgetStatus.observedGeneration `.split(/\s+/),
 );
 
 /** Plain booleans with omitempty: false is left out. `*.readOnly` and the like hold for every struct. */
@@ -48,7 +48,7 @@ export const POINTER_STRINGS: ReadonlySet<string> = new Set(
   VolumeMount.mountPropagation CustomResourceDefinitionVersion.deprecationWarning JSONSchemaProps.$ref
   StorageClass.reclaimPolicy StorageClass.volumeBindingMode PriorityClass.preemptionPolicy
   PersistentVolumeSpec.volumeMode NetworkPolicyPort.protocol JobSpec.completionMode
-  VolumeAttachmentSource.persistentVolumeName EnvVar.none`.split(/\s+/),
+  VolumeAttachmentSource.persistentVolumeName`.split(/\s+/),
 );
 
 /**
@@ -85,13 +85,11 @@ export const VALUE_TIMES: ReadonlySet<string> = new Set(
 export const ALWAYS_EMITTED: ReadonlySet<string> = new Set(
   `ClusterRole.rules Role.rules CustomResourceDefinitionStatus.conditions
   CustomResourceDefinitionStatus.storedVersions core.Event.reportingComponent core.Event.reportingInstance
-  TokenRequestSpec.boundObjectRef EndpointSlice.ports`.split(/\s+/),
+  EndpointSlice.ports`.split(/\s+/),
 );
 
-/** Required in the document, yet left out when empty. */
-export const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set(
-  `CertificateSigningRequestSpec.none events.Event.eventTimeNone`.split(/\s+/),
+/** Pointers to structs without omitempty: null when unset. */
+export const NULL_STRUCTS: ReadonlySet<string> = new Set(
+  `TokenRequestSpec.boundObjectRef DeploymentSpec.selector ReplicaSetSpec.selector DaemonSetSpec.selector
+  StatefulSetSpec.selector`.split(/\s+/),
 );
-
-/** Fields newer than the generated list. */
-export const NEWER_FIELDS: Readonly<Record<string, string>> = {};

@@ -1,6 +1,7 @@
 import { FIELDS } from './generated/fields.ts';
 import {
   ALWAYS_EMITTED,
+  NULL_STRUCTS,
   POINTER_STRINGS,
   VALUE_BOOLEANS,
   VALUE_INTEGERS,
@@ -12,10 +13,10 @@ import {
 export type ScalarType = 's' | 'i' | 'l' | 'd' | 'b' | 't' | 'u' | 'q' | 'x' | 'y' | 'o';
 
 /**
- * What becomes of a zero value: `omit` it, `keep` it if it was sent (Go pointers), or `emit` it even if nothing
- * was sent.
+ * What becomes of a zero value: `omit` it, `keep` it if it was sent (Go pointers), `emit` it even if nothing
+ * was sent, or emit `null` instead of it.
  */
-export type ZeroRule = 'omit' | 'keep' | 'emit';
+export type ZeroRule = 'omit' | 'keep' | 'emit' | 'null';
 
 /** One field of a struct. */
 export interface FieldType {
@@ -32,6 +33,8 @@ export interface FieldType {
 /** A struct of the API: the known fields of an object. */
 export interface StructType {
   readonly name: string;
+  /** Whether it is a kind: whether it has `kind` and `apiVersion`. */
+  readonly isKind: boolean;
   /** In alphabetical order. */
   readonly fields: ReadonlyMap<string, FieldType>;
 }
@@ -63,6 +66,7 @@ const KIND_PARTS = new Set(['metadata', 'spec', 'status']);
 
 function zeroRule(struct: string, isKind: boolean, field: Omit<FieldType, 'zero'>): ZeroRule {
   const { name, type } = field;
+  if (NULL_STRUCTS.has(`${struct}.${name}`)) return 'null';
   if (field.required || ALWAYS_EMITTED.has(`${struct}.${name}`)) return 'emit';
   if (field.container !== 'none') return 'omit';
   if (!field.scalar) {
@@ -105,7 +109,7 @@ function parse(name: string, text: string): StructType {
     } as const;
     fields.set(fieldName, { ...field, zero: zeroRule(name, isKind, field) });
   }
-  return { name, fields };
+  return { name, isKind, fields };
 }
 
 /**
