@@ -100,7 +100,17 @@ export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts'
 export type { QuantityFormat } from './quantity/quantity-syntax.ts';
 export { SqliteStore, type SqliteStoreOptions } from './store/sqlite-store.ts';
 export * from './client/index.ts';
+export type { TokenIssuer, TokenOrder, BoundObject } from './server/actions/token-request.ts';
+export type { RuleLister } from './server/actions/reviews.ts';
 export type { AdmissionAttributes, AdmissionPlugin } from './server/admission/admission.ts';
+export { namespaceLifecycle } from './server/admission/namespace-lifecycle.ts';
+export {
+  defaultTolerationSeconds,
+  podPriority,
+  taintNewNodes,
+  type TolerationOptions,
+} from './server/admission/pod-defaults.ts';
+export { serviceAccountAdmission } from './server/admission/service-account.ts';
 export {
   clientCertificateAuthenticator,
   type Authenticator,
@@ -115,10 +125,28 @@ export {
   type AuthorizationDecision,
   type Authorizer,
 } from './server/auth/authorizer.ts';
-export { userInfo, type UserInfo } from './server/auth/user.ts';
-export { builtInResources } from './server/builtin/index.ts';
+export { createBootstrapPolicy } from './server/auth/bootstrap-policy.ts';
+export { csrSubject, type CsrSubject } from './server/auth/csr-subject.ts';
+export { NodeAuthorizer } from './server/auth/node-authorizer.ts';
+export { NodeGraph, type ReferencedResource } from './server/auth/node-graph.ts';
+export { nodeName } from './server/auth/node-identity.ts';
+export { NodeRestriction } from './server/auth/node-restriction.ts';
+export { RbacAuthorizer } from './server/auth/rbac-authorizer.ts';
+export {
+  ANONYMOUS,
+  AUTHENTICATED,
+  MASTERS,
+  UNAUTHENTICATED,
+  userInfo,
+  type UserInfo,
+} from './server/auth/user.ts';
+export { builtInResources, type BuiltInOptions } from './server/builtin/index.ts';
+export type { ServiceRanges } from './server/builtin/service-allocator.ts';
+export { CrdController, type CrdControllerOptions } from './server/crd/crd-controller.ts';
 export type { Draft, DraftMeta } from './server/draft.ts';
+export type { PathContext, PathHandler } from './server/http/api-handler.ts';
 export type { ConnectHandler, UpgradeContext } from './server/http/connect.ts';
+export type { VersionInfo } from './server/http/discovery.ts';
 export type { HealthCheck } from './server/http/health.ts';
 export type { RequestContext } from './server/http/request-context.ts';
 export type {
@@ -144,7 +172,17 @@ export type { JsonSchema } from './schema/json-schema.ts';
 export type { Pruned } from './schema/prune.ts';
 export { structuralErrors } from './schema/structural.ts';
 export { StructuralSchema } from './schema/structural-schema.ts';
-export { compareVersions, formatApiVersion, parseApiVersion, type GroupVersion } from './meta/group-version.ts';
-export { controllerOf, controllerReference, isControlledBy, ownerReference } from './meta/owner-references.ts';
+export {
+  compareVersions,
+  formatApiVersion,
+  parseApiVersion,
+  type GroupVersion,
+} from './meta/group-version.ts';
+export {
+  controllerOf,
+  controllerReference,
+  isControlledBy,
+  ownerReference,
+} from './meta/owner-references.ts';
 export { RestMapper, type ResourceMapping } from './meta/rest-mapper.ts';
 export { formatMicroTime, formatTime, parseTime } from './meta/timestamps.ts';
