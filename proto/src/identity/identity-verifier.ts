@@ -35,7 +35,17 @@ export function verifyPeer(certificate: Uint8Array | undefined, options: VerifyO
   if (certificate === undefined || certificate.length === 0) {
     throw new TunnelError('ERR_TUNNEL_CERT_MISSING', 'the peer showed no certificate');
   }
-  const leaf = parse(certificate);
+  try {
+    return verify(new X509Certificate(certificate), options);
+  } catch (error) {
+    if (error instanceof TunnelError) throw error;
+    // Some parts are only parsed when they are asked for: whatever of it cannot be read, it is no certificate.
+    const message = `unreadable certificate: ${messageOf(error)}`;
+    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', message, { cause: error });
+  }
+}
+
+function verify(leaf: X509Certificate, options: VerifyOptions): PeerIdentity {
   checkKeyType(leaf);
   checkProvenKey(leaf, options.provenKey);
   checkIssuer(leaf, options.authorities);
@@ -47,16 +57,6 @@ export function verifyPeer(certificate: Uint8Array | undefined, options: VerifyO
   }
   checkDates(leaf, identity, (options.wallMs ?? systemClock.wallMs)());
   return identity;
-}
-
-function parse(der: Uint8Array): X509Certificate {
-  try {
-    return new X509Certificate(der);
-  } catch (error) {
-    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', `unreadable certificate: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 function checkKeyType(leaf: X509Certificate): void {
