@@ -17,7 +17,7 @@ export const TUNNEL_LIMITS = {
     default: 128,
     unit: 'streams',
     meaning:
-      'Streams that the peer may have open on one connection; the next one waits. Times streamWindowBytes it bounds the bytes buffered per connection (16 MiB).',
+      'Streams that each side may have open on one connection; the next one waits. One value for both sides of a fleet. The streams of both sides times streamWindowBytes bound the bytes buffered per connection (32 MiB).',
   },
   sendBufferBytes: {
     default: 128 * 1024,
@@ -43,7 +43,7 @@ export const TUNNEL_LIMITS = {
   handshakeTimeoutMs: {
     default: 10_000,
     unit: 'ms',
-    meaning: 'From the first packet to the welcome.',
+    meaning: 'For each half of a handshake: until the peer is verified, and from then until the welcome.',
   },
   closeTimeoutMs: {
     default: 1_000,

@@ -170,6 +170,9 @@ export async function answerHello(
   return { ...established, hello };
 }
 
+/** Epochs count sessions. One beyond this is made up, and believing it would leave no room above it. */
+const MAX_LAST_EPOCH = 2 ** 48;
+
 /** What no policy can overrule: versions, purpose, required features, and the name in the certificate. */
 function incompatibility(hello: Hello, connection: Connection, welcome: HubWelcome): Decision | undefined {
   if (hello.minVersion > PROTOCOL_VERSIONS.max || hello.maxVersion < PROTOCOL_VERSIONS.min) {
@@ -185,6 +188,10 @@ function incompatibility(hello: Hello, connection: Connection, welcome: HubWelco
   if (lacking.length > 0) {
     const message = `the edge requires what this hub lacks: ${lacking.join(', ')}`;
     return { reject: { code: 'incompatible', error: 'ERR_TUNNEL_INCOMPATIBLE', message } };
+  }
+  if (hello.lastEpoch > MAX_LAST_EPOCH) {
+    const message = `no session can have had epoch ${hello.lastEpoch}`;
+    return { reject: { code: 'protocol-error', error: 'ERR_TUNNEL_BAD_FRAME', message } };
   }
   const { nodeName, commonName } = connection.peer;
   if (nodeName === undefined || nodeName !== hello.node) {

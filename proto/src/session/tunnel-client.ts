@@ -10,7 +10,7 @@ import {
 import { messageOf, TunnelError } from '../errors.ts';
 import { tunnelLimits, type TunnelLimits } from '../limits.ts';
 import { TunnelMetrics } from '../metrics.ts';
-import type { CloseReason } from '../transport/close-reason.ts';
+import { closeError } from '../transport/close-reason.ts';
 import type { Connection } from '../transport/transport.ts';
 import { sayHello, type EdgeHello, type Established } from './handshake.ts';
 import { RouteDialer, type Route } from './route-dialer.ts';
@@ -40,6 +40,8 @@ export type TunnelClientState = 'stopped' | 'connecting' | 'connected' | 'waitin
 const BACKOFF_MS = { base: 1_000, cap: 5_000 } as const;
 /** The cap once the hub says, by closing early or by a refusal that time alone does not heal, that it is too much. */
 const PATIENT_CAP_MS = 60_000;
+/** The longest that a hub can ask an edge to stay away. */
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
 /** A session that lived this long was a good one: the next loss starts with the shortest wait again. */
 const STABLE_MS = 10_000;
 
@@ -51,6 +53,10 @@ const PATIENT_CODES: ReadonlySet<string> = new Set([
   'ERR_TUNNEL_CERT_REVOKED',
   'ERR_TUNNEL_CERT_UNTRUSTED',
   'ERR_TUNNEL_CERT_NAME',
+  'ERR_TUNNEL_CERT_EXPIRED',
+  'ERR_TUNNEL_CERT_NOT_YET_VALID',
+  'ERR_TUNNEL_CERT_KEY',
+  'ERR_TUNNEL_CERT_USAGE',
 ]);
 
 /** The edge's end: keeps one session with a hub, for ever: dial → hello → serve → wait → dial. */
@@ -164,7 +170,7 @@ export class TunnelClient {
     const reason = await tunnel.closed;
     this.#tunnel = undefined;
     if (this.#clock.monotonicMs() - startedMs >= STABLE_MS) this.#backoff.reset();
-    return errorOf(reason);
+    return closeError(reason);
   }
 
   async #greet(
@@ -207,13 +213,6 @@ export class TunnelClient {
   #waitAfter(error: TunnelError): number {
     if (PATIENT_CODES.has(error.code)) this.#backoff.capMs = PATIENT_CAP_MS;
     const backoffMs = this.#backoff.nextMs();
-    return error.retryAfterMs === undefined ? backoffMs : error.retryAfterMs + backoffMs;
+    return Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS) + backoffMs;
   }
-}
-
-function errorOf(reason: CloseReason): TunnelError {
-  const options = reason.retryAfterMs === undefined ? {} : { retryAfterMs: reason.retryAfterMs };
-  if (reason.code === 'replaced') return new TunnelError('ERR_TUNNEL_REPLACED', reason.message, options);
-  const code = reason.code === 'connection-lost' ? 'ERR_TUNNEL_CONNECTION_LOST' : 'ERR_TUNNEL_CLOSED';
-  return new TunnelError(code, `session ended (${reason.code}): ${reason.message}`, options);
 }

@@ -23,8 +23,7 @@ import { Tunnel, type FrameHandler } from './tunnel.ts';
 export interface TunnelServerOptions {
   readonly welcome: HubWelcome;
   /**
-   * Called with each new session before it serves; the answer takes its frames. Runs within the handshake, so what
-   * it awaits delays the edge.
+   * Called with each new session before it serves; the answer takes its frames.
    */
   readonly onTunnel: (tunnel: Tunnel, hello: Hello) => FrameHandler;
   /** Policy beyond the certificate: undefined accepts. */
@@ -99,14 +98,19 @@ export class TunnelServer {
     this.gate.close();
     const closing = this.#listeners.map((listener) => listener.close());
     const ended = this.sessions.all().map((tunnel) => {
-      const retryAfterMs = 1 + randomBelow(this.#random, STOP_SPREAD_MS);
-      return tunnel.close({ code: 'going-away', message: 'the hub is stopping', retryAfterMs });
+      return tunnel.close(this.#goingAway());
     });
     const outcomes = await Promise.allSettled([...ended, ...closing]);
     const failures = outcomes
       .filter((outcome) => outcome.status === 'rejected')
       .map((outcome) => outcome.reason as Error);
     if (failures.length > 0) throw new AggregateError(failures, 'the tunnel server did not stop cleanly');
+  }
+
+  /** Each edge comes back at a moment of its own. */
+  #goingAway(): CloseReason {
+    const retryAfterMs = 1 + randomBelow(this.#random, STOP_SPREAD_MS);
+    return { code: 'going-away', message: 'the hub is stopping', retryAfterMs };
   }
 
   async #onConnection(connection: Connection): Promise<void> {
@@ -137,7 +141,7 @@ export class TunnelServer {
 
   async #decide(hello: Hello, connection: Connection): Promise<Decision> {
     if (this.#stopping !== undefined) {
-      return { reject: { code: 'going-away', message: 'the hub is stopping', retryAfterMs: STOP_SPREAD_MS } };
+      return { reject: this.#goingAway() };
     }
     if (hello.purpose === PURPOSE.bulk) return this.#decideBulk(hello);
     const refusal = await this.#options.authorize?.(hello, connection);

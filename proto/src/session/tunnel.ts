@@ -66,6 +66,8 @@ export class Tunnel {
   #bulk: BulkLink | undefined;
   #bulkWanted: Deferred<BulkLink> | undefined;
   #roundTripMs: number | undefined;
+  /** Once this side ends the session nothing more of it counts, not even what has been read already. */
+  #fenced = false;
   #ended: CloseReason | undefined;
 
   constructor(options: TunnelOptions) {
@@ -129,11 +131,13 @@ export class Tunnel {
 
   /** Ends the session in good order; see {@link Connection.close}. Idempotent. */
   async close(reason: CloseReason): Promise<void> {
+    this.#fenced = true;
     await Promise.all(this.connections.map((connection) => connection.close(reason)));
   }
 
   /** Ends the session at once; see {@link Connection.destroy}. Idempotent. */
   destroy(reason: CloseReason): void {
+    this.#fenced = true;
     for (const connection of this.connections) connection.destroy(reason);
   }
 
@@ -320,6 +324,7 @@ export class Tunnel {
   ): Promise<void> {
     try {
       for (let frame = await frames.receive(); frame !== undefined; frame = await frames.receive()) {
+        if (this.#fenced) return;
         await onFrame(frame);
       }
       await connection.close({ code: 'normal', message: 'the peer ended the session' });

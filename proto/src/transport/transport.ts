@@ -46,7 +46,10 @@ export interface Connection {
 
 /** What both sides of a transport are made with. */
 export interface TransportOptions {
-  /** Read anew for each handshake, so that a rotated certificate is used at once. */
+  /**
+   * Read anew for each handshake, so that a rotated certificate is used at once. A quic listener goes on with the
+   * key that its port was opened with: a hub with a new key opens the port again.
+   */
   readonly credentials: () => Credentials;
   readonly limits: TunnelLimits;
   /** Verification of peers: revocation and trusted time. */

@@ -238,7 +238,7 @@ export class QuicConnection implements Connection {
     const error = closeError(this.#ended);
     for (const stream of [...this.#streams]) {
       // The connection stream still carries the reason; it ends with the native connection.
-      if (stream !== this.#messages?.stream) stream.fail(error);
+      if (stream !== this.#messages?.stream) stream.fail(error, { tellPeer: false });
     }
     this.#accepted.end();
     if (this.#ping !== undefined) {

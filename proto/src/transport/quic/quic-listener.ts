@@ -1,5 +1,6 @@
 import { deferred, systemClock } from '@hawser/seams';
 import { messageOf, TunnelError } from '../../errors.ts';
+import type { Credentials } from '../../identity/credentials.ts';
 import { introduceAsListener } from '../identity-exchange.ts';
 import type { Admission } from '../handshake-gate.ts';
 import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
@@ -16,6 +17,8 @@ export class QuicListener implements Listener {
   readonly #options: TransportOptions;
   readonly #listen: ListenOptions;
   readonly #native: NativeServer;
+  /** The newest that fit the key with which the port was opened. */
+  #credentials: Credentials;
   readonly #connections = new Set<QuicConnection>();
   readonly #empty = deferred();
   #closing: Promise<void> | undefined;
@@ -23,7 +26,8 @@ export class QuicListener implements Listener {
   /** Binds the port. @throws TunnelError `ERR_TUNNEL_DIAL`, `ERR_TUNNEL_TRANSPORT_UNAVAILABLE`, `ERR_TUNNEL_CERT_KEY` */
   constructor(options: TransportOptions, listen: ListenOptions) {
     const { Server } = loadQuicBinding();
-    const config = endpointConfig(options.credentials().privateKey, options.limits);
+    this.#credentials = options.credentials();
+    const config = endpointConfig(this.#credentials.privateKey, options.limits);
     try {
       this.#native = new Server(config, listen.host, listen.port);
     } catch (error) {
@@ -83,6 +87,12 @@ export class QuicListener implements Listener {
     await this.#introduce(connection, native, admission);
   }
 
+  #currentCredentials(): Credentials {
+    const newest = this.#options.credentials();
+    if (newest.privateKey.equals(this.#credentials.privateKey)) this.#credentials = newest;
+    return this.#credentials;
+  }
+
   async #introduce(
     connection: QuicConnection,
     native: NativeConnection,
@@ -92,7 +102,7 @@ export class QuicListener implements Listener {
       connection.destroy({ code: 'handshake-timeout', message: 'the peer did not introduce itself in time' });
     });
     try {
-      const credentials = this.#options.credentials();
+      const credentials = this.#currentCredentials();
       const peer = await introduceAsListener(await connection.connectionStream(), credentials, {
         ...this.#options.verify,
         role: 'edge',

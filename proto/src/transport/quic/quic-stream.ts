@@ -131,13 +131,18 @@ export class QuicStream implements Stream {
     return readAll(this);
   }
 
-  /** The stream is over: by a reset of either side, or with its connection. */
-  fail(error: Error): void {
+  /**
+   * The stream is over: by a reset of either side, or with its connection. In the latter case the peer is not told
+   * about each stream, which could reach it before the reason for which the connection ends.
+   */
+  fail(error: Error, options: { tellPeer: boolean } = { tellPeer: true }): void {
     if (this.#failure !== undefined || this.#isDone) return;
     this.#failure = error;
     this.#received.length = 0;
-    this.#native.resetWrite();
-    this.#native.stopRead();
+    if (options.tellPeer) {
+      this.#native.resetWrite();
+      this.#native.stopRead();
+    }
     this.#reader?.reject(error);
     this.#reader = undefined;
     for (const writer of this.#writers) writer.reject(error);

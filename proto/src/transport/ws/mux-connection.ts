@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { deferred, systemClock, type Deferred } from '@hawser/seams';
 import WebSocket, { type RawData } from 'ws';
 import { decodeStreamOpen, encodeStreamOpen } from '../../codec/codec.ts';
@@ -39,6 +40,8 @@ const LIMIT_ERRORS: ReadonlySet<string> = new Set([
 /** What a {@link MuxConnection} is made of. */
 export interface MuxConnectionOptions {
   readonly socket: WebSocket;
+  /** What the WebSocket runs over: bytes count as a sign of life before they make a whole message. */
+  readonly below: Duplex;
   /** Whether this side dialled: the dialer's streams have odd ids, the listener's even ones. */
   readonly dialer: boolean;
   readonly peer: PeerIdentity;
@@ -54,6 +57,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
   readonly stats = new ConnectionStats(systemClock.monotonicMs());
   readonly closed: Promise<CloseReason>;
   readonly #socket: WebSocket;
+  readonly #below: Duplex;
   readonly #limits: TunnelLimits;
   readonly #dialer: boolean;
   readonly #sender: FrameSender;
@@ -65,7 +69,8 @@ export class MuxConnection implements Connection, MuxStreamHost {
   #lastPeerId = 0;
   /** Streams of the peer that ended since it was last given credit. */
   #endedPeerStreams = 0;
-  #peerStreams = 0;
+  /** Streams that the peer may still open. */
+  #peerCredit: number;
   #ping: { readonly sentMs: number; readonly answer: Deferred<number> } | undefined;
   /** Whether the answer to a ping of the peer waits for the network. */
   #answering = false;
@@ -74,11 +79,13 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   constructor(options: MuxConnectionOptions) {
     this.#socket = options.socket;
+    this.#below = options.below;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
     this.#limits = options.limits;
     this.#dialer = options.dialer;
     this.#nextId = options.dialer ? 1 : 2;
+    this.#peerCredit = options.limits.maxStreams;
     this.#credit = new StreamCredit(options.limits.maxStreams);
     this.closed = this.#closed.promise;
     this.#sender = new FrameSender({
@@ -91,6 +98,9 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   /** Begins to read the socket. */
   start(): void {
+    this.#below.on('data', () => {
+      this.stats.lastReceivedMs = systemClock.monotonicMs();
+    });
     this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     this.#socket.on('ping', (data) => this.#onPing(data));
     this.#socket.on('pong', () => this.#onPong());
@@ -144,7 +154,6 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#ended !== undefined) return;
-    this.stats.lastReceivedMs = systemClock.monotonicMs();
     if (!isBinary || !Buffer.isBuffer(data)) {
       this.#violated(badFrame('a text message'));
       return;
@@ -210,13 +219,13 @@ export class MuxConnection implements Connection, MuxStreamHost {
     const { streamId: id } = frame;
     if (id % 2 !== (this.#dialer ? 0 : 1) || id <= this.#lastPeerId)
       throw badFrame(`stream ${id} opened out of order`);
-    if (this.#peerStreams >= this.#limits.maxStreams) {
+    if (this.#peerCredit === 0) {
       throw new TunnelError('ERR_TUNNEL_LIMIT', `more than ${this.#limits.maxStreams} streams`);
     }
     const kind = decodeStreamOpen(frame.payload);
     checkStreamKind(kind);
     this.#lastPeerId = id;
-    this.#peerStreams += 1;
+    this.#peerCredit -= 1;
     this.stats.streamsAccepted += 1;
     this.#accepted.push(this.#addStream(id, kind));
   }
@@ -261,11 +270,11 @@ export class MuxConnection implements Connection, MuxStreamHost {
     if (!this.#streams.delete(stream.id)) return;
     this.stats.openStreams -= 1;
     if (stream.id % 2 === this.#nextId % 2 || this.#ended !== undefined) return;
-    this.#peerStreams -= 1;
     this.#endedPeerStreams += 1;
     // Given back in batches, so that short streams do not cost a frame each.
     if (this.#endedPeerStreams * 4 < this.#limits.maxStreams) return;
     this.#sender.control(encodeMuxFrame(FRAME.streams, 0, encodeCredit(this.#endedPeerStreams)));
+    this.#peerCredit += this.#endedPeerStreams;
     this.#endedPeerStreams = 0;
   }
 
@@ -291,7 +300,6 @@ export class MuxConnection implements Connection, MuxStreamHost {
    * read makes nothing pile up. Source: RFC 6455, section 5.5.3.
    */
   #onPing(data: Buffer): void {
-    this.stats.lastReceivedMs = systemClock.monotonicMs();
     if (this.#answering) this.#unansweredPing = data;
     else this.#answerPing(data);
   }
@@ -310,7 +318,6 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   #onPong(): void {
     const nowMs = systemClock.monotonicMs();
-    this.stats.lastReceivedMs = nowMs;
     const ping = this.#ping;
     this.#ping = undefined;
     ping?.answer.resolve(nowMs - ping.sentMs);

@@ -146,6 +146,7 @@ function upgraded(
     });
     const connection = new MuxConnection({
       socket,
+      below: tls,
       dialer: true,
       peer,
       remoteAddress: `${hub.host}:${hub.port}`,

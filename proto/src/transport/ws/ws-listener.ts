@@ -140,6 +140,7 @@ export class WsListener implements Listener {
         role: 'edge',
         authorities: this.#credentials.authorities,
       });
+      checkSubprotocol(request);
     } catch (error) {
       this.#refuse(tls, error as Error, remoteAddress);
       return;
@@ -147,6 +148,7 @@ export class WsListener implements Listener {
     this.#upgrades.handleUpgrade(request, tls, head, (socket) => {
       const connection = new MuxConnection({
         socket,
+        below: tls,
         dialer: false,
         peer,
         remoteAddress,
@@ -180,6 +182,14 @@ export class WsListener implements Listener {
       })
       .finally(() => handshake?.admission.established());
   }
+}
+
+/** A client that does not speak this version of the multiplexer is told so. */
+function checkSubprotocol(request: IncomingMessage): void {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  if (offered.includes(SUBPROTOCOL)) return;
+  const message = `this hub speaks ${SUBPROTOCOL}, the client ${offered.join(', ') || 'nothing that it names'}`;
+  throw new TunnelError('ERR_TUNNEL_INCOMPATIBLE', message);
 }
 
 function addressOf(socket: Socket): string {
