@@ -8,8 +8,11 @@ const MESSAGE_BYTES = 64 * 1024;
 export const MAX_MESSAGE_BYTES = 2 * MESSAGE_BYTES;
 /** The piece that a stream gets in turn while others wait. */
 const SHARED_PIECE_BYTES = 16 * 1024;
-/** Control frames that may wait. A peer that provokes more than this does not read. */
-const MAX_WAITING_CONTROL_BYTES = 1024 * 1024;
+/**
+ * Control frames that may wait. A peer that keeps to its credit provokes about 125 bytes for each stream that it may
+ * have open; one that provokes more than this does not read. A waiting frame of 3 bytes takes some 250 of memory.
+ */
+const MAX_WAITING_CONTROL_BYTES = 128 * 1024;
 
 /** What the sender needs of a WebSocket. */
 export interface MessageSink {
