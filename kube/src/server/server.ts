@@ -19,6 +19,7 @@ import { HealthHandler, type HealthCheck } from './http/health.ts';
 import { ResourceHandler } from './http/resource-handler.ts';
 import { WatchHandler } from './http/watch-handler.ts';
 import { ServerMetrics } from './metrics.ts';
+import { OpenApiHandler } from './openapi/openapi-handler.ts';
 import type { Registry } from './registry/registry.ts';
 import { standardPatcher } from './rest/standard-patcher.ts';
 import { DEFAULT_VERSION } from './version.ts';
@@ -234,6 +235,7 @@ export class KubeServer {
       ...(this.#options.actions ?? []),
     ]);
     const clock = this.#clock;
+    const { version = DEFAULT_VERSION } = this.#options;
     const metrics = new ServerMetrics(this.#options.metrics);
     const limits = this.#limits;
     const watches = new WatchHandler({
@@ -277,7 +279,8 @@ export class KubeServer {
       paths: [
         ...(this.#options.paths ?? []),
         new HealthHandler(this.#options.healthChecks ?? []),
-        new DiscoveryHandler(registry, this.#options.version ?? DEFAULT_VERSION, () => this.#hostAndPort()),
+        new OpenApiHandler(registry, version.gitVersion),
+        new DiscoveryHandler(registry, version, () => this.#hostAndPort()),
       ],
       bodyLimitBytes: limits.bodyBytes,
       onError: this.#options.onError,

@@ -14,7 +14,12 @@ export async function decodeBody(
   definition: ResourceDefinition,
   type: { struct: string; kind: string; apiVersion: string },
 ): Promise<Draft> {
-  const body = parseBody(await context.body(), context.request.headers['content-type'], type.kind);
+  const body = parseBody(
+    await context.body(),
+    context.request.headers['content-type'],
+    type.kind,
+    type.struct,
+  );
   try {
     return decodeTyped(type.struct, type.kind, type.apiVersion, body.value, []);
   } catch (error) {

@@ -2,6 +2,7 @@ import { parseDocument } from 'yaml';
 import { isPlainObject, type JsonObject } from '../../meta/json.ts';
 import { badRequest, unsupportedMediaType } from '../../status/status-errors.ts';
 import { parseJson } from './json-scanner.ts';
+import { hasProtobuf, readProtobuf } from './protobuf-body.ts';
 
 /** A body's value, and its text where that is JSON (for what JSON.parse does not tell). */
 export interface ParsedBody {
@@ -22,10 +23,16 @@ export function contentType(header: string | undefined): string {
 }
 
 /**
- * Reads a body that is to be an object of `kind`. No Content-Type means JSON.
+ * Reads a body that is to be an object of `kind`. No Content-Type means JSON. `struct`: the kind's name in the tables
+ * of fields; without one, protobuf is not read.
  * @throws StatusError UnsupportedMediaType, BadRequest in the API server's words.
  */
-export function parseBody(raw: Buffer, header: string | undefined, kind: string): ParsedBody {
+export function parseBody(
+  raw: Buffer,
+  header: string | undefined,
+  kind: string,
+  struct: string | undefined,
+): ParsedBody {
   switch (contentType(header)) {
     case '':
     case 'application/json':
@@ -34,8 +41,20 @@ export function parseBody(raw: Buffer, header: string | undefined, kind: string)
     case 'application/x-yaml':
     case 'text/yaml':
       return { value: yamlObject(raw, kind), json: undefined, raw };
+    case 'application/vnd.kubernetes.protobuf':
+      if (!hasProtobuf(struct)) throw unsupportedMediaType(ACCEPTED.slice(0, 2));
+      return { value: protobufObject(raw, kind, struct), json: undefined, raw };
     default:
       throw unsupportedMediaType(ACCEPTED);
+  }
+}
+
+function protobufObject(raw: Buffer, kind: string, struct: string): JsonObject {
+  try {
+    return readProtobuf(raw, struct);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    throw unrecognized(kind, error.message, raw);
   }
 }
 

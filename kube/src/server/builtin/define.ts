@@ -81,6 +81,7 @@ export function builtIn(spec: BuiltIn): ResourceDefinition {
     deprecationWarning: undefined,
     action,
     struct,
+    openApiSchema: undefined,
   };
 }
 

@@ -92,6 +92,7 @@ class CustomVersion {
       deprecationWarning: this.#deprecation(kind),
       action: undefined,
       struct: undefined,
+      openApiSchema: version.schema?.openAPIV3Schema,
     };
   }
 

@@ -183,7 +183,12 @@ export class ResourceHandler {
       });
       return;
     }
-    const body = parseBody(await context.body(), context.request.headers['content-type'], definition.kind);
+    const body = parseBody(
+      await context.body(),
+      context.request.headers['content-type'],
+      definition.kind,
+      definition.struct,
+    );
     const draft = decodeObject(definition, body, this.#decodeSettings(context, options));
     const { namespace } = context.info;
     checkNames(definition, draft, { namespace, name: undefined });
@@ -245,7 +250,12 @@ export class ResourceHandler {
   async #deleteBody(context: RequestContext): Promise<JsonObject | undefined> {
     const raw = await context.body();
     if (raw.length === 0) return undefined;
-    const { value } = parseBody(raw, context.request.headers['content-type'], 'DeleteOptions');
+    const { value } = parseBody(
+      raw,
+      context.request.headers['content-type'],
+      'DeleteOptions',
+      'DeleteOptions',
+    );
     return value;
   }
 

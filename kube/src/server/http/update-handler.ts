@@ -91,7 +91,8 @@ export class UpdateHandler {
     options: WriteOptions,
   ): Promise<UpdateRequest['transform']> {
     const kind = behaviour.type === 'scale' ? 'Scale' : definition.kind;
-    const body = parseBody(await context.body(), context.request.headers['content-type'], kind);
+    const struct = behaviour.type === 'scale' ? 'Scale' : definition.struct;
+    const body = parseBody(await context.body(), context.request.headers['content-type'], kind, struct);
     const { namespace, name } = context.info;
     const decode = (): Draft => {
       const draft =

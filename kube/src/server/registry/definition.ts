@@ -141,6 +141,8 @@ export interface ResourceDefinition {
   readonly action: string | undefined;
   /** Name of the struct in the field tables, or undefined for custom resources. */
   readonly struct: string | undefined;
+  /** Of custom resources: the schema, for the OpenAPI document. */
+  readonly openApiSchema: object | undefined;
 }
 
 /** The apiVersion of a definition, e.g. `v1`, `apps/v1`. */

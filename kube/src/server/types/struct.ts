@@ -1,7 +1,8 @@
 import { FIELDS } from './generated/fields.ts';
+import { goField } from './go-fields.ts';
 import {
   ALWAYS_EMITTED,
-  NULL_STRUCTS,
+  OMITTED_TIMES,
   POINTER_STRINGS,
   VALUE_BOOLEANS,
   VALUE_INTEGERS,
@@ -58,33 +59,43 @@ function isScalar(type: string): type is ScalarType {
   return type.length === 1;
 }
 
-function listed(set: ReadonlySet<string>, struct: string, field: string): boolean {
-  return set.has(`${struct}.${field}`) || set.has(`*.${field}`);
-}
-
 const KIND_PARTS = new Set(['metadata', 'spec', 'status']);
 
-function zeroRule(struct: string, isKind: boolean, field: Omit<FieldType, 'zero'>): ZeroRule {
-  const { name, type } = field;
-  if (NULL_STRUCTS.has(`${struct}.${name}`)) return 'null';
-  if (field.required || ALWAYS_EMITTED.has(`${struct}.${name}`)) return 'emit';
-  if (field.container !== 'none') return 'omit';
-  if (!field.scalar) {
-    return (isKind && KIND_PARTS.has(name)) || VALUE_STRUCTS.has(`${struct}.${name}`) ? 'emit' : 'keep';
-  }
+type Field = Omit<FieldType, 'zero'>;
+
+/** What Go's declaration says, or else the rules for fields that are not in the tables. */
+function zeroRule(struct: string, isKind: boolean, field: Field): ZeroRule {
+  const id = `${struct}.${field.name}`;
+  if (OMITTED_TIMES.has(id)) return 'keep';
+  const declared = goField(struct, field.name);
+  if (declared === undefined) return undeclaredRule(id, isKind, field);
+  const { pointer, omitEmpty } = declared;
+  if (pointer) return omitEmpty ? 'keep' : 'null';
+  if (!omitEmpty) return 'emit';
+  // Structs, times and quantities are structs to Go, for which omitempty means nothing.
+  const isStruct = field.container === 'none' && (!field.scalar || 'tuqx'.includes(field.type));
+  return isStruct ? 'emit' : 'omit';
+}
+
+function undeclaredRule(
+  id: string,
+  isKind: boolean,
+  { name, type, container, required, scalar }: Field,
+): ZeroRule {
+  if (required || ALWAYS_EMITTED.has(id)) return 'emit';
+  if (container !== 'none') return 'omit';
+  if (!scalar) return (isKind && KIND_PARTS.has(name)) || VALUE_STRUCTS.has(id) ? 'emit' : 'keep';
   switch (type) {
     case 's':
-      return listed(POINTER_STRINGS, struct, name) ? 'keep' : 'omit';
+      return POINTER_STRINGS.has(id) ? 'keep' : 'omit';
     case 'i':
     case 'l':
-      return listed(VALUE_INTEGERS, struct, name) ? 'omit' : 'keep';
+      return VALUE_INTEGERS.has(id) ? 'omit' : 'keep';
     case 'b':
-      return listed(VALUE_BOOLEANS, struct, name) ? 'omit' : 'keep';
+      return VALUE_BOOLEANS.has(id) ? 'omit' : 'keep';
     case 't':
     case 'u':
-      return listed(VALUE_TIMES, struct, name) ? 'emit' : 'keep';
-    case 'q':
-      return VALUE_STRUCTS.has(`${struct}.${name}`) ? 'emit' : 'keep';
+      return VALUE_TIMES.has(id) ? 'emit' : 'keep';
     case 'y':
       return 'omit';
     default:
