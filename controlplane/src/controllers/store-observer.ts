@@ -1,0 +1,120 @@
+import type { Entry, ObjectStore, Registry, StoreWatch } from '@hawser/kube';
+import { delay, type Clock, type Logger } from '@hawser/seams';
+import { storedResources, type StoredResource } from './stored-resources.ts';
+
+/** Hears of every object's present state; `entry` undefined: gone (`last` is what it was). */
+export type StoreObservation = (resource: StoredResource, last: Entry, entry: Entry | undefined) => void;
+
+/** Settings of {@link StoreObserver}. */
+export interface StoreObserverOptions {
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onObject: StoreObservation;
+}
+
+const REGISTRY_POLL_MS = 500;
+const RESTART_MS = 100;
+const LIMIT_EVENTS = 10_000;
+
+interface Running {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Follows all stored resources, also those that come and go with CustomResourceDefinitions, straight from the store:
+ * what concerns every object would cost an informer, a connection and a copy of the objects for each resource.
+ */
+export class StoreObserver {
+  readonly #options: StoreObserverOptions;
+  readonly #running = new Map<string, Running>();
+  readonly #stopping = new AbortController();
+  #revision = -1;
+  #polling: Promise<void> | undefined;
+
+  constructor(options: StoreObserverOptions) {
+    this.#options = options;
+  }
+
+  /** Begins; the objects that are there are told before this returns. Idempotent. */
+  start(): void {
+    if (this.#polling !== undefined || this.#stopping.signal.aborted) return;
+    this.#refresh();
+    this.#polling = this.#poll();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the observer was stopped'));
+    for (const { abort } of this.#running.values()) abort.abort(this.#stopping.signal.reason);
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.#polling;
+  }
+
+  async #poll(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await delay(REGISTRY_POLL_MS, { clock, signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      this.#refresh();
+    }
+  }
+
+  #refresh(): void {
+    const { registry } = this.#options;
+    if (registry.revision === this.#revision) return;
+    this.#revision = registry.revision;
+    const wanted = new Map(
+      storedResources(registry).map((resource) => [`${resource.storage.group}/${resource.storage.resource}`, resource]),
+    );
+    for (const [id, running] of this.#running) {
+      if (wanted.has(id)) continue;
+      running.abort.abort(new Error('the resource is not served any more'));
+      this.#running.delete(id);
+    }
+    for (const [id, resource] of wanted) {
+      if (this.#running.has(id)) continue;
+      const abort = new AbortController();
+      this.#running.set(id, { abort, done: this.#follow(resource, abort.signal) });
+    }
+  }
+
+  async #follow(resource: StoredResource, signal: AbortSignal): Promise<void> {
+    const { store, logger, clock, onObject } = this.#options;
+    while (!signal.aborted) {
+      // Synchronous from the list to the watch: nothing can happen in between.
+      const list = store.list(resource.storage);
+      for (const entry of list.entries) onObject(resource, entry, entry);
+      const watch = store.watch(resource.storage, { fromVersion: list.resourceVersion, limitEvents: LIMIT_EVENTS });
+      const onAbort = (): void => watch.close();
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        await this.#read(resource, watch);
+        if (!signal.aborted) return; // the store was closed
+      } catch (error) {
+        logger.warn({ resource: resource.resource, err: error }, 'watch of the store ended, starting again');
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        watch.close();
+      }
+      try {
+        await delay(RESTART_MS, { clock, signal });
+      } catch {
+        return; // stopped
+      }
+    }
+  }
+
+  async #read(resource: StoredResource, watch: StoreWatch): Promise<void> {
+    for await (const { type, entry } of watch) {
+      this.#options.onObject(resource, entry, type === 'DELETED' ? undefined : entry);
+    }
+  }
+}
