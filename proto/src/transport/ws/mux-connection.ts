@@ -34,6 +34,7 @@ import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
 /** Errors of the WebSocket that mean too much of something; its others mean malformed. */
 const LIMIT_ERRORS: ReadonlySet<string> = new Set([
   'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
   'WS_ERR_TOO_MANY_BUFFERED_PARTS',
 ]);
 
