@@ -17,7 +17,8 @@ export class SiteIdentities {
   static async create(dir: string): Promise<SiteIdentities> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const identities = new SiteIdentities(await TestAuthority.create('CN=hawser-demo-ca'), dir);
-    const names = ['127.0.0.1', '::1', 'localhost', '10.177.0.1', '10.177.0.2'];
+    // The last one is the cloud's side of a pair of network namespaces.
+    const names = ['127.0.0.1', '::1', 'localhost', '198.18.0.2'];
     await identities.#write('hub', await identities.#authority.hub({ names }));
     return identities;
   }
