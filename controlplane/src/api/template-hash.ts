@@ -17,7 +17,7 @@ export function templateHash(template: unknown, collisions = 0): string {
 
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isPlainObject(value)) return JSON.stringify(value) ?? 'null';
+  if (!isPlainObject(value)) return value === undefined ? 'null' : JSON.stringify(value);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))

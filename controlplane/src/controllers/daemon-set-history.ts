@@ -27,7 +27,10 @@ export interface HistoryOptions {
  * template. `cached`: ControllerRevisions of the namespace.
  * Source: kubernetes daemon constructHistory.
  */
-export async function presentRevision(cached: readonly KubeObject[], options: HistoryOptions): Promise<string> {
+export async function presentRevision(
+  cached: readonly KubeObject[],
+  options: HistoryOptions,
+): Promise<string> {
   const { set, client, signal } = options;
   const { namespace = '' } = set.metadata;
   const data = revisionData(set);

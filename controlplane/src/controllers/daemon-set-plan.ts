@@ -1,5 +1,13 @@
 import { NODE_TAINTS, type Node } from '../api/node.ts';
-import { isPodAvailable, isPodReady, isPodTerminal, type NodeAffinity, type Pod, type PodSpec, type Toleration } from '../api/pod.ts';
+import {
+  isPodAvailable,
+  isPodReady,
+  isPodTerminal,
+  type NodeAffinity,
+  type Pod,
+  type PodSpec,
+  type Toleration,
+} from '../api/pod.ts';
 import { untoleratedTaint } from '../api/tolerations.ts';
 import { scaledCount, type DaemonSet, type DaemonSetStatus } from '../api/workloads.ts';
 import { matchesNodeSelection } from '../scheduler/node-selector.ts';
@@ -20,7 +28,12 @@ export interface DaemonPlan {
 export function daemonTolerations(spec: PodSpec): Toleration[] {
   const noExecute = [NODE_TAINTS.notReady, NODE_TAINTS.unreachable];
   const noSchedule = [
-    ...[NODE_TAINTS.diskPressure, NODE_TAINTS.memoryPressure, NODE_TAINTS.pidPressure, NODE_TAINTS.unschedulable],
+    ...[
+      NODE_TAINTS.diskPressure,
+      NODE_TAINTS.memoryPressure,
+      NODE_TAINTS.pidPressure,
+      NODE_TAINTS.unschedulable,
+    ],
     ...(spec.hostNetwork === true ? [NODE_TAINTS.networkUnavailable] : []),
   ];
   const added: Toleration[] = [
@@ -28,7 +41,10 @@ export function daemonTolerations(spec: PodSpec): Toleration[] {
     ...noSchedule.map((key) => ({ key, operator: 'Exists', effect: 'NoSchedule' })),
   ];
   const own = spec.tolerations ?? [];
-  return [...own.filter(({ key, effect }) => !added.some((other) => other.key === key && other.effect === effect)), ...added];
+  return [
+    ...own.filter(({ key, effect }) => !added.some((other) => other.key === key && other.effect === effect)),
+    ...added,
+  ];
 }
 
 /** Whether a pod should be made for a node, and whether one that is there may stay. */
@@ -66,7 +82,8 @@ export function affinityToNode(spec: PodSpec, nodeName: string): PodSpec['affini
 /** The node that a daemon pod is on or is meant for. Source: kubernetes daemon util GetTargetNodeName. */
 export function targetNode(pod: Pod): string | undefined {
   if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== '') return pod.spec.nodeName;
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const terms =
+    pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   for (const { matchFields = [] } of terms) {
     const field = matchFields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In');
     if (field?.values?.length === 1) return field.values[0];
@@ -123,7 +140,13 @@ export function planDaemons(
 }
 
 /** While an update surges, the old pod stays until the new one is available. */
-function surplus(set: DaemonSet, alive: readonly Pod[], revision: string, surging: boolean, nowMs: number): Pod[] {
+function surplus(
+  set: DaemonSet,
+  alive: readonly Pod[],
+  revision: string,
+  surging: boolean,
+  nowMs: number,
+): Pod[] {
   if (alive.length <= 1) return [];
   if (!surging) return alive.slice(1);
   const fresh = alive.filter((pod) => isUpdated(pod, revision));
@@ -155,9 +178,15 @@ export function planUpdate(
   if (set.spec.updateStrategy.type !== 'RollingUpdate') return { create: [], remove: [] };
   const minReady = set.spec.minReadySeconds ?? 0;
   const byNode = podsByNode(pods);
-  const wanted = nodes.filter((node) => eligibility(set, node).run).map(({ metadata }) => metadata.name ?? '');
+  const wanted = nodes
+    .filter((node) => eligibility(set, node).run)
+    .map(({ metadata }) => metadata.name ?? '');
   const surge = surgeOf(set, wanted.length);
-  const unavailableLimit = scaledCount(set.spec.updateStrategy.rollingUpdate?.maxUnavailable, wanted.length, 'up');
+  const unavailableLimit = scaledCount(
+    set.spec.updateStrategy.rollingUpdate?.maxUnavailable,
+    wanted.length,
+    'up',
+  );
   const limit = surge === 0 ? Math.max(1, unavailableLimit) : unavailableLimit;
   const remove: Pod[] = [];
   const candidates: Pod[] = [];
@@ -172,7 +201,8 @@ export function planUpdate(
     if (!served) unavailable += 1;
     if (old === undefined) continue;
     if (fresh !== undefined) surged += 1;
-    else if (!served) remove.push(old); // nothing is lost by replacing it
+    else if (!served)
+      remove.push(old); // nothing is lost by replacing it
     else if (surge > 0) create.push(name);
     else candidates.push(old);
   }

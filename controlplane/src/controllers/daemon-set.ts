@@ -98,7 +98,7 @@ export class DaemonSetController implements ControlLoop {
       this.#onPod(current?.value);
     });
     this.#nodes.addHandler((old, current) => {
-      if (old !== undefined && current !== undefined && sameForDaemons(old.value as Node, current.value as Node)) return;
+      if (old !== undefined && current !== undefined && sameForDaemons(old.value, current.value)) return;
       for (const { key } of this.#sets.lister.list()) this.#queue.enqueue(key);
     });
     this.#queue.start();
@@ -241,7 +241,12 @@ export class DaemonSetController implements ControlLoop {
 
   async #writeStatus({ set, nodes, revision, signal }: Pass, pods: readonly Pod[]): Promise<void> {
     const status = daemonStatus(set, nodes, pods, revision, this.#context.clock.wallMs());
-    const zeros = { observedGeneration: 0, updatedNumberScheduled: 0, numberAvailable: 0, numberUnavailable: 0 };
+    const zeros = {
+      observedGeneration: 0,
+      updatedNumberScheduled: 0,
+      numberAvailable: 0,
+      numberUnavailable: 0,
+    };
     if (set.status !== undefined && jsonEqual({ ...zeros, ...set.status }, { ...zeros, ...status })) return;
     await unlessGone(this.#setClient.update({ ...set, status }, { subresource: 'status', signal }));
   }
@@ -259,5 +264,7 @@ export class DaemonSetController implements ControlLoop {
 }
 
 function sameForDaemons(old: Node, node: Node): boolean {
-  return jsonEqual(old.metadata.labels, node.metadata.labels) && jsonEqual(old.spec?.taints, node.spec?.taints);
+  return (
+    jsonEqual(old.metadata.labels, node.metadata.labels) && jsonEqual(old.spec?.taints, node.spec?.taints)
+  );
 }

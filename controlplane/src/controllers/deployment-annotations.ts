@@ -45,7 +45,9 @@ export function sizeAnnotations(replicas: number, maxReplicas: number): Annotati
  * Source: kubernetes deployment util SetNewReplicaSetAnnotations.
  */
 export function newSetAnnotations(deployment: Deployment, old: Annotations, revision: number): Annotations {
-  const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key));
+  const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(
+    ([key]) => !NOT_COPIED.has(key),
+  );
   const annotations: Record<string, string> = { ...old, ...Object.fromEntries(copied) };
   const before = old[REVISION];
   if (before === undefined) annotations[REVISION] = String(revision);

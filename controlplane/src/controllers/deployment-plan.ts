@@ -87,7 +87,10 @@ export function newSetSize(deployment: Deployment, { current, old }: DeploymentS
  * Sizes of old sets after as many pods as may go have gone: first those that are not healthy, then, while enough stay
  * available, the others. Source: kubernetes deployment reconcileOldReplicaSets.
  */
-export function shrinkOldSets(deployment: Deployment, sets: DeploymentSets & { readonly current: ReplicaSet }): Resize[] {
+export function shrinkOldSets(
+  deployment: Deployment,
+  sets: DeploymentSets & { readonly current: ReplicaSet },
+): Resize[] {
   const { current, old } = sets;
   const active = old.filter(({ spec }) => spec.replicas > 0);
   if (active.length === 0) return [];
@@ -127,10 +130,7 @@ export function scaleSets(deployment: Deployment, { current, old }: DeploymentSe
     if (only === undefined || only.spec.replicas === replicas) return [];
     return [{ set: only, replicas }];
   }
-  const done =
-    current !== undefined &&
-    current.spec.replicas === replicas &&
-    (current.status?.availableReplicas ?? 0) === replicas;
+  const done = current?.spec.replicas === replicas && (current.status?.availableReplicas ?? 0) === replicas;
   if (done) return old.filter(({ spec }) => spec.replicas > 0).map((set) => ({ set, replicas: 0 }));
   if (deployment.spec.strategy.type !== 'RollingUpdate') return [];
   return proportional(active, replicas > 0 ? replicas + maxSurge(deployment) : 0);
@@ -143,7 +143,8 @@ function proportional(active: readonly ReplicaSet[], allowed: number): Resize[] 
   const growing = difference > 0;
   const order = [...active].sort(
     (a, b) =>
-      b.spec.replicas - a.spec.replicas || (growing ? createdMs(b) - createdMs(a) : createdMs(a) - createdMs(b)),
+      b.spec.replicas - a.spec.replicas ||
+      (growing ? createdMs(b) - createdMs(a) : createdMs(a) - createdMs(b)),
   );
   const sizes = new Map<ReplicaSet, number>();
   let given = 0;
@@ -173,7 +174,9 @@ function bounded(share: number, left: number): number {
 }
 
 function changes(sizes: ReadonlyMap<ReplicaSet, number>): Resize[] {
-  return [...sizes].filter(([set, replicas]) => replicas !== set.spec.replicas).map(([set, replicas]) => ({ set, replicas }));
+  return [...sizes]
+    .filter(([set, replicas]) => replicas !== set.spec.replicas)
+    .map(([set, replicas]) => ({ set, replicas }));
 }
 
 /** Whether the deployment's size changed since its sets were sized. Source: deployment isScalingEvent. */

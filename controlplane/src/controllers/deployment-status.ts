@@ -44,7 +44,11 @@ function sum(sets: readonly ReplicaSet[], of: (set: ReplicaSet) => number | unde
   return sets.reduce((total, set) => total + (of(set) ?? 0), 0);
 }
 
-function conditionsOf(input: StatusInput, status: DeploymentStatus, all: readonly ReplicaSet[]): DeploymentCondition[] {
+function conditionsOf(
+  input: StatusInput,
+  status: DeploymentStatus,
+  all: readonly ReplicaSet[],
+): DeploymentCondition[] {
   const { deployment, failure } = input;
   let conditions: readonly DeploymentCondition[] = deployment.status?.conditions ?? [];
   conditions = put(conditions, available(deployment, status.availableReplicas ?? 0), input);
@@ -76,7 +80,7 @@ function put(
   const old = conditions.find(({ type }) => type === verdict.type);
   const same = old?.status === verdict.status && old.reason === verdict.reason;
   if (same && renew !== true) return conditions;
-  const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime ?? now : now;
+  const lastTransitionTime = old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now;
   return withCondition(conditions, { ...verdict, lastUpdateTime: now, lastTransitionTime });
 }
 
@@ -100,7 +104,11 @@ function available(deployment: Deployment, count: number): Verdict {
 /** Whether all pods are of the newest template and available. Source: deployment util DeploymentComplete. */
 export function isComplete(deployment: Deployment, status: DeploymentStatus): boolean {
   const { replicas } = deployment.spec;
-  return status.updatedReplicas === replicas && status.replicas === replicas && status.availableReplicas === replicas;
+  return (
+    status.updatedReplicas === replicas &&
+    status.replicas === replicas &&
+    status.availableReplicas === replicas
+  );
 }
 
 function hasProgressed(before: DeploymentStatus, status: DeploymentStatus): boolean {
@@ -118,7 +126,8 @@ function progress(input: StatusInput, status: DeploymentStatus): Verdict | undef
   const { name = '' } = deployment.metadata;
   const before = deployment.status ?? {};
   const present = before.conditions?.find(({ type }) => type === 'Progressing');
-  const about = sets.current === undefined ? `Deployment "${name}"` : `ReplicaSet "${sets.current.metadata.name ?? ''}"`;
+  const about =
+    sets.current === undefined ? `Deployment "${name}"` : `ReplicaSet "${sets.current.metadata.name ?? ''}"`;
   const verdict = (value: string, reason: string, message: string, renew = false): Verdict => ({
     ...{ type: 'Progressing', status: value, reason, message, renew },
   });
@@ -129,12 +138,18 @@ function progress(input: StatusInput, status: DeploymentStatus): Verdict | undef
   if (present?.reason === 'DeploymentPaused') {
     return verdict('Unknown', 'DeploymentResumed', 'Deployment is resumed');
   }
-  const unchanged = before.replicas === before.updatedReplicas && present?.reason === 'NewReplicaSetAvailable';
+  const unchanged =
+    before.replicas === before.updatedReplicas && present?.reason === 'NewReplicaSetAvailable';
   if (unchanged && !created && status.replicas === status.updatedReplicas) return undefined;
   if (isComplete(deployment, status)) {
     return verdict('True', 'NewReplicaSetAvailable', `${about} has successfully progressed.`);
   }
-  if (created) return verdict('True', 'NewReplicaSetCreated', `Created new replica set "${sets.current?.metadata.name ?? ''}"`);
+  if (created)
+    return verdict(
+      'True',
+      'NewReplicaSetCreated',
+      `Created new replica set "${sets.current?.metadata.name ?? ''}"`,
+    );
   if (present === undefined || hasProgressed(before, status)) {
     return verdict('True', 'ReplicaSetUpdated', `${about} is progressing.`, true);
   }
@@ -152,7 +167,8 @@ export function progressDeadlineInMs(deployment: Deployment, nowMs: number): num
   const seconds = deployment.spec.progressDeadlineSeconds;
   const present = deployment.status?.conditions?.find(({ type }) => type === 'Progressing');
   if (seconds === undefined || present === undefined || deployment.spec.paused === true) return undefined;
-  if (present.reason === 'NewReplicaSetAvailable' || present.reason === 'ProgressDeadlineExceeded') return undefined;
+  if (present.reason === 'NewReplicaSetAvailable' || present.reason === 'ProgressDeadlineExceeded')
+    return undefined;
   const updatedMs = Date.parse(present.lastUpdateTime ?? '');
   return Number.isNaN(updatedMs) ? undefined : Math.max(0, updatedMs + seconds * 1000 - nowMs);
 }

@@ -16,7 +16,13 @@ import { API } from '../api/resources.ts';
 import { templateHash } from '../api/template-hash.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../api/workloads.ts';
 import { controlQueue, hasReason, unlessGone, type ControllerContext, type ControlLoop } from './context.ts';
-import { HASH_LABEL, newSetAnnotations, REVISION, revisionOf, sizeAnnotations } from './deployment-annotations.ts';
+import {
+  HASH_LABEL,
+  newSetAnnotations,
+  REVISION,
+  revisionOf,
+  sizeAnnotations,
+} from './deployment-annotations.ts';
 import {
   maxSurge,
   newSetSize,
@@ -170,7 +176,9 @@ export class DeploymentController implements ControlLoop {
       return deployment.spec.paused === true ? this.#cleanUp(pass, scaled) : scaled;
     }
     const advanced =
-      deployment.spec.strategy.type === 'Recreate' ? await this.#recreate(pass, found) : await this.#roll(pass, found);
+      deployment.spec.strategy.type === 'Recreate'
+        ? await this.#recreate(pass, found)
+        : await this.#roll(pass, found);
     return isOver(deployment, advanced) ? this.#cleanUp(pass, advanced) : advanced;
   }
 
@@ -191,7 +199,9 @@ export class DeploymentController implements ControlLoop {
     const grown = await this.#resizeCurrent(pass, sets, newSetSize(deployment, sets));
     if (grown !== sets) return grown; // the rest once the cache shows it
     const { current } = grown;
-    return current === undefined ? grown : this.#resize(pass, grown, shrinkOldSets(deployment, { ...grown, current }));
+    return current === undefined
+      ? grown
+      : this.#resize(pass, grown, shrinkOldSets(deployment, { ...grown, current }));
   }
 
   #oldPodsRun({ key, deployment }: Pass, { old }: DeploymentSets): boolean {
@@ -248,7 +258,12 @@ export class DeploymentController implements ControlLoop {
       const created = await this.#setClient.create(set, { signal });
       this.#writes.wrote(key, created);
       const message = `Scaled up replica set ${set.metadata.name} from 0 to ${size}`;
-      if (size > 0) this.#context.events.record(deployment, NAME, { type: 'Normal', reason: 'ScalingReplicaSet', message });
+      if (size > 0)
+        this.#context.events.record(deployment, NAME, {
+          type: 'Normal',
+          reason: 'ScalingReplicaSet',
+          message,
+        });
       return created;
     } catch (error) {
       if (!hasReason(error, 'AlreadyExists')) throw error;
@@ -273,7 +288,11 @@ export class DeploymentController implements ControlLoop {
     const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
     const sameSpec = (set.spec.minReadySeconds ?? 0) === minReadySeconds;
     if (jsonEqual(old, annotations) && sameSpec) return set;
-    const changed = { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, minReadySeconds } };
+    const changed = {
+      ...set,
+      metadata: { ...set.metadata, annotations },
+      spec: { ...set.spec, minReadySeconds },
+    };
     const updated = await this.#setClient.update(changed, { signal });
     this.#writes.wrote(key, updated);
     return updated;
@@ -350,7 +369,9 @@ export class DeploymentController implements ControlLoop {
     // A patch: the annotation that #writeRevision wrote has changed the version already.
     const { namespace = '', name = '', uid } = deployment.metadata;
     const body = { metadata: { uid }, status: { ...status, conditions: status.conditions ?? [] } };
-    await unlessGone(this.#deploymentClient.patch(namespace, name, 'merge', body, { subresource: 'status', signal }));
+    await unlessGone(
+      this.#deploymentClient.patch(namespace, name, 'merge', body, { subresource: 'status', signal }),
+    );
   }
 }
 

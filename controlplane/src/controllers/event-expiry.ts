@@ -33,13 +33,15 @@ export class EventExpiry implements ControlLoop {
   async #run(): Promise<void> {
     const { clock, logger } = this.#context;
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (true) {
       try {
         await delay(PERIOD_MS, { clock, signal });
         await this.#removeOld(signal);
       } catch (error) {
         if (signal.aborted) return;
-        logger.child({ component: NAME }).warn({ err: error }, 'old events could not be removed, will try again');
+        logger
+          .child({ component: NAME })
+          .warn({ err: error }, 'old events could not be removed, will try again');
       }
     }
   }
@@ -56,9 +58,17 @@ export class EventExpiry implements ControlLoop {
 }
 
 /** An event that bears no time that can be read is as old as its object. */
-function lastWrittenMs(event: { readonly [field: string]: unknown; readonly metadata: { readonly creationTimestamp?: string } }): number {
+function lastWrittenMs(event: {
+  readonly [field: string]: unknown;
+  readonly metadata: { readonly creationTimestamp?: string };
+}): number {
   const series = event['series'] as { readonly lastObservedTime?: string } | undefined; // an Event
-  const times = [event['lastTimestamp'], event['eventTime'], series?.lastObservedTime, event.metadata.creationTimestamp];
+  const times = [
+    event['lastTimestamp'],
+    event['eventTime'],
+    series?.lastObservedTime,
+    event.metadata.creationTimestamp,
+  ];
   const readable = times.map((time) => Date.parse(String(time))).filter((ms) => !Number.isNaN(ms));
   return Math.max(...readable);
 }

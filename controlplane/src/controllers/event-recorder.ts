@@ -77,7 +77,8 @@ export class EventRecorder {
       } catch (error) {
         const { namespace = '', name = '' } = next.object.metadata;
         // A namespace that ends takes no more events: nothing is lost.
-        const level = signal.aborted || hasReason(error, 'Forbidden', 'NotFound') ? 'debug' : 'warn';
+        const expected = this.#stopping.signal.aborted || hasReason(error, 'Forbidden', 'NotFound');
+        const level = expected ? 'debug' : 'warn';
         this.#logger[level](
           { object: `${namespace}/${name}`, reason: next.note.reason, err: error },
           'event lost',
@@ -100,7 +101,14 @@ export class EventRecorder {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: `${name}.${id.slice(0, 16)}`, namespace },
-      involvedObject: { apiVersion: object.apiVersion, kind: object.kind, namespace, name, uid, resourceVersion },
+      involvedObject: {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+      },
       type: note.type,
       reason: note.reason,
       message: note.message.slice(0, LIMIT_MESSAGE_CHARS),

@@ -145,7 +145,7 @@ export class GarbageCollector implements ControlLoop {
   #stateOf(reference: OwnerReference, { namespace }: Place): OwnerState {
     const entry = this.#ownerEntry(reference, namespace);
     if (entry === 'unknown') return 'unknown';
-    if (entry === undefined || entry.object.metadata.uid !== reference.uid) return 'absent';
+    if (entry?.object.metadata.uid !== reference.uid) return 'absent';
     return awaits(entry.object, FOREGROUND_FINALIZER) ? 'waiting' : 'present';
   }
 
@@ -155,7 +155,11 @@ export class GarbageCollector implements ControlLoop {
     const { registry, store } = this.#context;
     const definition =
       registry.findKind(apiVersion, kind) ??
-      registry.all().find((candidate) => candidate.kind === kind && candidate.group === parseApiVersion(apiVersion).group);
+      registry
+        .all()
+        .find(
+          (candidate) => candidate.kind === kind && candidate.group === parseApiVersion(apiVersion).group,
+        );
     if (definition === undefined) return 'unknown';
     // A cluster-wide object cannot be owned by one in a namespace.
     if (definition.namespaced && namespace === '') return 'unknown';
@@ -170,13 +174,26 @@ export class GarbageCollector implements ControlLoop {
   ): Promise<void> {
     const { uid, resourceVersion } = object.metadata;
     // The version too: an owner may be added between our look and the deletion.
-    const preconditions = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+    const preconditions = {
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    };
     const client = this.#client(place);
-    await unlessGone(client.delete(place.namespace, place.name, { propagationPolicy, preconditions, signal }));
-    this.#context.logger.debug({ object: `${place.resource.resource} ${place.namespace}/${place.name}` }, 'collected');
+    await unlessGone(
+      client.delete(place.namespace, place.name, { propagationPolicy, preconditions, signal }),
+    );
+    this.#context.logger.debug(
+      { object: `${place.resource.resource} ${place.namespace}/${place.name}` },
+      'collected',
+    );
   }
 
-  async #dropOwners(place: Place, object: KubeObject, uids: readonly string[], signal: AbortSignal): Promise<void> {
+  async #dropOwners(
+    place: Place,
+    object: KubeObject,
+    uids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { resourceVersion, ownerReferences = [] } = object.metadata;
     const kept = ownerReferences.filter(({ uid }) => !uids.includes(uid));
     const body = { metadata: { resourceVersion, ownerReferences: kept.length === 0 ? null : kept } };
@@ -213,9 +230,16 @@ export class GarbageCollector implements ControlLoop {
     if (!blocked) await this.#dropFinalizer(place, owner, FOREGROUND_FINALIZER, signal);
   }
 
-  async #dropFinalizer(place: Place, object: KubeObject, finalizer: string, signal: AbortSignal): Promise<void> {
+  async #dropFinalizer(
+    place: Place,
+    object: KubeObject,
+    finalizer: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { resourceVersion, finalizers = [] } = object.metadata;
-    const body = { metadata: { resourceVersion, finalizers: finalizers.filter((name) => name !== finalizer) } };
+    const body = {
+      metadata: { resourceVersion, finalizers: finalizers.filter((name) => name !== finalizer) },
+    };
     try {
       await this.#client(place).patch(place.namespace, place.name, 'merge', body, { signal });
     } catch (error) {

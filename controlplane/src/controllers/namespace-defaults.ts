@@ -27,11 +27,18 @@ export class NamespaceDefaultsController implements ControlLoop {
   constructor(context: ControllerContext, ca: string) {
     this.#ca = ca;
     this.#namespaces = context.informers.informer(API.namespaces);
-    this.#accounts = context.informers.informer(API.serviceaccounts, { fieldSelector: 'metadata.name=default' });
-    this.#configMaps = context.informers.informer(API.configmaps, { fieldSelector: `metadata.name=${CA_NAME}` });
+    this.#accounts = context.informers.informer(API.serviceaccounts, {
+      fieldSelector: 'metadata.name=default',
+    });
+    this.#configMaps = context.informers.informer(API.configmaps, {
+      fieldSelector: `metadata.name=${CA_NAME}`,
+    });
     this.#accountClient = new ResourceClient(context.client, API.serviceaccounts);
     this.#configMapClient = new ResourceClient(context.client, API.configmaps);
-    this.#queue = controlQueue(context, { name: NAME, reconcile: (key, signal) => this.#reconcile(key, signal) });
+    this.#queue = controlQueue(context, {
+      name: NAME,
+      reconcile: (key, signal) => this.#reconcile(key, signal),
+    });
   }
 
   start(): void {
@@ -75,7 +82,11 @@ export class NamespaceDefaultsController implements ControlLoop {
   }
 }
 
-async function createUnlessThere(client: ResourceClient, object: KubeObject, signal: AbortSignal): Promise<void> {
+async function createUnlessThere(
+  client: ResourceClient,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await client.create(object, { signal });
   } catch (error) {

@@ -108,7 +108,8 @@ export class NamespaceController implements ControlLoop {
       if (old?.status === condition.status && old.message === condition.message) continue;
       conditions = withCondition(conditions, { ...condition, lastTransitionTime: now });
     }
-    if (conditions === (namespace.status?.conditions ?? []) || conditions === namespace.status?.conditions) return;
+    if (conditions === (namespace.status?.conditions ?? []) || conditions === namespace.status?.conditions)
+      return;
     const { name = '', uid } = namespace.metadata;
     const body = { metadata: { uid }, status: { conditions } };
     await unlessGone(this.#client.patch('', name, 'merge', body, { subresource: 'status', signal }));
@@ -117,7 +118,10 @@ export class NamespaceController implements ControlLoop {
 
 /** Source: kubernetes namespace deletion status_condition_utils. */
 export function remainderConditions({ resources, finalizers }: Remainder): Condition[] {
-  const list = (counts: ReadonlyMap<string, number>, words: (name: string, count: number) => string): string =>
+  const list = (
+    counts: ReadonlyMap<string, number>,
+    words: (name: string, count: number) => string,
+  ): string =>
     [...counts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, count]) => words(name, count))
@@ -129,7 +133,8 @@ export function remainderConditions({ resources, finalizers }: Remainder): Condi
       type: 'NamespaceContentRemaining',
       status: resources.size > 0 ? 'True' : 'False',
       reason: resources.size > 0 ? 'SomeResourcesRemain' : 'ContentRemoved',
-      message: resources.size > 0 ? `Some resources are remaining: ${content}` : 'All content successfully removed',
+      message:
+        resources.size > 0 ? `Some resources are remaining: ${content}` : 'All content successfully removed',
     },
     {
       type: 'NamespaceFinalizersRemaining',

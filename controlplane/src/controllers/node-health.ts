@@ -100,7 +100,8 @@ const OURS = new Set<string>(Object.values(NODE_TAINTS));
 export function wantedTaints(node: Node, mayEvict: boolean, now: string): Taint[] | undefined {
   const old = node.spec?.taints ?? [];
   const ready = conditionOf(node, 'Ready')?.status ?? 'Unknown';
-  const trouble = ready === 'False' ? NODE_TAINTS.notReady : ready === 'True' ? undefined : NODE_TAINTS.unreachable;
+  const trouble =
+    ready === 'False' ? NODE_TAINTS.notReady : ready === 'True' ? undefined : NODE_TAINTS.unreachable;
   const wanted: Taint[] = [];
   const want = (key: string, effect: string, timeAdded?: string): void => {
     const present = old.find((taint) => taint.key === key && taint.effect === effect);
@@ -110,10 +111,12 @@ export function wantedTaints(node: Node, mayEvict: boolean, now: string): Taint[
     want(trouble, 'NoSchedule');
     if (mayEvict) want(trouble, 'NoExecute', now);
   }
-  for (const [type, key] of PRESSURES) if (conditionOf(node, type)?.status === 'True') want(key, 'NoSchedule');
+  for (const [type, key] of PRESSURES)
+    if (conditionOf(node, type)?.status === 'True') want(key, 'NoSchedule');
   if (node.spec?.unschedulable === true) want(NODE_TAINTS.unschedulable, 'NoSchedule');
   const others = old.filter((taint) => !OURS.has(taint.key));
   const taints = [...others, ...wanted];
-  const sorted = (list: readonly Taint[]): string[] => list.map(({ key, effect }) => `${key}:${effect}`).sort();
+  const sorted = (list: readonly Taint[]): string[] =>
+    list.map(({ key, effect }) => `${key}:${effect}`).sort();
   return jsonEqual(sorted(old), sorted(taints)) ? undefined : taints;
 }

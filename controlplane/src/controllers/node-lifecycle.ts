@@ -68,12 +68,13 @@ export class NodeLifecycleController implements ControlLoop {
 
   start(): void {
     this.#nodes.addHandler((old, current) => {
-      if (current === undefined || (old !== undefined && old.uid !== current.uid)) this.#health.delete(old?.key ?? '');
+      if (current === undefined || (old !== undefined && old.uid !== current.uid))
+        this.#health.delete(old?.key ?? '');
       if (current === undefined) return;
       const before = old?.value as Node | undefined;
       this.#queue.enqueue(current.key);
       // Whether any node is ready decides for all.
-      if (before !== undefined && isNodeReady(before) !== isNodeReady(current.value as Node)) this.#enqueueAll();
+      if (before !== undefined && isNodeReady(before) !== isNodeReady(current.value)) this.#enqueueAll();
     });
     this.#leases.addHandler((_old, current) => {
       if (current !== undefined) this.#queue.enqueue(current.name);
@@ -117,8 +118,11 @@ export class NodeLifecycleController implements ControlLoop {
 
   async #taint(name: string, node: Node, now: string, nowMs: number, signal: AbortSignal): Promise<void> {
     const ready = isNodeReady(node);
-    const key = conditionOf(node, 'Ready')?.status === 'False' ? NODE_TAINTS.notReady : NODE_TAINTS.unreachable;
-    const evicting = (node.spec?.taints ?? []).some((taint) => taint.key === key && taint.effect === 'NoExecute');
+    const key =
+      conditionOf(node, 'Ready')?.status === 'False' ? NODE_TAINTS.notReady : NODE_TAINTS.unreachable;
+    const evicting = (node.spec?.taints ?? []).some(
+      (taint) => taint.key === key && taint.effect === 'NoExecute',
+    );
     let mayEvict = !ready && this.#anyReady();
     if (mayEvict && !evicting && !this.#gate.pass(nowMs)) {
       mayEvict = false;
@@ -131,7 +135,7 @@ export class NodeLifecycleController implements ControlLoop {
   }
 
   #anyReady(): boolean {
-    return this.#nodes.lister.list().some(({ value }) => isNodeReady(value as Node));
+    return this.#nodes.lister.list().some(({ value }) => isNodeReady(value));
   }
 
   /** Source: kubernetes controller util/node MarkPodsNotReady. */
@@ -142,10 +146,17 @@ export class NodeLifecycleController implements ControlLoop {
       if (ready?.status !== 'True') continue;
       const condition = { ...ready, status: 'False', lastTransitionTime: now };
       const { namespace = '', name: podName = '', uid } = pod.metadata;
-      const body = { metadata: { uid }, status: { conditions: withCondition(pod.status?.conditions, condition) } };
+      const body = {
+        metadata: { uid },
+        status: { conditions: withCondition(pod.status?.conditions, condition) },
+      };
       const options = { subresource: 'status', signal };
       await unlessGone(this.#podClient.patch(namespace, podName, 'strategic', body, options));
-      this.#context.events.record(pod, NAME, { type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' });
+      this.#context.events.record(pod, NAME, {
+        type: 'Warning',
+        reason: 'NodeNotReady',
+        message: 'Node is not ready',
+      });
     }
   }
 

@@ -61,7 +61,10 @@ export async function claimObjects<T extends KubeObject>(
   return claimed;
 }
 
-async function stillLives({ owner, freshOwner }: Pick<ClaimOptions<KubeObject>, 'owner' | 'freshOwner'>): Promise<boolean> {
+async function stillLives({
+  owner,
+  freshOwner,
+}: Pick<ClaimOptions<KubeObject>, 'owner' | 'freshOwner'>): Promise<boolean> {
   const fresh = await freshOwner();
   return fresh?.metadata.uid === owner.metadata.uid && fresh?.metadata.deletionTimestamp === undefined;
 }

@@ -38,7 +38,10 @@ export class PodCleanupController implements ControlLoop {
     this.#nodes = context.informers.informer(API.nodes);
     this.#pods = context.informers.informer(API.pods);
     this.#client = new ResourceClient(context.client, API.pods);
-    this.#queue = controlQueue(context, { name: NAME, reconcile: (key, signal) => this.#reconcile(key, signal) });
+    this.#queue = controlQueue(context, {
+      name: NAME,
+      reconcile: (key, signal) => this.#reconcile(key, signal),
+    });
   }
 
   start(): void {
@@ -91,7 +94,9 @@ export class PodCleanupController implements ControlLoop {
       };
       const status = { phase: 'Failed', conditions: withCondition(pod.status?.conditions, condition) };
       const options = { subresource: 'status', signal };
-      await unlessGone(this.#client.patch(namespace, name, 'strategic', { metadata: { uid }, status }, options));
+      await unlessGone(
+        this.#client.patch(namespace, name, 'strategic', { metadata: { uid }, status }, options),
+      );
     }
     const preconditions = uid === undefined ? {} : { uid };
     await unlessGone(this.#client.delete(namespace, name, { gracePeriodSeconds: 0, preconditions, signal }));
@@ -104,6 +109,7 @@ export class PodCleanupController implements ControlLoop {
       .map(({ value }) => value as Pod)
       .filter((pod) => isPodTerminal(pod) && pod.metadata.deletionTimestamp === undefined)
       .sort((a, b) => createdMs(a) - createdMs(b));
-    for (const pod of ended.slice(0, Math.max(0, ended.length - LIMIT_TERMINATED))) await this.#remove(pod, signal);
+    for (const pod of ended.slice(0, Math.max(0, ended.length - LIMIT_TERMINATED)))
+      await this.#remove(pod, signal);
   }
 }

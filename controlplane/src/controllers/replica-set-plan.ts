@@ -1,4 +1,11 @@
-import { isPodActive, isPodAvailable, isPodReady, withCondition, type Condition, type Pod } from '../api/pod.ts';
+import {
+  isPodActive,
+  isPodAvailable,
+  isPodReady,
+  withCondition,
+  type Condition,
+  type Pod,
+} from '../api/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../api/workloads.ts';
 
 /** Pods that one pass may create or delete. Source: kubernetes replicaset BurstReplicas. */

@@ -16,6 +16,7 @@ import type { ReplicaSet, ReplicaSetStatus } from '../api/workloads.ts';
 import { controlQueue, unlessGone, type ControllerContext, type ControlLoop } from './context.ts';
 import { podFromTemplate } from './new-pod.ts';
 import { claimObjects } from './owned-objects.ts';
+import { asError } from './as-error.ts';
 import { OwnWrites } from './own-writes.ts';
 import { planReplicas, replicaSetStatus, type ReplicaFailure } from './replica-set-plan.ts';
 import { slowStart } from './slow-start.ts';
@@ -100,15 +101,15 @@ export class ReplicaSetController implements ControlLoop {
     }
     let pods = await this.#claim(set, key, signal);
     let failure: ReplicaFailure | undefined;
-    let problem: unknown;
+    let problem: Error | undefined;
     if (set.metadata.deletionTimestamp === undefined) {
       try {
         pods = await this.#manage(key, set, pods, signal);
       } catch (error) {
         signal.throwIfAborted();
-        problem = error;
+        problem = asError(error);
         const tooFew = pods.filter(isPodActive).length < set.spec.replicas;
-        failure = { reason: tooFew ? 'FailedCreate' : 'FailedDelete', message: (error as Error).message };
+        failure = { reason: tooFew ? 'FailedCreate' : 'FailedDelete', message: problem.message };
         this.#context.events.record(set, NAME, { type: 'Warning', ...failure });
       }
     }

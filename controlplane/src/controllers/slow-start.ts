@@ -8,7 +8,9 @@ export async function slowStart(count: number, task: (index: number) => Promise<
   for (let size = 1; done < count; size *= 2) {
     const batch = Math.min(size, count - done);
     const first = done;
-    const results = await Promise.allSettled(Array.from({ length: batch }, (_, index) => task(first + index)));
+    const results = await Promise.allSettled(
+      Array.from({ length: batch }, (_, index) => task(first + index)),
+    );
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     done += batch;

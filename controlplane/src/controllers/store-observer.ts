@@ -1,4 +1,4 @@
-import type { Entry, ObjectStore, Registry, StoreWatch } from '@hawser/kube';
+import type { Entry, ObjectKey, ObjectStore, Registry, StoreWatch } from '@hawser/kube';
 import { delay, type Clock, type Logger } from '@hawser/seams';
 import { storedResources, type StoredResource } from './stored-resources.ts';
 
@@ -17,6 +17,9 @@ export interface StoreObserverOptions {
 const REGISTRY_POLL_MS = 500;
 const RESTART_MS = 100;
 const LIMIT_EVENTS = 10_000;
+
+/** The newest entry of each object, by its place: references to what the store holds anyway. */
+type KnownEntries = Map<string, Entry>;
 
 interface Running {
   readonly abort: AbortController;
@@ -56,7 +59,7 @@ export class StoreObserver {
   async #poll(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (true) {
       try {
         await delay(REGISTRY_POLL_MS, { clock, signal });
       } catch (error) {
@@ -72,7 +75,10 @@ export class StoreObserver {
     if (registry.revision === this.#revision) return;
     this.#revision = registry.revision;
     const wanted = new Map(
-      storedResources(registry).map((resource) => [`${resource.storage.group}/${resource.storage.resource}`, resource]),
+      storedResources(registry).map((resource) => [
+        `${resource.storage.group}/${resource.storage.resource}`,
+        resource,
+      ]),
     );
     for (const [id, running] of this.#running) {
       if (wanted.has(id)) continue;
@@ -87,17 +93,21 @@ export class StoreObserver {
   }
 
   async #follow(resource: StoredResource, signal: AbortSignal): Promise<void> {
-    const { store, logger, clock, onObject } = this.#options;
+    const { store, logger, clock } = this.#options;
+    const known: KnownEntries = new Map();
     while (!signal.aborted) {
       // Synchronous from the list to the watch: nothing can happen in between.
       const list = store.list(resource.storage);
-      for (const entry of list.entries) onObject(resource, entry, entry);
-      const watch = store.watch(resource.storage, { fromVersion: list.resourceVersion, limitEvents: LIMIT_EVENTS });
+      this.#replace(resource, known, list.entries);
+      const watch = store.watch(resource.storage, {
+        fromVersion: list.resourceVersion,
+        limitEvents: LIMIT_EVENTS,
+      });
       const onAbort = (): void => watch.close();
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        await this.#read(resource, watch);
-        if (!signal.aborted) return; // the store was closed
+        await this.#read(resource, known, watch);
+        return; // the resource is not followed any more, or the store was closed
       } catch (error) {
         logger.warn({ resource: resource.resource, err: error }, 'watch of the store ended, starting again');
       } finally {
@@ -112,9 +122,31 @@ export class StoreObserver {
     }
   }
 
-  async #read(resource: StoredResource, watch: StoreWatch): Promise<void> {
-    for await (const { type, entry } of watch) {
-      this.#options.onObject(resource, entry, type === 'DELETED' ? undefined : entry);
+  /** What went while no watch ran is told too. */
+  #replace(resource: StoredResource, known: KnownEntries, entries: readonly Entry[]): void {
+    const { onObject } = this.#options;
+    const present = new Set(entries.map(({ key }) => placeOf(key)));
+    for (const [place, last] of known) {
+      if (present.has(place)) continue;
+      known.delete(place);
+      onObject(resource, last, undefined);
+    }
+    for (const entry of entries) {
+      known.set(placeOf(entry.key), entry);
+      onObject(resource, entry, entry);
     }
   }
+
+  async #read(resource: StoredResource, known: KnownEntries, watch: StoreWatch): Promise<void> {
+    for await (const { type, entry } of watch) {
+      const gone = type === 'DELETED';
+      if (gone) known.delete(placeOf(entry.key));
+      else known.set(placeOf(entry.key), entry);
+      this.#options.onObject(resource, entry, gone ? undefined : entry);
+    }
+  }
+}
+
+function placeOf({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
 }

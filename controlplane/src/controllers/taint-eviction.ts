@@ -49,8 +49,8 @@ export class TaintEvictionController implements ControlLoop {
       if (entry !== undefined) this.#queue.enqueue(entry.key);
     });
     this.#nodes.addHandler((old, current) => {
-      const taints = noExecute(current?.value as Node | undefined);
-      if (describe(taints) === describe(noExecute(old?.value as Node | undefined))) return;
+      const taints = noExecute(current?.value);
+      if (describe(taints) === describe(noExecute(old?.value))) return;
       const name = (current ?? old)?.name ?? '';
       for (const { key } of this.#pods.lister.byIndex(PODS_BY_NODE, name)) this.#queue.enqueue(key);
     });
@@ -65,7 +65,12 @@ export class TaintEvictionController implements ControlLoop {
     const pod = this.#pods.lister.byKey(key)?.value as Pod | undefined;
     const node = this.#nodes.lister.byKey(pod?.spec.nodeName ?? '')?.value as Node | undefined;
     const taints = noExecute(node);
-    if (pod === undefined || taints.length === 0 || pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod)) {
+    if (
+      pod === undefined ||
+      taints.length === 0 ||
+      pod.metadata.deletionTimestamp !== undefined ||
+      isPodTerminal(pod)
+    ) {
       this.#countdowns.delete(key);
       return;
     }
@@ -91,8 +96,13 @@ export class TaintEvictionController implements ControlLoop {
       message: 'Taint manager: deleting due to NoExecute taint',
       lastTransitionTime: formatTime(this.#context.clock.wallMs()),
     };
-    const body = { metadata: { uid }, status: { conditions: withCondition(pod.status?.conditions, condition) } };
-    await unlessGone(this.#client.patch(namespace, name, 'strategic', body, { subresource: 'status', signal }));
+    const body = {
+      metadata: { uid },
+      status: { conditions: withCondition(pod.status?.conditions, condition) },
+    };
+    await unlessGone(
+      this.#client.patch(namespace, name, 'strategic', body, { subresource: 'status', signal }),
+    );
     const preconditions = uid === undefined ? {} : { uid };
     await unlessGone(this.#client.delete(namespace, name, { preconditions, signal }));
     this.#countdowns.delete(key);
@@ -107,5 +117,8 @@ function noExecute(node: Node | undefined): Taint[] {
 
 /** Equal for equal taints. */
 function describe(taints: readonly Taint[]): string {
-  return taints.map(({ key, value = '' }) => `${key}=${value}`).sort().join(',');
+  return taints
+    .map(({ key, value = '' }) => `${key}=${value}`)
+    .sort()
+    .join(',');
 }

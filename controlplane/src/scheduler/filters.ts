@@ -36,10 +36,12 @@ export function refusals(pod: Pod, state: NodeState): Reasons {
 function resourceRefusals(pod: Pod, { node, pods }: NodeState): Reasons {
   const allocatable = nodeAllocatable(node);
   const reasons: string[] = [];
-  if (allocatable['pods'] !== undefined && pods.length + 1 > allocatable['pods']) reasons.push('Too many pods');
+  if (allocatable['pods'] !== undefined && pods.length + 1 > allocatable['pods'])
+    reasons.push('Too many pods');
   const used = usedOn(pods);
   for (const [name, amount] of Object.entries(podRequests(pod))) {
-    if (amount > 0 && (used[name] ?? 0) + amount > (allocatable[name] ?? 0)) reasons.push(`Insufficient ${name}`);
+    if (amount > 0 && (used[name] ?? 0) + amount > (allocatable[name] ?? 0))
+      reasons.push(`Insufficient ${name}`);
   }
   return reasons;
 }

@@ -38,7 +38,10 @@ function holds(requirement: NodeSelectorRequirement, labels: Readonly<Record<str
 }
 
 /** Names of nodes are no label values, so they are compared as they are. */
-function holdsForField(requirement: NodeSelectorRequirement, fields: Readonly<Record<string, string>>): boolean {
+function holdsForField(
+  requirement: NodeSelectorRequirement,
+  fields: Readonly<Record<string, string>>,
+): boolean {
   const { key, operator, values = [] } = requirement;
   const actual = fields[key];
   if (actual === undefined) return false;

@@ -67,7 +67,7 @@ export class Scheduler implements ControlLoop {
   start(): void {
     this.#pods.addHandler((old, current) => this.#onPod(old, current));
     this.#nodes.addHandler((old, current) => {
-      if (current !== undefined && mayHelp(old?.value as Node | undefined, current.value as Node)) this.#wake();
+      if (current !== undefined && mayHelp(old?.value, current.value)) this.#wake();
     });
     this.#queue.start();
   }
@@ -92,7 +92,9 @@ export class Scheduler implements ControlLoop {
       this.#waiting.delete(key);
     }
     const before = old?.value as Pod | undefined;
-    const freed = before?.spec.nodeName !== undefined && (pod === undefined || (isPodTerminal(pod) && !isPodTerminal(before)));
+    const freed =
+      before?.spec.nodeName !== undefined &&
+      (pod === undefined || (isPodTerminal(pod) && !isPodTerminal(before)));
     if (freed) this.#wake();
   }
 
@@ -162,9 +164,12 @@ export class Scheduler implements ControlLoop {
       assumed.set(nodeName, [...(assumed.get(nodeName) ?? []), pod]);
     }
     return this.#nodes.lister.list().map(({ name, value }) => ({
-      node: value as Node,
+      node: value,
       pods: [
-        ...this.#pods.lister.byIndex(PODS_BY_NODE, name).map((entry) => entry.value as Pod).filter((pod) => !isPodTerminal(pod)),
+        ...this.#pods.lister
+          .byIndex(PODS_BY_NODE, name)
+          .map((entry) => entry.value as Pod)
+          .filter((pod) => !isPodTerminal(pod)),
         ...(assumed.get(name) ?? []),
       ],
     }));
@@ -203,7 +208,10 @@ export class Scheduler implements ControlLoop {
       lastTransitionTime: old?.status === 'False' ? (old.lastTransitionTime ?? now) : now,
     };
     const { namespace = '', name = '', uid } = pod.metadata;
-    const body = { metadata: { uid }, status: { conditions: withCondition(pod.status?.conditions, condition) } };
+    const body = {
+      metadata: { uid },
+      status: { conditions: withCondition(pod.status?.conditions, condition) },
+    };
     const options = { subresource: 'status', signal };
     await unlessGone(this.#client.patch(namespace, name, 'strategic', body, options));
   }
