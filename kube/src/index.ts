@@ -132,6 +132,7 @@ export { NodeGraph, type ReferencedResource } from './server/auth/node-graph.ts'
 export { nodeName } from './server/auth/node-identity.ts';
 export { NodeRestriction } from './server/auth/node-restriction.ts';
 export { RbacAuthorizer } from './server/auth/rbac-authorizer.ts';
+export { RbacEscalation } from './server/auth/rbac-escalation.ts';
 export {
   ANONYMOUS,
   AUTHENTICATED,

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '@hawser/seams';
 import type { KubeObject } from '../src/meta/object.ts';
+import { namespaceLifecycle } from '../src/server/admission/namespace-lifecycle.ts';
 import { allowAllAuthorizer } from '../src/server/auth/authorizer.ts';
 import { builtInResources } from '../src/server/builtin/index.ts';
 import { CrdController } from '../src/server/crd/crd-controller.ts';
@@ -43,6 +44,7 @@ export async function startKubeFixture(options: KubeFixtureOptions = {}): Promis
     store,
     clock,
     authorizer: allowAllAuthorizer,
+    plugins: [namespaceLifecycle(store)],
     ...options.server,
     registry,
   });

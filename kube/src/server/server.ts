@@ -126,16 +126,16 @@ export class KubeServer {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** `https://127.0.0.1:6443`. @throws Error before {@link start}. */
+  /** `https://127.0.0.1:6443`. @throws TypeError before {@link start}. */
   get url(): string {
     const scheme = this.#options.tls === undefined ? 'http' : 'https';
     return `${scheme}://${this.#hostAndPort()}`;
   }
 
-  /** The port listened on. @throws Error before {@link start}, and on a Unix socket. */
+  /** The port listened on. @throws TypeError before {@link start}, and on a Unix socket. */
   get port(): number {
     if (this.#address === null || typeof this.#address === 'string')
-      throw new Error('the server has no port');
+      throw new TypeError('the server has no port');
     return this.#address.port;
   }
 
@@ -289,7 +289,7 @@ export class KubeServer {
 
   #hostAndPort(): string {
     const address = this.#address;
-    if (address === null) throw new Error('the server has not been started');
+    if (address === null) throw new TypeError('the server has not been started');
     if (typeof address === 'string') return address;
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return `${host}:${address.port}`;

@@ -8,8 +8,8 @@ export interface SeenKey {
   readonly duplicate: boolean;
 }
 
-/** The limit of Go's decoder; deeper texts are refused by it, and by us before the stack ends. */
-const MAX_DEPTH = 10_000;
+/** Far deeper than any object, and far from the end of the stack. (Go's decoder goes to 10,000.) */
+const MAX_DEPTH = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -193,17 +193,55 @@ function quoteChar(char: string): string {
   return `'${JSON.stringify(char).slice(1, -1)}'`;
 }
 
+/** Texts that are no longer than this cannot be so deep that it matters. */
+const SHALLOW_LENGTH = 10_000;
+
 /**
  * Parses JSON.
- * @throws SyntaxError with Go's message.
+ * @throws SyntaxError with Go's message; also for what is nested so deeply that walking it could end the stack.
  */
 export function parseJson(text: string): unknown {
+  if (text.length > SHALLOW_LENGTH && depthOf(text) > MAX_DEPTH) throw new SyntaxError('exceeded max depth');
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     new JsonScanner(text).scan();
     throw error; // only if V8 and the scanner disagree
   }
+}
+
+/** How deeply arrays and objects are nested, of a text that may be no JSON. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    switch (text.charCodeAt(index)) {
+      case QUOTE:
+        index = endOfString(text, index);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        depth += 1;
+        if (depth > deepest) deepest = depth;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth -= 1;
+        break;
+      default:
+    }
+  }
+  return deepest;
+}
+
+/** Where the string that begins at `start` ends. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === BACKSLASH) index += 1;
+    else if (code === QUOTE) return index;
+  }
+  return text.length;
 }
 
 /** The keys that stand twice, in document order. */

@@ -1,6 +1,18 @@
-import type { ResourceDefinition } from '../registry/definition.ts';
+import { ensureRecord, setDefault } from '../draft.ts';
+import type { ResourceDefinition, ResourceStrategy } from '../registry/definition.ts';
 import { builtIn } from './define.ts';
 import { specStatus, statusStrategy, statusSubresource } from './strategies.ts';
+
+/** Volumes and claims begin as pending. */
+function pendingVolume(struct: string): ResourceStrategy {
+  return {
+    ...specStatus(struct, { generation: false, status: true }),
+    returnDeletedObject: true,
+    prepareForCreate(draft) {
+      draft['status'] = { phase: 'Pending' };
+    },
+  };
+}
 
 const STORAGE = 'storage.k8s.io';
 const NETWORKING = 'networking.k8s.io';
@@ -34,8 +46,12 @@ export function plainResources(): ResourceDefinition[] {
       namespaced: false,
       subresources: [statusSubresource()],
       strategy: {
-        ...specStatus('PersistentVolume', { generation: false, status: true }),
-        returnDeletedObject: true,
+        ...pendingVolume('PersistentVolume'),
+        default(draft) {
+          const spec = ensureRecord(draft, 'spec');
+          setDefault(spec, 'persistentVolumeReclaimPolicy', 'Retain');
+          setDefault(spec, 'volumeMode', 'Filesystem');
+        },
       },
     }),
     builtIn({
@@ -44,8 +60,8 @@ export function plainResources(): ResourceDefinition[] {
       shortNames: ['pvc'],
       subresources: [statusSubresource()],
       strategy: {
-        ...specStatus('PersistentVolumeClaim', { generation: false, status: true }),
-        returnDeletedObject: true,
+        ...pendingVolume('PersistentVolumeClaim'),
+        default: (draft) => setDefault(ensureRecord(draft, 'spec'), 'volumeMode', 'Filesystem'),
       },
     }),
     builtIn({
@@ -96,7 +112,16 @@ export function plainResources(): ResourceDefinition[] {
       kind: 'NetworkPolicy',
       resource: 'networkpolicies',
       shortNames: ['netpol'],
-      strategy: specStatus('NetworkPolicy', { generation: true, status: false }),
+      strategy: {
+        ...specStatus('NetworkPolicy', { generation: true, status: false }),
+        default(draft) {
+          const spec = ensureRecord(draft, 'spec');
+          // Ingress always; egress where rules for it are given.
+          if (spec['policyTypes'] === undefined) {
+            spec['policyTypes'] = spec['egress'] === undefined ? ['Ingress'] : ['Ingress', 'Egress'];
+          }
+        },
+      },
     }),
     builtIn({
       group: 'policy',

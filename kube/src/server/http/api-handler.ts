@@ -9,6 +9,7 @@ import {
   forbiddenPath,
   noSuchResource,
   notFound,
+  serviceUnavailable,
 } from '../../status/status-errors.ts';
 import { StatusError } from '../../status/status.ts';
 import type { ObjectStore } from '../../store/store.ts';
@@ -70,7 +71,7 @@ export class ApiHandler {
 
   /** Aborts what waits; answers go on. */
   stop(): void {
-    this.#stopping.abort(new Error('the server is stopping'));
+    this.#stopping.abort(serviceUnavailable('the server is stopping'));
   }
 
   /** Answers one request; never rejects. */
@@ -79,7 +80,7 @@ export class ApiHandler {
     const startMs = clock.monotonicMs();
     const respond = new Responder(request, response);
     const leaving = new AbortController();
-    const onClose = (): void => leaving.abort(new Error('the client left'));
+    const onClose = (): void => leaving.abort(badRequest('the client left'));
     response.once('close', onClose);
     let info: RequestInfo | undefined;
     try {

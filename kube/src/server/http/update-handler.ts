@@ -125,7 +125,7 @@ export class UpdateHandler {
     const raw = await context.body();
     const { namespace, name } = context.info;
     return (current) => {
-      if (current === undefined) throw new Error('a patch never creates');
+      if (current === undefined) throw new TypeError('a patch never creates');
       const shown =
         behaviour.type === 'scale'
           ? scaleOf(behaviour.scale, current.object)

@@ -39,7 +39,7 @@ export function goFields(struct: string): readonly GoField[] | undefined {
 
 function parse(text: string): GoField {
   const match = FIELD.exec(text);
-  if (match === null) throw new Error(`not a field: ${text}`); // the tables are ours
+  if (match === null) throw new TypeError(`not a field: ${text}`); // the tables are ours
   const [, number = '', name = '', pointer, emitted, container, type = ''] = match;
   return {
     number: Number(number),

@@ -125,13 +125,13 @@ function parse(name: string, text: string): StructType {
 
 /**
  * The struct of that name, e.g. `Pod`, `PodSpec`, `core.Event`; parsed at the first call.
- * @throws Error if there is none: a mistake in our own tables.
+ * @throws TypeError if there is none: a mistake in our own tables.
  */
 export function structType(name: string): StructType {
   let struct = parsed.get(name);
   if (struct === undefined) {
     const text = line(name);
-    if (text === undefined) throw new Error(`no struct ${name} in the field tables`);
+    if (text === undefined) throw new TypeError(`no struct ${name} in the field tables`);
     struct = parse(name, text);
     parsed.set(name, struct);
   }
