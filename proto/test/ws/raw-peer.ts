@@ -109,6 +109,12 @@ export class RawPeer {
     this.tls.pause();
   }
 
+  /** Reads what is there, and closes as it should. */
+  leave(): void {
+    this.tls.resume();
+    this.socket.close();
+  }
+
   /** Vanishes. */
   vanish(): void {
     this.tls.destroy();
