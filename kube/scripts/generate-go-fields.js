@@ -57,8 +57,26 @@ function readName(address) {
   return { name, tag: (flags & 2) === 0 ? '' : text() };
 }
 
-const KINDS = { 1: 'bool', 5: 'int32', 6: 'int64', 3: 'int8', 8: 'uint8', 9: 'uint16', 10: 'uint32', 11: 'uint64' };
-Object.assign(KINDS, { 2: 'int', 14: 'float64', 20: 'interface', 21: 'map', 22: 'pointer', 23: 'slice', 24: 'string', 25: 'struct' });
+const KINDS = {
+  1: 'bool',
+  5: 'int32',
+  6: 'int64',
+  3: 'int8',
+  8: 'uint8',
+  9: 'uint16',
+  10: 'uint32',
+  11: 'uint64',
+};
+Object.assign(KINDS, {
+  2: 'int',
+  14: 'float64',
+  20: 'interface',
+  21: 'map',
+  22: 'pointer',
+  23: 'slice',
+  24: 'string',
+  25: 'struct',
+});
 
 const types = new Map();
 /** A type. Source: Go internal/abi Type, StructType, MapType, PtrType, SliceType, UncommonType. */
@@ -109,7 +127,8 @@ const all = structs();
 console.log(`${all.size} structs`);
 
 const ROOTS = {
-  'k8s.io/api/core/v1': 'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ResourceQuota Secret Service ServiceAccount',
+  'k8s.io/api/core/v1':
+    'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ResourceQuota Secret Service ServiceAccount',
   'k8s.io/api/apps/v1': 'ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet',
   'k8s.io/api/batch/v1': 'CronJob Job',
   'k8s.io/api/coordination/v1': 'Lease',
@@ -124,7 +143,8 @@ const ROOTS = {
   'k8s.io/api/node/v1': 'RuntimeClass',
   'k8s.io/api/autoscaling/v1': 'Scale',
   'k8s.io/api/authentication/v1': 'TokenReview SelfSubjectReview TokenRequest',
-  'k8s.io/api/authorization/v1': 'SubjectAccessReview SelfSubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview',
+  'k8s.io/api/authorization/v1':
+    'SubjectAccessReview SelfSubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview',
   'k8s.io/apimachinery/pkg/apis/meta/v1': 'DeleteOptions',
 };
 
@@ -139,8 +159,25 @@ function tableName(owner, name) {
   return `${group}.${name}`;
 }
 
-const SCALARS = { string: 's', bool: 'b', int32: 'i', int64: 'i', int: 'i', uint8: 'y', uint16: 'i', float64: 'd' };
-const SPECIAL = { Time: 't', MicroTime: 'u', Quantity: 'q', IntOrString: 'x', RawExtension: 'r', FieldsV1: 'f', Timestamp: 't' };
+const SCALARS = {
+  string: 's',
+  bool: 'b',
+  int32: 'i',
+  int64: 'i',
+  int: 'i',
+  uint8: 'y',
+  uint16: 'i',
+  float64: 'd',
+};
+const SPECIAL = {
+  Time: 't',
+  MicroTime: 'u',
+  Quantity: 'q',
+  IntOrString: 'x',
+  RawExtension: 'r',
+  FieldsV1: 'f',
+  Timestamp: 't',
+};
 
 const lines = new Map();
 function shortType(type, queue) {
