@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { deferred } from '@hawser/seams';
+import { deferred, systemClock } from '@hawser/seams';
 import WebSocket, { type RawData } from 'ws';
 import { encodeFrame, encodeStreamOpen, PURPOSE, type OutgoingFrame } from '../../src/codec/codec.ts';
 import { frameMessage, type CloseReason, type Credentials } from '../../src/index.ts';
@@ -16,6 +16,8 @@ export interface PeerEnd {
   /** Code of the WebSocket's own close; 1006: none came. */
   readonly wsCode: number;
 }
+
+const LEAVE_MS = 300;
 
 /** The session stream's id. */
 export const SESSION = 1;
@@ -109,10 +111,12 @@ export class RawPeer {
     this.tls.pause();
   }
 
-  /** Reads what is there, and closes as it should. */
+  /** Reads what is there, and closes as it should; vanishes where the hub takes that for something else. */
   leave(): void {
     this.tls.resume();
     this.socket.close();
+    const patience = systemClock.setTimer(LEAVE_MS, () => this.vanish());
+    void this.ended.then(() => patience.cancel());
   }
 
   /** Vanishes. */
