@@ -1,17 +1,31 @@
 import assert from 'node:assert/strict';
+import { makeTempDir, type TempDir } from '@hawser/seams/testing';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import { SqliteStore } from '../../src/store/sqlite-store.ts';
 import { startKubeFixture, type KubeFixture } from '../../testing/kube-fixture.ts';
 import { meta, names, send, type Reply } from './http.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
-describe('server: writes', () => {
+const STORES = ['memory', 'SQLite'] as const;
+
+for (const kind of STORES) describe(`server: writes, ${kind} store`, () => describeWrites(kind));
+
+function describeWrites(kind: (typeof STORES)[number]): void {
   let fixture: KubeFixture;
+  let dir: TempDir;
 
   beforeEach(async () => {
-    fixture = await startKubeFixture();
+    dir = await makeTempDir();
+    const store =
+      kind === 'memory' ? new MemoryStore() : await SqliteStore.open({ path: `${dir.path}/store.db` });
+    fixture = await startKubeFixture({ store });
   });
-  afterEach(() => fixture.stop());
+  afterEach(async () => {
+    await fixture.stop();
+    await dir.remove();
+  });
 
   const post = (path: string, body: object): Promise<Reply> => send(fixture.url, 'POST', path, { body });
   const patch = (path: string, body: object): Promise<Reply> =>
@@ -160,4 +174,4 @@ describe('server: writes', () => {
     const pretty = await send(fixture.url, 'GET', `${MAPS}/a?pretty=true`);
     assert.ok(pretty.text.includes('\n  "metadata": {'));
   });
-});
+}

@@ -122,7 +122,7 @@ class ServiceHooks {
         // Only what is valid gets an address.
         return errors.length > 0 ? errors : this.#allocate(draft, context);
       },
-      settleCreate: (draft) => this.#allocator.settle(draft['spec']),
+      settle: (draft) => this.#allocator.settle(draft['spec']),
       prepareForUpdate: (draft, old) => {
         keep(draft, old, 'status');
         carryOver(draft, old);
@@ -130,9 +130,7 @@ class ServiceHooks {
       validateUpdate: (draft, old, context) => {
         const errors = [...immutableErrors(draft, old), ...serviceErrors(draft)];
         if (errors.length > 0) return errors;
-        const allocation = this.#allocate(draft, context, old);
-        this.#allocator.settle(draft['spec']);
-        return allocation;
+        return this.#allocate(draft, context, old);
       },
     };
   }

@@ -65,8 +65,8 @@ export interface ResourceStrategy extends UpdateStrategy {
   finalizersOnDelete?(object: KubeObject): readonly string[];
   /** Whether an object being deleted, without finalizers in its metadata, must stay all the same. */
   mustStay?(object: KubeObject): boolean;
-  /** Called when a creation is stored, or has failed: what prepareForCreate reserved for it can be let go. */
-  settleCreate?(draft: Draft): void;
+  /** Called when a creation or update is stored, or has failed: what was reserved for it can be let go. */
+  settle?(draft: Draft): void;
 }
 
 /** Names a kind with its version. */

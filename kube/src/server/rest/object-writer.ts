@@ -95,7 +95,7 @@ export class ObjectWriter {
         if (attempt >= NAME_ATTEMPTS) throw generateNameConflict(definition, candidate.metadata.name ?? '');
         delete draft.metadata.name;
       } finally {
-        definition.strategy.settleCreate?.(candidate);
+        definition.strategy.settle?.(candidate);
       }
     }
   }
@@ -127,6 +127,8 @@ export class ObjectWriter {
           error.status.reason === 'Conflict' &&
           error.status.details?.name === request.name;
         if (!raced || conditional || store.get(key) === current || attempt >= UPDATE_ATTEMPTS) throw error;
+      } finally {
+        definition.strategy.settle?.(draft);
       }
     }
   }
