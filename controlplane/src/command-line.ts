@@ -36,29 +36,30 @@ const hostName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/, 'is no name or address of a machine');
 
-const schema = z
-  .strictObject({
-    'data-dir': z.string().min(1, 'must name a folder').optional(),
-    memory: z.boolean().default(false),
-    kubeconfig: z.string({ error: 'is required' }).min(1, 'must name a file'),
-    host: hostName.default('127.0.0.1'),
-    port: z
-      .string()
-      .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
-      .transform(Number)
-      .refine((port) => port <= 65_535, 'must be a number from 0 to 65535')
-      .default(6443),
-    advertise: hostName.optional(),
-    san: z.array(hostName).default([]),
-    'log-level': z
-      .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
-      .default('info'),
-  })
-  .superRefine((options, context) => {
-    if ((options['data-dir'] === undefined) !== options.memory) return;
-    const message = options.memory ? 'cannot be combined with --data-dir' : 'or --data-dir is required';
-    context.addIssue({ code: 'custom', path: ['memory'], message });
-  });
+const schema = z.strictObject({
+  'data-dir': z.string().min(1, 'must name a folder').optional(),
+  memory: z.boolean().default(false),
+  kubeconfig: z.string({ error: 'is required' }).min(1, 'must name a file'),
+  host: hostName.default('127.0.0.1'),
+  port: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a number from 0 to 65535')
+    .default(6443),
+  advertise: hostName.optional(),
+  san: z.array(hostName).default([]),
+  'log-level': z
+    .enum(['error', 'warn', 'info', 'debug'], 'must be error, warn, info or debug')
+    .default('info'),
+});
+
+/** zod looks at combinations only when every option by itself is right; here all problems are told at once. */
+function storeProblems(values: Readonly<Record<string, unknown>>): string[] {
+  const isMemory = values['memory'] === true;
+  if ((values['data-dir'] === undefined) === isMemory) return [];
+  return [isMemory ? '--memory cannot be combined with --data-dir' : '--data-dir or --memory is required'];
+}
 
 /**
  * Reads the arguments of the command; 'help' if that is what is asked for.
@@ -68,10 +69,11 @@ export function parseCommandLine(args: readonly string[]): CommandOptions | 'hel
   const values = readArguments(args);
   if (values['help'] === true) return 'help';
   const result = schema.safeParse(values);
-  if (!result.success) {
-    const problems = result.error.issues.map(
-      ({ path: at, message }) => `--${String(at[0] ?? '')} ${message}`,
-    );
+  const problems = [
+    ...(result.error?.issues ?? []).map(({ path: at, message }) => `--${String(at[0] ?? '')} ${message}`),
+    ...storeProblems(values),
+  ];
+  if (!result.success || problems.length > 0) {
     throw new ControlPlaneError('ERR_CONTROLPLANE_CONFIG', problems.join('; '));
   }
   const { data } = result;

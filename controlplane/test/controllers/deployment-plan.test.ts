@@ -20,7 +20,7 @@ const rolling = (surge: number | string, unavailable: number | string): Partial<
 const set = (name: string, size: number, available: number): ReplicaSet =>
   replicaSet(name, size, { status: { replicas: size, availableReplicas: available } });
 const sizes = (resizes: readonly Resize[]): Record<string, number> =>
-  Object.fromEntries(resizes.map(({ set: { metadata }, replicas }) => [metadata.name, replicas]));
+  Object.fromEntries(resizes.map(({ set: { metadata }, replicas }) => [metadata.name ?? '', replicas]));
 
 describe('Deployment: bounds of an update', () => {
   const cases: readonly (readonly [
