@@ -123,9 +123,12 @@ for (const underTest of [wsUnderTest, quicUnderTest]) {
         site = await SessionSite.open(underTest);
         const up: number[] = [];
         const down: number[] = [];
-        site.onHubFrame = (frame) => void (frame.body === 'upstream' && up.push(frame.upstream.body.length));
-        const onTunnel = () => (frame: SessionFrame) =>
-          void (frame.body === 'delta' && down.push(frame.delta.body.length));
+        site.onHubFrame = (frame) => {
+          if (frame.body === 'upstream') up.push(frame.upstream.body.length);
+        };
+        const onTunnel = () => (frame: SessionFrame) => {
+          if (frame.body === 'delta') down.push(frame.delta.body.length);
+        };
         const { edge, hub } = await site.connect({}, { onTunnel });
         const sizes = [0, 1, 127, 128, 16_383, 16_384, 70_000, 1_000_000, 4_194_000];
         for (const [i, size] of sizes.entries()) {

@@ -16,7 +16,9 @@ export interface Subject {
 /** Starts the rival: `ws` over mutual TLS, in a process of its own, with a client here. */
 export async function bareWebSocket(bench: Bench, dir: string, identities: SiteIdentities): Promise<Subject> {
   const child = await startNode({ script: new URL('bare-ws-server.js', import.meta.url), args: [dir] });
-  bench.onEnd(async () => void (await child.stop()));
+  bench.onEnd(async () => {
+    await child.stop();
+  });
   const { port } = child.ready as { port: number };
   const credentials = await identities.edge('bare');
   const open = async (path: string): Promise<WebSocket> => {

@@ -43,5 +43,5 @@ export async function tunnelSubject(tunnel: Tunnel): Promise<Subject> {
 }
 
 async function drain(stream: Stream): Promise<void> {
-  for await (const chunk of stream) chunk;
+  while ((await stream.read()) !== undefined);
 }
