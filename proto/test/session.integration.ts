@@ -297,6 +297,22 @@ for (const underTest of [wsUnderTest, quicUnderTest]) {
         await eventually('no place is held', () => site.server.sessions.size <= 1);
       });
 
+      it('that comes after the end of its session is closed', async () => {
+        site = await SessionSite.open(underTest);
+        for (const afterMs of [0, 2, 5, 10, 20]) {
+          const { client, edge } = await site.connect();
+          const opening = edge.openStream('late', { priority: 'bulk' }).then(
+            (stream) => stream.closed,
+            () => undefined,
+          );
+          await delay(afterMs);
+          edge.destroy({ code: 'internal', message: 'test' });
+          await within('the stream', opening);
+          await client.stop();
+          await eventually('no connection is left', () => site.server.gate.connections === 0);
+        }
+      });
+
       it('that cannot be had fails clearly, and the session goes on', async () => {
         site = await SessionSite.open(underTest, { limits: { bulkOpenTimeoutMs: 300, maxConnections: 1 } });
         const { edge, hub } = await site.connect();

@@ -208,7 +208,12 @@ export class Tunnel {
         });
       } else {
         const { connection, session } = await dialBulk(this);
-        this.attachBulk(connection, session);
+        try {
+          this.attachBulk(connection, session);
+        } catch (error) {
+          connection.destroy({ code: 'normal', message: 'its session has ended' });
+          throw error;
+        }
       }
     } catch (error) {
       this.#giveUpBulk(wanted, error);
