@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@hawser/seams';
 import { ClientError } from './client-error.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -44,6 +45,8 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#queue = new Workqueue(options);
+    // Each call under way listens to it, and a reconcile may make hundreds at a time.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /** The queue, for a look at its depth. */
