@@ -218,6 +218,45 @@ describe('control plane in process', function () {
     await cluster.of(API.nodes).delete('', 'n3');
   });
 
+  it('leads a service to the pods that are ready', async () => {
+    const ports = [{ name: 'web', containerPort: 8080 }];
+    const containers = [{ name: 'main', image: 'a', ports }];
+    await cluster.create(
+      API.deployments,
+      deployment('shop', 2, 'a', { template: template('shop', 'a', { containers }) }),
+    );
+    const spec = { selector: { app: 'shop' }, ports: [{ port: 80, targetPort: 'web' }] };
+    await cluster.create(API.services, {
+      kind: 'Service',
+      metadata: { name: 'shop', namespace: 'default' },
+      spec,
+    });
+    const pods = await cluster.podsReady('shop', 2);
+    const ips = pods.map((pod) => (pod['status'] as { podIP: string }).podIP).sort();
+    const served = async (): Promise<string[]> => {
+      const [slice] = await cluster.list(API.endpointslices, 'default', 'kubernetes.io/service-name=shop');
+      if (JSON.stringify(slice?.['ports']) !== '[{"name":"","port":8080,"protocol":"TCP"}]') return [];
+      const endpoints = slice?.['endpoints'] as { addresses: string[]; conditions: { ready: boolean } }[];
+      return endpoints
+        .filter(({ conditions }) => conditions.ready)
+        .flatMap(({ addresses }) => addresses)
+        .sort();
+    };
+    await eventually('both serve', async () => (await served()).join() === ips.join());
+    const endpoints = await cluster.find(API.endpoints, 'default', 'shop');
+    const [subset] = endpoints?.['subsets'] as { addresses: { ip: string }[]; ports: object[] }[];
+    assert.deepEqual(subset?.addresses.map(({ ip }) => ip).sort(), ips);
+    assert.deepEqual(subset.ports, [{ port: 8080, protocol: 'TCP' }]);
+    await cluster.of(API.deployments).patch('default', 'shop', 'merge', { spec: { replicas: 0 } });
+    await eventually('nobody serves', async () => (await served()).length === 0);
+    await cluster.of(API.services).delete('default', 'shop');
+    await eventually('nothing is left', async () => {
+      const slices = await cluster.list(API.endpointslices, 'default', 'kubernetes.io/service-name=shop');
+      return slices.length === 0 && (await cluster.find(API.endpoints, 'default', 'shop')) === undefined;
+    });
+    await cluster.of(API.deployments).delete('default', 'shop', { propagationPolicy: 'Background' });
+  });
+
   it('collects an object of any kind whose owner is gone or never was, but not across namespaces and unknown kinds', async () => {
     const map = (name: string, uid: string, kind: string, apiVersion = 'v1'): KubeObject => ({
       apiVersion: 'v1',

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { InformerFactory, type ApiClient, type ObjectStore, type Registry } from '@hawser/kube';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import { API } from '../api/resources.ts';
@@ -5,6 +6,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import type { ControllerContext, ControlLoop } from './context.ts';
 import { DaemonSetController } from './daemon-set.ts';
 import { DeploymentController } from './deployment.ts';
+import { EndpointsController } from './endpoints.ts';
 import { EventExpiry } from './event-expiry.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { GarbageCollector } from './garbage-collector.ts';
@@ -45,6 +47,7 @@ export class ControllerManager {
 
   constructor(options: ControllerManagerOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stopping.signal); // each cache listens to it while it syncs
   }
 
   /** Resolves when every cache is synced and every controller works. A second call does nothing. */
@@ -99,6 +102,7 @@ export class ControllerManager {
       new ReplicaSetController(context),
       new DeploymentController(context),
       new DaemonSetController(context),
+      new EndpointsController(context),
       new EventExpiry(context),
     ];
   }

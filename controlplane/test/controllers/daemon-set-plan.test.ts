@@ -85,7 +85,7 @@ describe('DaemonSet: which nodes', () => {
     };
     const affinity = affinityToNode(spec, 'n1');
     assert.deepEqual(affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution, preferred);
-    assert.equal(targetNode(pod('a', { spec: affinity === undefined ? {} : { affinity } })), 'n1');
+    assert.equal(targetNode(pod('a', { spec: { affinity } })), 'n1');
     assert.equal(targetNode(readyPod('a', 'n2')), 'n2');
     assert.equal(targetNode(pod('a')), undefined);
     assert.equal(daemonTolerations({ containers: [] }).length, 6);
