@@ -1,16 +1,21 @@
-// The main job so far as it exists, for `npm start`: a hub and two edges, one on each transport, over a line that
-// is cut, and a hub that is frozen and killed. Everything shown is measured while it happens.
+// The main job so far as it exists, for `npm start`: the embedded control plane; a hub and two edges, one on each
+// transport, over a line that is cut, and a hub that is frozen and killed. Everything shown is measured while it
+// happens.
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { delay } from '@hawser/seams';
 import type { Stream, Tunnel } from '@hawser/proto';
 import { median } from '../bench/samples.ts';
 import { TunnelSite, type SiteEdge, type TransportName } from '../tunnel-site/tunnel-site.ts';
+import { demonstrateControlPlane, kubectlLines, type DemoControlPlane } from './control-plane-part.ts';
 import { Display } from './display.ts';
 
-const HELP = `npm start [-- OPTIONS]   shows the tunnel between edges and cloud at work
+const HELP = `npm start [-- OPTIONS]   shows what there is of Hawser at work
 
-A hub runs in a process of its own. Two edges connect to it over a line that this
+The embedded control plane serves a Kubernetes API and schedules a Deployment. A hub runs in a process of its own. Two edges connect to it over a line that this
 program can cut: one over WebSocket, one over QUIC, both with certificates of their own.
 
   --once   end after the demonstration (default when not at a terminal)
@@ -144,8 +149,14 @@ async function collect(stream: Stream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function keepRunning(display: Display, edges: readonly DemoEdge[], signal: AbortSignal): Promise<void> {
-  display.title('Running. Ctrl-C ends it.');
+async function keepRunning(
+  display: Display,
+  edges: readonly DemoEdge[],
+  controlPlane: DemoControlPlane,
+  signal: AbortSignal,
+): Promise<void> {
+  display.title('Running. Ctrl-C ends it. In another terminal:');
+  for (const line of kubectlLines(controlPlane)) display.line(line);
   while (!signal.aborted) {
     display.status(edges.map(({ name, edge }) => `${name}: ${statusOf(edge)}`).join('   '));
     await delay(1000, { signal }).catch(() => {}); // Ctrl-C
@@ -172,16 +183,21 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   const interrupt = (): void => stopping.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const dir = await mkdtemp(path.join(tmpdir(), 'hawser-demo-'));
   const site = await TunnelSite.open({ limits: { connectTimeoutMs: 1000 } });
+  let controlPlane: DemoControlPlane | undefined;
   try {
+    controlPlane = await demonstrateControlPlane(display, dir, stopping.signal);
     const edges = await demonstrate(display, site, stopping.signal);
-    if (keep) await keepRunning(display, edges, stopping.signal);
+    if (keep) await keepRunning(display, edges, controlPlane, stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     display.title('Stopping');
     await site.close();
+    await controlPlane?.plane.stop();
+    await rm(dir, { recursive: true, force: true });
   }
   display.done('everything stopped');
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ApiClient } from './api-client.ts';
 import { resourcePath, type ApiResource } from './api-resource.ts';
 import { objectInformer, type Informer, type InformerOptions } from './informer.ts';
@@ -44,7 +45,10 @@ export class InformerFactory {
 
   /** Resolves when all that have been asked for so far are synced. Errors: see `Informer.waitForSync`. */
   async waitForSync(signal?: AbortSignal): Promise<void> {
-    await Promise.all([...this.#informers.values()].map((informer) => informer.waitForSync(signal)));
+    const informers = [...this.#informers.values()];
+    const own = AbortSignal.any(signal === undefined ? [] : [signal]);
+    setMaxListeners(informers.length + 1, own); // each of them listens, which Node would take for a leak
+    await Promise.all(informers.map((informer) => informer.waitForSync(own)));
   }
 
   /** Stops all. Idempotent. */
