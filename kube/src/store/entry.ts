@@ -41,7 +41,10 @@ class WrittenEntry implements SizedEntry {
   }
 }
 
-/** Makes the entry of an object read from disk; the text is parsed when the object is first asked for. */
+/**
+ * Makes the entry of an object read from disk; the text is parsed when the object is first asked for, which is never
+ * for one that is only listed and watched.
+ */
 export function entryFromText(key: ObjectKey, resourceVersion: number, text: string): SizedEntry {
   return new ReadEntry(Object.freeze({ ...key }), resourceVersion, text);
 }
@@ -50,7 +53,7 @@ class ReadEntry implements SizedEntry {
   readonly key: ObjectKey;
   readonly resourceVersion: number;
   readonly sizeBytes: number;
-  /** Dropped once parsed: most objects are read as objects, and two forms of each would take twice the memory. */
+  /** Dropped once there is another form: two of each object would take twice the memory. */
   #text: string | undefined;
   #object: KubeObject | undefined;
   #json: Buffer | undefined;
@@ -64,14 +67,18 @@ class ReadEntry implements SizedEntry {
 
   get object(): KubeObject {
     if (this.#object === undefined) {
-      this.#object = freezeJson(JSON.parse(this.#text ?? 'null') as KubeObject).value;
+      const text = this.#text ?? this.#json?.toString() ?? 'null';
+      this.#object = freezeJson(JSON.parse(text) as KubeObject).value;
       this.#text = undefined;
     }
     return this.#object;
   }
 
   json(): Buffer {
-    this.#json ??= Buffer.from(this.#text ?? JSON.stringify(this.#object));
+    if (this.#json === undefined) {
+      this.#json = Buffer.from(this.#text ?? JSON.stringify(this.#object));
+      this.#text = undefined;
+    }
     return this.#json;
   }
 }

@@ -15,6 +15,8 @@ export interface ObjectCodec {
    * @throws DecodeError (a value of the wrong type), StatusError.
    */
   decode(value: JsonObject, unknown: string[]): Draft;
+  /** Whether {@link encode} returns every object as it is: then what is stored is served without parsing it. */
+  readonly servesStored?: boolean;
   /** The stored object in this version; the object itself where the stored form is this version's. */
   encode(object: KubeObject): KubeObject;
 }

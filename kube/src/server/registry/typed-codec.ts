@@ -7,6 +7,7 @@ import type { ObjectCodec } from './definition.ts';
 export function typedCodec(struct: string, kind: string, apiVersion: string): ObjectCodec {
   return {
     decode: (value, unknown) => decodeTyped(struct, kind, apiVersion, value, unknown),
+    servesStored: true,
     encode: (object) => object,
   };
 }

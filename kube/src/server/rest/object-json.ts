@@ -11,6 +11,7 @@ const encoded = new WeakMap<Entry, Map<string, Buffer>>();
 
 /** The JSON of an entry in a definition's version. */
 export function entryJson(definition: ResourceDefinition, entry: Entry): Buffer {
+  if (definition.codec.servesStored === true) return entry.json();
   const { object } = entry;
   const shown = definition.codec.encode(object);
   if (shown === object) return entry.json();

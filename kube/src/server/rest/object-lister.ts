@@ -14,7 +14,8 @@ import { decodeContinue, encodeContinue } from './continue-token.ts';
 export interface Selection {
   readonly labels: LabelSelector;
   readonly fields: FieldSelector;
-  matches(object: KubeObject): boolean;
+  /** Parses the object only if there is something to look at. */
+  matches(entry: Entry): boolean;
 }
 
 /** One page. */
@@ -46,9 +47,9 @@ export function selection(definition: ResourceDefinition, options: ListOptions):
   return {
     labels,
     fields,
-    matches: (object) =>
-      (labels.isEverything || labels.matches(object.metadata.labels)) &&
-      (fields.isEverything || fields.matches(selectableFields(definition, object))),
+    matches: (entry) =>
+      (labels.isEverything || labels.matches(entry.object.metadata.labels)) &&
+      (fields.isEverything || fields.matches(selectableFields(definition, entry.object))),
   };
 }
 
@@ -136,7 +137,7 @@ export class ObjectLister {
     let index = start;
     for (; index < entries.length; index += 1) {
       const entry = entries[index];
-      if (entry === undefined || !(everything || chosen.matches(entry.object))) continue;
+      if (entry === undefined || !(everything || chosen.matches(entry))) continue;
       if (limit > 0 && found.length === limit) break;
       found.push(entry);
     }

@@ -27,13 +27,13 @@ export interface SeenEvent {
 export function seenEvent(event: StoreEvent, selection: Selection): SeenEvent | undefined {
   const { entry, previous } = event;
   const { resourceVersion } = entry;
-  const matchedBefore = previous !== undefined && selection.matches(previous.object);
+  const matchedBefore = previous !== undefined && selection.matches(previous);
   if (event.type === 'DELETED') {
-    return matchedBefore || selection.matches(entry.object)
+    return matchedBefore || selection.matches(entry)
       ? { type: 'DELETED', entry, resourceVersion }
       : undefined;
   }
-  const matchesNow = selection.matches(entry.object);
+  const matchesNow = selection.matches(entry);
   if (matchesNow) return { type: matchedBefore ? 'MODIFIED' : 'ADDED', entry, resourceVersion };
   // `previous` is there: it matched.
   return matchedBefore ? { type: 'DELETED', entry: previous, resourceVersion } : undefined;
@@ -59,6 +59,15 @@ export class EventLines {
     this.#representation = representation;
     this.#include = include;
     this.#nowMs = nowMs;
+  }
+
+  /**
+   * The line of an object that was there before the watch. Its JSON is shared, the line is not kept: nobody may ever
+   * ask for it again, and lines of all objects would double what they take in memory.
+   */
+  initial(entry: Entry): Buffer {
+    if (this.#representation.form === 'Object') return frame('ADDED', entryJson(this.#definition, entry));
+    return this.line({ type: 'ADDED', entry, resourceVersion: entry.resourceVersion });
   }
 
   /** The line of an event. */

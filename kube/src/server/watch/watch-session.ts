@@ -96,9 +96,8 @@ export class WatchSession {
     if (initial !== undefined) {
       for (const entry of initial.entries) {
         if (this.#ended()) return;
-        if (!this.#options.selection.matches(entry.object)) continue;
-        const { resourceVersion } = entry;
-        await this.#write(this.#options.lines.line({ type: 'ADDED', entry, resourceVersion }));
+        if (!this.#options.selection.matches(entry)) continue;
+        await this.#write(this.#options.lines.initial(entry));
       }
       const { sendInitialEvents, allowWatchBookmarks } = this.#options.options;
       if (sendInitialEvents === true && allowWatchBookmarks) {
