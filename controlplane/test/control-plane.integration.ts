@@ -257,6 +257,42 @@ describe('control plane in process', function () {
     await cluster.of(API.deployments).delete('default', 'shop', { propagationPolicy: 'Background' });
   });
 
+  it('runs a job until enough pods have succeeded', async () => {
+    const spec = {
+      completions: 2,
+      parallelism: 1,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } },
+    };
+    await cluster.create(API.jobs, { kind: 'Job', metadata: { name: 'sum', namespace: 'default' }, spec });
+    const finish = async (): Promise<void> => {
+      let running: KubeObject | undefined;
+      await eventually('a pod runs', async () => {
+        running = (await cluster.list(API.pods, 'default', 'job-name=sum')).find(isReady);
+        return running !== undefined;
+      });
+      const status = { phase: 'Succeeded', conditions: [{ type: 'Ready', status: 'False' }] };
+      await cluster
+        .of(API.pods)
+        .patch('default', running?.metadata.name ?? '', 'strategic', { status }, { subresource: 'status' });
+    };
+    await finish();
+    await finish();
+    await eventually('the job is complete', async () => {
+      const { status } = await cluster.of(API.jobs).get('default', 'sum');
+      const { succeeded, conditions = [] } = status as {
+        succeeded?: number;
+        conditions?: { type: string }[];
+      };
+      return succeeded === 2 && conditions.some(({ type }) => type === 'Complete');
+    });
+    assert.equal((await cluster.list(API.pods, 'default', 'job-name=sum')).length, 2);
+    await cluster.of(API.jobs).delete('default', 'sum', { propagationPolicy: 'Background' });
+    await eventually(
+      'its pods are gone',
+      async () => (await cluster.list(API.pods, 'default', 'job-name=sum')).length === 0,
+    );
+  });
+
   it('collects an object of any kind whose owner is gone or never was, but not across namespaces and unknown kinds', async () => {
     const map = (name: string, uid: string, kind: string, apiVersion = 'v1'): KubeObject => ({
       apiVersion: 'v1',

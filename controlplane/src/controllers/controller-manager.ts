@@ -10,6 +10,7 @@ import { EndpointsController } from './endpoints.ts';
 import { EventExpiry } from './event-expiry.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { GarbageCollector } from './garbage-collector.ts';
+import { JobController } from './job.ts';
 import { NamespaceController } from './namespace.ts';
 import { NamespaceDefaultsController } from './namespace-defaults.ts';
 import { NodeLifecycleController, type NodeLifecycleOptions } from './node-lifecycle.ts';
@@ -102,6 +103,7 @@ export class ControllerManager {
       new ReplicaSetController(context),
       new DeploymentController(context),
       new DaemonSetController(context),
+      new JobController(context),
       new EndpointsController(context),
       new EventExpiry(context),
     ];

@@ -2,7 +2,7 @@ import { NODE_TAINTS, type Node } from '../api/node.ts';
 import type { Pod } from '../api/pod.ts';
 import { tolerates, untoleratedTaint } from '../api/tolerations.ts';
 import { matchesNodeSelection } from './node-selector.ts';
-import { add, nodeAllocatable, podRequests, type Amounts } from './pod-requests.ts';
+import { nodeAllocatable, podRequests, type Amounts } from './pod-requests.ts';
 
 /** A node with the pods that are on it, or are about to be. */
 export interface NodeState {
@@ -48,7 +48,12 @@ function resourceRefusals(pod: Pod, { node, pods }: NodeState): Reasons {
 
 /** What pods take together. */
 export function usedOn(pods: readonly Pod[]): Amounts {
-  return pods.reduce<Amounts>((sum, pod) => add(sum, podRequests(pod)), {});
+  // In place: this is the inner loop of scheduling.
+  const used: Record<string, number> = {};
+  for (const pod of pods) {
+    for (const [name, amount] of Object.entries(podRequests(pod))) used[name] = (used[name] ?? 0) + amount;
+  }
+  return used;
 }
 
 interface HostPort {

@@ -47,8 +47,7 @@ function amounts(list: ResourceList | undefined): Amounts {
   );
 }
 
-/** Sums, resource by resource. */
-export function add(a: Amounts, b: Amounts): Amounts {
+function add(a: Amounts, b: Amounts): Amounts {
   return merge(a, b, (left, right) => left + right);
 }
 
