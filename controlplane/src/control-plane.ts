@@ -19,10 +19,11 @@ import {
   Registry,
   serviceAccountAdmission,
   SqliteStore,
-  staticCredentials,
   taintNewNodes,
   unionAuthorizer,
   type ConnectHandler,
+  type Credentials,
+  type CredentialSource,
   type ObjectStore,
   type ServerLimits,
 } from '@hawser/kube';
@@ -268,16 +269,16 @@ class Plane implements ControlPlane {
     }
     this.#undo.push(() => server.stop());
     this.#server = server;
-    const client = this.#makeClient(host, server.port, pki);
+    const client = this.#makeClient(host, server.port);
     this.#client = client;
     this.#undo.push(() => client.close());
   }
 
-  #makeClient(host: string, port: number, { authority, controllers }: PkiState): HttpApiClient {
+  #makeClient(host: string, port: number): HttpApiClient {
     const address = ANY_ADDRESS.has(host) ? LOOPBACK : host;
     return new HttpApiClient({
       server: `https://${address.includes(':') ? `[${address}]` : address}:${port}`,
-      credentials: staticCredentials({ tls: { ...controllers, ca: authority.cert } }),
+      credentials: new PkiCredentials(this.#pki),
       userAgent: 'hawser-controlplane',
       clock: this.#clock,
     });
@@ -304,6 +305,28 @@ class Plane implements ControlPlane {
       this.#logger.error({ err: error }, 'certificates could not be renewed, will try again in 12 hours');
     }
   }
+}
+
+/** The controllers' certificate as it is now: a renewed one is taken for the next call. */
+class PkiCredentials implements CredentialSource {
+  readonly #pki: ClusterPki;
+  #from: PkiState['controllers'] | undefined;
+  #current: Credentials | undefined;
+
+  constructor(pki: ClusterPki) {
+    this.#pki = pki;
+  }
+
+  get(): Promise<Credentials> {
+    const { controllers, authority } = this.#pki.state;
+    if (this.#current === undefined || this.#from?.cert !== controllers.cert) {
+      this.#from = controllers;
+      this.#current = { headers: {}, tls: { ...controllers, ca: authority.cert } };
+    }
+    return Promise.resolve(this.#current);
+  }
+
+  invalidate(): void {}
 }
 
 async function makeDataDir(dir: string): Promise<void> {

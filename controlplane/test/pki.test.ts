@@ -62,6 +62,19 @@ describe('keys and certificates', () => {
     assert.deepEqual([later.authority, later.tokenKey], [first.authority, first.tokenKey]);
   });
 
+  it('stay the same in memory too, and are renewed by the same authority', async () => {
+    const pki = new ClusterPki({ hosts: HOSTS, clock });
+    const first = await pki.load();
+    assert.deepEqual(await pki.load(), first);
+    clock.jumpWall(250 * DAY_MS);
+    const later = await pki.load();
+    assert.deepEqual([later.authority, later.tokenKey], [first.authority, first.tokenKey]);
+    for (const name of ['serving', 'admin', 'controllers'] as const) {
+      assert.notEqual(later[name].cert, first[name].cert, name);
+    }
+    assert.equal(pki.state, later);
+  });
+
   it('are issued anew for a further name', async () => {
     const first = await load();
     const second = await load([...HOSTS, 'shop.example']);

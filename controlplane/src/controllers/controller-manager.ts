@@ -1,5 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { InformerFactory, type ApiClient, type ObjectStore, type Registry } from '@hawser/kube';
+import {
+  InformerFactory,
+  localListerWatchers,
+  type ApiClient,
+  type ObjectStore,
+  type Registry,
+} from '@hawser/kube';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import { API } from '../api/resources.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -57,7 +63,8 @@ export class ControllerManager {
     const { client, clock, random, logger, store, registry } = this.#options;
     const onError = (error: Error, phase: string): void =>
       logger.warn({ err: error, phase }, 'cache of the controllers failed, goes on by itself');
-    this.#informers = new InformerFactory(client, { clock, random, onError });
+    const local = localListerWatchers({ store, registry, clock });
+    this.#informers = new InformerFactory(local, { clock, random, onError });
     this.#events = new EventRecorder(client, clock, logger.child({ component: 'events' }));
     const context: ControllerContext = {
       ...{ client, clock, random, logger, store, registry },

@@ -38,6 +38,8 @@ export interface PkiState {
 }
 
 const MASTERS = 'system:masters';
+/** The pair of this name stays in memory. */
+const CONTROLLERS = 'controllers';
 
 /**
  * The control plane's keys: an authority, the certificates that it issued, and the key for tokens. Made at the first
@@ -45,6 +47,8 @@ const MASTERS = 'system:masters';
  */
 export class ClusterPki {
   readonly #options: ClusterPkiOptions;
+  /** What is not written to files, by the name that the file would have. */
+  readonly #kept = new Map<string, string>();
   #state: PkiState | undefined;
 
   constructor(options: ClusterPkiOptions) {
@@ -76,10 +80,9 @@ export class ClusterPki {
         commonName: 'kubernetes-admin',
         organizations: [MASTERS],
       }),
-      controllers: await issueCertificate(authority, {
+      controllers: await this.#certificate(CONTROLLERS, authority, {
         commonName: 'system:kube-controller-manager',
         organizations: [MASTERS],
-        ...this.#validity(CERTIFICATE_DAYS),
       }),
     };
     return this.#state;
@@ -166,8 +169,6 @@ export class ClusterPki {
 
   /** The key first: a certificate is there only with its key. */
   async #writePair(name: string, { cert, key }: KeyPair): Promise<void> {
-    const { dir } = this.#options;
-    if (dir === undefined) return;
     await this.#write(`${name}.key`, key);
     await this.#write(`${name}.crt`, cert);
   }
@@ -182,7 +183,7 @@ export class ClusterPki {
   }
 
   async #read(name: string): Promise<string | undefined> {
-    if (this.#options.dir === undefined) return undefined;
+    if (this.#isKept(name)) return this.#kept.get(name);
     try {
       return await readIfThere(this.#path(name));
     } catch (cause) {
@@ -192,13 +193,20 @@ export class ClusterPki {
   }
 
   async #write(name: string, content: string): Promise<void> {
-    if (this.#options.dir === undefined) return;
+    if (this.#isKept(name)) {
+      this.#kept.set(name, content);
+      return;
+    }
     try {
       await writePrivateFile(this.#path(name), content);
     } catch (cause) {
       const text = `${name} cannot be written: ${(cause as Error).message}`;
       throw new ControlPlaneError('ERR_CONTROLPLANE_DATA_DIR', text, { cause, about: this.#path(name) });
     }
+  }
+
+  #isKept(name: string): boolean {
+    return this.#options.dir === undefined || name.startsWith(`${CONTROLLERS}.`);
   }
 
   #path(name: string): string {
