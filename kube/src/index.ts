@@ -165,6 +165,7 @@ export {
   type ServerLimits,
   type TlsSettings,
 } from './server/server.ts';
+export { localListerWatchers, type LocalListerWatcherOptions } from './server/watch/local-lister-watcher.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch, createMergePatch } from './patch/merge-patch.ts';
 export { patchTypeOf, type FieldPatchMeta, type PatchType } from './patch/patch-meta.ts';

@@ -21,7 +21,7 @@ export {
 } from './credentials.ts';
 export { HttpApiClient, type HttpApiClientOptions } from './http-client.ts';
 export type { Change, Indexer } from './indexed-store.ts';
-export { InformerFactory, type InformerDefaults } from './informer-factory.ts';
+export { InformerFactory, type InformerDefaults, type ListerWatcherSource } from './informer-factory.ts';
 export {
   Informer,
   objectInformer,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { ApiClient } from './api-client.ts';
 import { resourcePath, type ApiResource } from './api-resource.ts';
 import { objectInformer, type Informer, type InformerOptions } from './informer.ts';
-import { resourceListerWatcher, type ListerWatcherScope } from './lister-watcher.ts';
+import { resourceListerWatcher, type ListerWatcher, type ListerWatcherScope } from './lister-watcher.ts';
 import type { KubeObject } from '../meta/object.ts';
 
 /** Settings that all informers of a factory have in common. */
@@ -11,17 +11,24 @@ export type InformerDefaults = Omit<
   'transform' | 'name' | 'listerWatcher' | 'indexers'
 >;
 
+/** Makes the lister-watcher of a resource's objects. */
+export type ListerWatcherSource = (resource: ApiResource, scope: ListerWatcherScope) => ListerWatcher;
+
 /**
  * One informer, and so one watch and one copy of the objects, for each resource and selection, however many ask for
  * it. Source: client-go informers SharedInformerFactory.
  */
 export class InformerFactory {
-  readonly #client: ApiClient;
+  readonly #source: ListerWatcherSource;
   readonly #defaults: InformerDefaults;
   readonly #informers = new Map<string, Informer>();
 
-  constructor(client: ApiClient, defaults: InformerDefaults = {}) {
-    this.#client = client;
+  /** `source`: a client of the API server, or what makes a lister-watcher for each resource and selection. */
+  constructor(source: ApiClient | ListerWatcherSource, defaults: InformerDefaults = {}) {
+    this.#source =
+      typeof source === 'function'
+        ? source
+        : (resource, scope) => resourceListerWatcher(source, resource, scope);
     this.#defaults = defaults;
   }
 
@@ -31,7 +38,7 @@ export class InformerFactory {
     const key = JSON.stringify([resourcePath(resource, { namespace }), labelSelector, fieldSelector]);
     let informer = this.#informers.get(key);
     if (informer === undefined) {
-      const listerWatcher = resourceListerWatcher(this.#client, resource, scope);
+      const listerWatcher = this.#source(resource, scope);
       informer = objectInformer({ ...this.#defaults, name: resource.resource, listerWatcher });
       this.#informers.set(key, informer);
     }

@@ -33,7 +33,10 @@ const POLL_MS = 50;
  * Reads the selectors of a request.
  * @throws StatusError BadRequest: malformed, or a field that cannot be selected by.
  */
-export function selection(definition: ResourceDefinition, options: ListOptions): Selection {
+export function selection(
+  definition: ResourceDefinition,
+  options: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>,
+): Selection {
   const labels = LabelSelector.parse(options.labelSelector);
   const fields = FieldSelector.parse(options.fieldSelector);
   for (const { field } of fields.requirements) {

@@ -39,6 +39,17 @@ export function seenEvent(event: StoreEvent, selection: Selection): SeenEvent | 
   return matchedBefore ? { type: 'DELETED', entry: previous, resourceVersion } : undefined;
 }
 
+/** An entry's object in a definition's version, at the version of its event. */
+export function shownObject(
+  definition: ResourceDefinition,
+  entry: Entry,
+  resourceVersion: number,
+): KubeObject {
+  const object = definition.codec.encode(entry.object);
+  if (entry.resourceVersion === resourceVersion) return object;
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(resourceVersion) } };
+}
+
 const NEWLINE_AND_END = Buffer.from('}\n');
 
 /** Writes events as the lines of one watcher's representation; lines that many want are made once. */
@@ -109,9 +120,7 @@ export class EventLines {
   }
 
   #shown({ entry, resourceVersion }: SeenEvent): KubeObject {
-    const object = this.#definition.codec.encode(entry.object);
-    if (entry.resourceVersion === resourceVersion) return object;
-    return { ...object, metadata: { ...object.metadata, resourceVersion: String(resourceVersion) } };
+    return shownObject(this.#definition, entry, resourceVersion);
   }
 
   #formed(object: KubeObject): object {
