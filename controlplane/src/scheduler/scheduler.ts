@@ -18,6 +18,7 @@ import {
 } from '../controllers/context.ts';
 import { decide } from './decision.ts';
 import type { NodeState } from './filters.ts';
+import { unsupportedConstraints } from './unsupported.ts';
 import { PODS_BY_NODE } from '../controllers/pods-by-node.ts';
 
 const NAME = 'default-scheduler';
@@ -189,6 +190,15 @@ export class Scheduler implements ControlLoop {
       if (hasReason(error, 'NotFound', 'Conflict')) return;
       this.#waiting.set(key, { uid, attempts: 1, dueMs: 0, parked: false });
       throw error;
+    }
+    const ignored = unsupportedConstraints(pod);
+    if (ignored.length > 0) {
+      const what = `Not looked at by this scheduler: ${ignored.join(', ')}`;
+      this.#context.events.record(pod, NAME, {
+        type: 'Warning',
+        reason: 'UnsupportedConstraint',
+        message: what,
+      });
     }
     const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
     this.#context.events.record(pod, NAME, { type: 'Normal', reason: 'Scheduled', message });

@@ -4,6 +4,7 @@ import type { Node } from '../../src/api/node.ts';
 import type { Pod } from '../../src/api/pod.ts';
 import { decide } from '../../src/scheduler/decision.ts';
 import { refusals } from '../../src/scheduler/filters.ts';
+import { unsupportedConstraints } from '../../src/scheduler/unsupported.ts';
 import { node, pod, readyPod, replicaSet } from '../objects.ts';
 
 const taint = (effect: string, key = 'k', value = 'v'): Node['spec'] => ({
@@ -184,6 +185,26 @@ describe('scheduler: filters', () => {
     const tight = node('n', { allocatable: { cpu: '3999m', pods: '9' } });
     assert.deepEqual(refusals(pod('a', { spec }), { node: fits, pods: [] }), []);
     assert.deepEqual(refusals(pod('a', { spec }), { node: tight, pods: [] }), ['Insufficient cpu']);
+  });
+});
+
+describe('scheduler: what it does not know', () => {
+  it('is named, if it is a hard constraint', () => {
+    const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: {} };
+    const hard = { requiredDuringSchedulingIgnoredDuringExecution: [term] };
+    const soft = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term }] };
+    const spread = (whenUnsatisfiable: string): object[] => [{ maxSkew: 1, whenUnsatisfiable }];
+    assert.deepEqual(unsupportedConstraints(pod('a')), []);
+    const mild = { affinity: { podAffinity: soft }, topologySpreadConstraints: spread('ScheduleAnyway') };
+    assert.deepEqual(unsupportedConstraints(pod('a', { spec: mild })), []);
+    const strict = {
+      affinity: { podAntiAffinity: hard },
+      topologySpreadConstraints: spread('DoNotSchedule'),
+    };
+    assert.deepEqual(unsupportedConstraints(pod('a', { spec: strict })), [
+      'spec.affinity.podAntiAffinity',
+      'spec.topologySpreadConstraints',
+    ]);
   });
 });
 
