@@ -4,7 +4,7 @@ import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../api/
 
 /**
  * Whether a pod's node selector and required node affinity admit a node.
- * Source: component-helpers scheduling/corev1/nodeaffinity GetRequiredNodeAffinity.
+ * Source: kubernetes pkg/scheduler NodeAffinity, GetRequiredNodeAffinity.
  */
 export function matchesNodeSelection(spec: PodSpec, node: Node): boolean {
   const labels = node.metadata.labels ?? {};

@@ -10,7 +10,7 @@ const allocatableOf = new WeakMap<Node, Amounts>();
 
 /**
  * What a pod takes from its node: its containers together, or its largest init container if that is more, and what
- * runs beside them; and its overhead. Source: KEP-753, component-helpers PodRequests.
+ * runs beside them; and its overhead. Source: KEP-753, PodRequests of kube-scheduler.
  */
 export function podRequests(pod: Pod): Amounts {
   const known = requestsOf.get(pod);
