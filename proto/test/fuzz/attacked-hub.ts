@@ -38,7 +38,7 @@ export class AttackedHub {
     this.#create = options.create;
     this.#transport = options.create({ credentials: () => hub, limits: this.limits });
     this.server = new TunnelServer({
-      welcome: { software: 'hub/test', clusterUid: 'c', incarnation: '1' },
+      welcome: { software: 'hub/test', clusterUid: 'c', incarnation: '1', heartbeatMs: 2000 },
       limits: this.limits,
       metrics: this.metrics,
       onTunnel: (tunnel) => {
@@ -87,15 +87,18 @@ export class AttackedHub {
   }
 
   /** Waits until these many connections are left, by every count there is. */
-  async settlesAt(connections: number): Promise<void> {
-    await eventually(
-      `${connections} connections left`,
-      async () =>
-        this.server.gate.connections === connections &&
-        this.server.gate.handshakes === 0 &&
-        this.server.sessions.size === connections &&
-        (await this.shownConnections()) === connections,
-      { deadlineMs: 15_000, intervalMs: 50 },
+  async settlesAt(connections: number, deadlineMs = 15_000): Promise<void> {
+    let counts = '';
+    const settled = async (): Promise<boolean> => {
+      const { gate, sessions } = this.server;
+      const shown = await this.shownConnections();
+      counts = `gate ${gate.connections}, sessions ${sessions.size}, metrics ${shown}, handshakes ${gate.handshakes}`;
+      return counts === `gate ${connections}, sessions ${connections}, metrics ${connections}, handshakes 0`;
+    };
+    await eventually(`${connections} connections left`, settled, { deadlineMs, intervalMs: 50 }).catch(
+      (cause: unknown) => {
+        throw new Error(`there are: ${counts}`, { cause });
+      },
     );
   }
 

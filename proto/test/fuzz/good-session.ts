@@ -19,6 +19,7 @@ export class GoodSession {
   readonly #times: number[] = [];
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
+  #stopped: Promise<GoodSessionReport> | undefined;
 
   private constructor(client: TunnelClient, transport: Transport, tunnel: Tunnel) {
     this.#client = client;
@@ -41,8 +42,13 @@ export class GoodSession {
     return this.#times.length;
   }
 
-  /** Ends it. @throws what went wrong meanwhile */
-  async stop(): Promise<GoodSessionReport> {
+  /** Ends it. Idempotent. @throws what went wrong meanwhile */
+  stop(): Promise<GoodSessionReport> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<GoodSessionReport> {
     this.#stopping.abort();
     try {
       await within('the last echo', this.#running, 15_000);

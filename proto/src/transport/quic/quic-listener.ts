@@ -9,6 +9,13 @@ import { endpointConfig } from './endpoint-config.ts';
 import { addressOf, provenKey } from './peer-key.ts';
 import { QuicConnection } from './quic-connection.ts';
 
+/**
+ * Calls that wait in the native side for each handshake that the gate permits. A stranger who sends a first packet
+ * and nothing else holds one until the native idle timeout, so there have to be more than honest edges need; a call
+ * that waits costs 2 KiB. (The native side cannot ask for proof of an address before it begins.)
+ */
+const CALLS_PER_HANDSHAKE = 16;
+
 /** A hub's QUIC port: native handshake → gate → the edge's identity. */
 export class QuicListener implements Listener {
   readonly transport = 'quic';
@@ -42,7 +49,8 @@ export class QuicListener implements Listener {
 
   /** Begins to accept. As many handshakes run at a time as calls wait in the native side; further ones queue there. */
   start(): void {
-    for (let i = 0; i < this.#options.limits.maxHandshakes; i++) void this.#acceptLoop();
+    const calls = this.#options.limits.maxHandshakes * CALLS_PER_HANDSHAKE;
+    for (let i = 0; i < calls; i++) void this.#acceptLoop();
   }
 
   close(): Promise<void> {
@@ -53,7 +61,11 @@ export class QuicListener implements Listener {
   async #close(): Promise<void> {
     // The native side cannot stop accepting and keep connections: new ones are turned away until the last has gone.
     if (this.#connections.size > 0) await this.#empty.promise;
-    await this.#native.abort();
+    // It also waits for strangers that have begun a handshake and say nothing, up to the native idle timeout.
+    const patience = deferred();
+    const timer = systemClock.setTimer(this.#options.limits.closeTimeoutMs, () => patience.resolve());
+    await Promise.race([this.#native.abort(), patience.promise]);
+    timer.cancel();
   }
 
   async #acceptLoop(): Promise<void> {
