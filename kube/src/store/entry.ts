@@ -1,5 +1,5 @@
 import type { KubeObject } from '../meta/object.ts';
-import { freezeJson } from './freeze-json.ts';
+import { freezeJson, freezeParsed } from './freeze-json.ts';
 import type { Entry, ObjectKey } from './store.ts';
 
 /** An {@link Entry} that knows roughly what it takes in memory. */
@@ -68,7 +68,7 @@ class ReadEntry implements SizedEntry {
   get object(): KubeObject {
     if (this.#object === undefined) {
       const text = this.#text ?? this.#json?.toString() ?? 'null';
-      this.#object = freezeJson(JSON.parse(text) as KubeObject).value;
+      this.#object = freezeParsed(JSON.parse(text) as KubeObject);
       this.#text = undefined;
     }
     return this.#object;
