@@ -10,7 +10,7 @@ const CLOSING_LINE = /^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 function runMocha(node, dir, args, env) {
   return new Promise((resolve, reject) => {
     const specs = [`${dir}/dist/test/**/*.test.js`, `${dir}/dist/test/**/*.integration.js`];
-    const child = spawn(node, ['--expose-gc', 'node_modules/mocha/bin/mocha.js', ...specs, ...args], {
+    const child = spawn(node, ['node_modules/mocha/bin/mocha.js', ...specs, ...args], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
