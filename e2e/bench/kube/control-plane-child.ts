@@ -6,8 +6,8 @@ import type { ControlPlaneReady, ControlPlaneSettings } from './control-plane-pr
 /** Nobody plays kubelet here: nodes that are not heard of must not keep the controllers busy meanwhile. */
 const NO_HEARTBEATS_MS = 3_600_000;
 
-const { dataDir } = JSON.parse(process.argv[2] ?? '{}') as ControlPlaneSettings;
-const plane = await startControlPlane({ dataDir, nodeTimes: { graceMs: NO_HEARTBEATS_MS } });
+const { dataDir, port = 0 } = JSON.parse(process.argv[2] ?? '{}') as ControlPlaneSettings;
+const plane = await startControlPlane({ dataDir, port, nodeTimes: { graceMs: NO_HEARTBEATS_MS } });
 process.once('SIGTERM', () => {
   void plane.stop().then(() => process.exit(0));
 });

@@ -8,6 +8,8 @@ import { processUsage, startNode, type Bench, type NodeChild } from '../../src/i
 export interface ControlPlaneSettings {
   /** Where its database and keys are. */
   readonly dataDir: string;
+  /** Default: any free one. */
+  readonly port?: number;
 }
 
 /** What it says when it is ready. */
