@@ -9,7 +9,8 @@ import { mustRun, root, run, say } from './run.js';
 const CACHE = path.join(root, '.cache', 'lts');
 const TREE = path.join(CACHE, 'tree');
 const PACKAGE = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-const NODE = path.join(CACHE, 'node_modules', PACKAGE, 'bin', 'node');
+const RELEASE = path.join(CACHE, 'node_modules', PACKAGE);
+const NODE = path.join(RELEASE, 'bin', 'node');
 
 /** Whether there is another release to test on, and this is not already it. */
 export function ltsInstalled() {
@@ -21,7 +22,11 @@ export async function testOnLts() {
   mkdirSync(TREE, { recursive: true });
   await mustRun('copying the checkout', 'git', ['checkout-index', '--all', '--force', `--prefix=${TREE}/`]);
   say(`testing on ${NODE} too …`);
-  const env = { ...process.env, PATH: `${path.dirname(NODE)}:${process.env.PATH ?? ''}` };
+  const env = {
+    ...process.env,
+    PATH: `${path.dirname(NODE)}:${process.env.PATH ?? ''}`,
+    npm_config_nodedir: RELEASE, // native addons are compiled with the headers of that release
+  };
   return run(NODE, ['scripts/test.js'], { cwd: TREE, env });
 }
 
