@@ -182,7 +182,8 @@ async function main(): Promise<void> {
   const display = new Display();
   const stopping = new AbortController();
   const interrupt = (): void => stopping.abort(new Error('interrupted'));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  // npm passes a terminal's Ctrl-C on, so that it may come twice: it must not end the stopping.
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const dir = await mkdtemp(path.join(tmpdir(), 'hawser-demo-'));
   const site = await TunnelSite.open({ limits: { connectTimeoutMs: 1000 } });
   let controlPlane: DemoControlPlane | undefined;
@@ -193,11 +194,11 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     display.title('Stopping');
     await site.close();
     await controlPlane?.plane.stop();
     await rm(dir, { recursive: true, force: true });
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
   display.done('everything stopped');
 }

@@ -62,6 +62,7 @@ async function main(settings: HubSettings): Promise<void> {
     ports[name] = (await server.listen(transport, { host: settings.host ?? '127.0.0.1', port })).port;
   }
   process.on('message', (question: HubQuestion) => void answer(question, server));
+  process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it
   process.once('SIGTERM', () => {
     void server.stop().then(() => process.exit(0));
   });
