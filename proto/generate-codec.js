@@ -11,6 +11,10 @@ const leftOut = ['create', 'verify', 'convert', 'delimited', 'typeurl', 'service
 );
 const options = ['-t', 'static-module', '-w', 'esm', '--es6', '--force-number', '--dts', ...leftOut];
 const imports = ['--dependency', 'protobufjs/minimal.js', '-p', path.join(here, 'schema')];
-execFileSync(process.execPath, [cli, ...options, ...imports, '-o', out, 'hawser/tunnel/v1/session.proto'], {
-  stdio: 'inherit',
-});
+execFileSync(
+  process.execPath,
+  [cli, ...options, ...imports, '-o', out, 'hawser/tunnel/v1/session.proto', 'hawser/sync/v1/sync.proto'],
+  {
+    stdio: 'inherit',
+  },
+);

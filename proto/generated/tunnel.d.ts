@@ -804,6 +804,9 @@ export namespace hawser {
                 /** UpstreamAck retryAfterMs. */
                 retryAfterMs: number;
 
+                /** UpstreamAck body. */
+                body: Uint8Array;
+
                 /**
                  * Encodes the specified UpstreamAck message. Does not implicitly {@link hawser.tunnel.v1.UpstreamAck.verify|verify} messages.
                  * @param message UpstreamAck message or plain object to encode
@@ -840,12 +843,135 @@ export namespace hawser {
                     /** UpstreamAck retryAfterMs */
                     retryAfterMs?: (number|null);
 
+                    /** UpstreamAck body */
+                    body?: (Uint8Array|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an UpstreamAck. */
                 type $Shape = hawser.tunnel.v1.UpstreamAck.$Properties;
+            }
+
+            /**
+             * Properties of a ScopeReport.
+             * @deprecated Use hawser.tunnel.v1.ScopeReport.$Properties instead.
+             */
+            interface IScopeReport extends hawser.tunnel.v1.ScopeReport.$Properties {
+            }
+
+            /** Represents a ScopeReport. */
+            class ScopeReport {
+
+                /**
+                 * Constructs a new ScopeReport.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.tunnel.v1.ScopeReport.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ScopeReport scope. */
+                scope: number;
+
+                /** ScopeReport body. */
+                body: Uint8Array;
+
+                /**
+                 * Encodes the specified ScopeReport message. Does not implicitly {@link hawser.tunnel.v1.ScopeReport.verify|verify} messages.
+                 * @param message ScopeReport message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.tunnel.v1.ScopeReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ScopeReport message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.tunnel.v1.ScopeReport & hawser.tunnel.v1.ScopeReport.$Shape} ScopeReport
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.tunnel.v1.ScopeReport & hawser.tunnel.v1.ScopeReport.$Shape;
+            }
+
+            namespace ScopeReport {
+
+                /** Properties of a ScopeReport. */
+                interface $Properties {
+
+                    /** ScopeReport scope */
+                    scope?: (number|null);
+
+                    /** ScopeReport body */
+                    body?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ScopeReport. */
+                type $Shape = hawser.tunnel.v1.ScopeReport.$Properties;
+            }
+
+            /**
+             * Properties of a ReportRequest.
+             * @deprecated Use hawser.tunnel.v1.ReportRequest.$Properties instead.
+             */
+            interface IReportRequest extends hawser.tunnel.v1.ReportRequest.$Properties {
+            }
+
+            /** Represents a ReportRequest. */
+            class ReportRequest {
+
+                /**
+                 * Constructs a new ReportRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.tunnel.v1.ReportRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReportRequest kinds. */
+                kinds: string[];
+
+                /**
+                 * Encodes the specified ReportRequest message. Does not implicitly {@link hawser.tunnel.v1.ReportRequest.verify|verify} messages.
+                 * @param message ReportRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.tunnel.v1.ReportRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReportRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.tunnel.v1.ReportRequest & hawser.tunnel.v1.ReportRequest.$Shape} ReportRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.tunnel.v1.ReportRequest & hawser.tunnel.v1.ReportRequest.$Shape;
+            }
+
+            namespace ReportRequest {
+
+                /** Properties of a ReportRequest. */
+                interface $Properties {
+
+                    /** ReportRequest kinds */
+                    kinds?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReportRequest. */
+                type $Shape = hawser.tunnel.v1.ReportRequest.$Properties;
             }
 
             /**
@@ -972,11 +1098,17 @@ export namespace hawser {
                 /** Frame error. */
                 error?: (hawser.tunnel.v1.SessionError.$Properties|null);
 
+                /** Frame scopeReport. */
+                scopeReport?: (hawser.tunnel.v1.ScopeReport.$Properties|null);
+
+                /** Frame reportRequest. */
+                reportRequest?: (hawser.tunnel.v1.ReportRequest.$Properties|null);
+
                 /** Frame ignorable. */
                 ignorable: boolean;
 
                 /** Frame body. */
-                body?: ("hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error");
+                body?: ("hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"|"scopeReport"|"reportRequest");
 
                 /**
                  * Encodes the specified Frame message. Does not implicitly {@link hawser.tunnel.v1.Frame.verify|verify} messages.
@@ -1038,11 +1170,17 @@ export namespace hawser {
                     /** Frame error */
                     error?: (hawser.tunnel.v1.SessionError.$Properties|null);
 
+                    /** Frame scopeReport */
+                    scopeReport?: (hawser.tunnel.v1.ScopeReport.$Properties|null);
+
+                    /** Frame reportRequest */
+                    reportRequest?: (hawser.tunnel.v1.ReportRequest.$Properties|null);
+
                     /** Frame ignorable */
                     ignorable?: (boolean|null);
 
                     /** Frame body */
-                    body?: ("hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error");
+                    body?: ("hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"|"scopeReport"|"reportRequest");
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -1062,10 +1200,12 @@ export namespace hawser {
                   upstream?: hawser.tunnel.v1.Upstream.$Shape|null;
                   upstreamAck?: hawser.tunnel.v1.UpstreamAck.$Shape|null;
                   error?: hawser.tunnel.v1.SessionError.$Shape|null;
+                  scopeReport?: hawser.tunnel.v1.ScopeReport.$Shape|null;
+                  reportRequest?: hawser.tunnel.v1.ReportRequest.$Shape|null;
                   ignorable?: boolean|null;
                   $unknowns?: Uint8Array[];
                 } & (
-                  ({ body?: undefined; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "hello"; hello: hawser.tunnel.v1.Hello.$Shape; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "welcome"; hello?: null; welcome: hawser.tunnel.v1.Welcome.$Shape; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "reject"; hello?: null; welcome?: null; reject: hawser.tunnel.v1.Reject.$Shape; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "bulkRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest: hawser.tunnel.v1.BulkRequest.$Shape; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "bulkRelease"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease: hawser.tunnel.v1.BulkRelease.$Shape; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "subscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe: hawser.tunnel.v1.Subscribe.$Shape; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "unsubscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe: hawser.tunnel.v1.Unsubscribe.$Shape; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "delta"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta: hawser.tunnel.v1.Delta.$Shape; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "deltaAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck: hawser.tunnel.v1.DeltaAck.$Shape; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "upstream"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream: hawser.tunnel.v1.Upstream.$Shape; upstreamAck?: null; error?: null }|{ body?: "upstreamAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck: hawser.tunnel.v1.UpstreamAck.$Shape; error?: null }|{ body?: "error"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error: hawser.tunnel.v1.SessionError.$Shape })
+                  ({ body?: undefined; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "hello"; hello: hawser.tunnel.v1.Hello.$Shape; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "welcome"; hello?: null; welcome: hawser.tunnel.v1.Welcome.$Shape; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "reject"; hello?: null; welcome?: null; reject: hawser.tunnel.v1.Reject.$Shape; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "bulkRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest: hawser.tunnel.v1.BulkRequest.$Shape; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "bulkRelease"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease: hawser.tunnel.v1.BulkRelease.$Shape; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "subscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe: hawser.tunnel.v1.Subscribe.$Shape; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "unsubscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe: hawser.tunnel.v1.Unsubscribe.$Shape; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "delta"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta: hawser.tunnel.v1.Delta.$Shape; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "deltaAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck: hawser.tunnel.v1.DeltaAck.$Shape; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "upstream"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream: hawser.tunnel.v1.Upstream.$Shape; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "upstreamAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck: hawser.tunnel.v1.UpstreamAck.$Shape; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "error"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error: hawser.tunnel.v1.SessionError.$Shape; scopeReport?: null; reportRequest?: null }|{ body?: "scopeReport"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport: hawser.tunnel.v1.ScopeReport.$Shape; reportRequest?: null }|{ body?: "reportRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest: hawser.tunnel.v1.ReportRequest.$Shape })
                 );
             }
 
@@ -1517,6 +1657,881 @@ export namespace hawser {
                 } & (
                   ({ body?: undefined; hello?: null; accepted?: null; refused?: null; ping?: null; pong?: null; close?: null }|{ body?: "hello"; hello: hawser.tunnel.v1.PeerHello.$Shape; accepted?: null; refused?: null; ping?: null; pong?: null; close?: null }|{ body?: "accepted"; hello?: null; accepted: hawser.tunnel.v1.PeerAccepted.$Shape; refused?: null; ping?: null; pong?: null; close?: null }|{ body?: "refused"; hello?: null; accepted?: null; refused: hawser.tunnel.v1.PeerRefused.$Shape; ping?: null; pong?: null; close?: null }|{ body?: "ping"; hello?: null; accepted?: null; refused?: null; ping: number; pong?: null; close?: null }|{ body?: "pong"; hello?: null; accepted?: null; refused?: null; ping?: null; pong: number; close?: null }|{ body?: "close"; hello?: null; accepted?: null; refused?: null; ping?: null; pong?: null; close: hawser.tunnel.v1.CloseNotice.$Shape })
                 );
+            }
+        }
+    }
+
+    /** Namespace sync. */
+    namespace sync {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of a ScopeState.
+             * @deprecated Use hawser.sync.v1.ScopeState.$Properties instead.
+             */
+            interface IScopeState extends hawser.sync.v1.ScopeState.$Properties {
+            }
+
+            /** Represents a ScopeState. */
+            class ScopeState {
+
+                /**
+                 * Constructs a new ScopeState.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.ScopeState.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ScopeState normalForm. */
+                normalForm: number;
+
+                /** ScopeState digest. */
+                digest: Uint8Array;
+
+                /** ScopeState count. */
+                count: number;
+
+                /** ScopeState stamp. */
+                stamp: Uint8Array;
+
+                /**
+                 * Encodes the specified ScopeState message. Does not implicitly {@link hawser.sync.v1.ScopeState.verify|verify} messages.
+                 * @param message ScopeState message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.ScopeState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ScopeState message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.ScopeState & hawser.sync.v1.ScopeState.$Shape} ScopeState
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.ScopeState & hawser.sync.v1.ScopeState.$Shape;
+            }
+
+            namespace ScopeState {
+
+                /** Properties of a ScopeState. */
+                interface $Properties {
+
+                    /** ScopeState normalForm */
+                    normalForm?: (number|null);
+
+                    /** ScopeState digest */
+                    digest?: (Uint8Array|null);
+
+                    /** ScopeState count */
+                    count?: (number|null);
+
+                    /** ScopeState stamp */
+                    stamp?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ScopeState. */
+                type $Shape = hawser.sync.v1.ScopeState.$Properties;
+            }
+
+            /**
+             * Properties of a HubMessage.
+             * @deprecated Use hawser.sync.v1.HubMessage.$Properties instead.
+             */
+            interface IHubMessage extends hawser.sync.v1.HubMessage.$Properties {
+            }
+
+            /** Represents a HubMessage. */
+            class HubMessage {
+
+                /**
+                 * Constructs a new HubMessage.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.HubMessage.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HubMessage inSync. */
+                inSync?: (hawser.sync.v1.InSync.$Properties|null);
+
+                /** HubMessage askInventory. */
+                askInventory?: (hawser.sync.v1.AskInventory.$Properties|null);
+
+                /** HubMessage batch. */
+                batch?: (hawser.sync.v1.Batch.$Properties|null);
+
+                /** HubMessage confirmRemovals. */
+                confirmRemovals?: (hawser.sync.v1.ConfirmRemovals.$Properties|null);
+
+                /** HubMessage body. */
+                body?: ("inSync"|"askInventory"|"batch"|"confirmRemovals");
+
+                /**
+                 * Encodes the specified HubMessage message. Does not implicitly {@link hawser.sync.v1.HubMessage.verify|verify} messages.
+                 * @param message HubMessage message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.HubMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HubMessage message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.HubMessage & hawser.sync.v1.HubMessage.$Shape} HubMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.HubMessage & hawser.sync.v1.HubMessage.$Shape;
+            }
+
+            namespace HubMessage {
+
+                /** Properties of a HubMessage. */
+                interface $Properties {
+
+                    /** HubMessage inSync */
+                    inSync?: (hawser.sync.v1.InSync.$Properties|null);
+
+                    /** HubMessage askInventory */
+                    askInventory?: (hawser.sync.v1.AskInventory.$Properties|null);
+
+                    /** HubMessage batch */
+                    batch?: (hawser.sync.v1.Batch.$Properties|null);
+
+                    /** HubMessage confirmRemovals */
+                    confirmRemovals?: (hawser.sync.v1.ConfirmRemovals.$Properties|null);
+
+                    /** HubMessage body */
+                    body?: ("inSync"|"askInventory"|"batch"|"confirmRemovals");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a HubMessage. */
+                type $Shape = {
+                  inSync?: hawser.sync.v1.InSync.$Shape|null;
+                  askInventory?: hawser.sync.v1.AskInventory.$Shape|null;
+                  batch?: hawser.sync.v1.Batch.$Shape|null;
+                  confirmRemovals?: hawser.sync.v1.ConfirmRemovals.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ body?: undefined; inSync?: null; askInventory?: null; batch?: null; confirmRemovals?: null }|{ body?: "inSync"; inSync: hawser.sync.v1.InSync.$Shape; askInventory?: null; batch?: null; confirmRemovals?: null }|{ body?: "askInventory"; inSync?: null; askInventory: hawser.sync.v1.AskInventory.$Shape; batch?: null; confirmRemovals?: null }|{ body?: "batch"; inSync?: null; askInventory?: null; batch: hawser.sync.v1.Batch.$Shape; confirmRemovals?: null }|{ body?: "confirmRemovals"; inSync?: null; askInventory?: null; batch?: null; confirmRemovals: hawser.sync.v1.ConfirmRemovals.$Shape })
+                );
+            }
+
+            /**
+             * Properties of an InSync.
+             * @deprecated Use hawser.sync.v1.InSync.$Properties instead.
+             */
+            interface IInSync extends hawser.sync.v1.InSync.$Properties {
+            }
+
+            /** Represents an InSync. */
+            class InSync {
+
+                /**
+                 * Constructs a new InSync.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.InSync.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** InSync stamp. */
+                stamp: Uint8Array;
+
+                /**
+                 * Encodes the specified InSync message. Does not implicitly {@link hawser.sync.v1.InSync.verify|verify} messages.
+                 * @param message InSync message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.InSync.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an InSync message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.InSync & hawser.sync.v1.InSync.$Shape} InSync
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.InSync & hawser.sync.v1.InSync.$Shape;
+            }
+
+            namespace InSync {
+
+                /** Properties of an InSync. */
+                interface $Properties {
+
+                    /** InSync stamp */
+                    stamp?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an InSync. */
+                type $Shape = hawser.sync.v1.InSync.$Properties;
+            }
+
+            /**
+             * Properties of an AskInventory.
+             * @deprecated Use hawser.sync.v1.AskInventory.$Properties instead.
+             */
+            interface IAskInventory extends hawser.sync.v1.AskInventory.$Properties {
+            }
+
+            /** Represents an AskInventory. */
+            class AskInventory {
+
+                /**
+                 * Constructs a new AskInventory.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.AskInventory.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AskInventory buckets. */
+                buckets: number;
+
+                /** AskInventory wanted. */
+                wanted: number[];
+
+                /**
+                 * Encodes the specified AskInventory message. Does not implicitly {@link hawser.sync.v1.AskInventory.verify|verify} messages.
+                 * @param message AskInventory message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.AskInventory.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AskInventory message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.AskInventory & hawser.sync.v1.AskInventory.$Shape} AskInventory
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.AskInventory & hawser.sync.v1.AskInventory.$Shape;
+            }
+
+            namespace AskInventory {
+
+                /** Properties of an AskInventory. */
+                interface $Properties {
+
+                    /** AskInventory buckets */
+                    buckets?: (number|null);
+
+                    /** AskInventory wanted */
+                    wanted?: (number[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AskInventory. */
+                type $Shape = hawser.sync.v1.AskInventory.$Properties;
+            }
+
+            /**
+             * Properties of a Batch.
+             * @deprecated Use hawser.sync.v1.Batch.$Properties instead.
+             */
+            interface IBatch extends hawser.sync.v1.Batch.$Properties {
+            }
+
+            /** Represents a Batch. */
+            class Batch {
+
+                /**
+                 * Constructs a new Batch.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.Batch.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Batch changes. */
+                changes: hawser.sync.v1.Change.$Properties[];
+
+                /** Batch stamp. */
+                stamp: Uint8Array;
+
+                /** Batch normalForm. */
+                normalForm: number;
+
+                /**
+                 * Encodes the specified Batch message. Does not implicitly {@link hawser.sync.v1.Batch.verify|verify} messages.
+                 * @param message Batch message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.Batch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Batch message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Batch & hawser.sync.v1.Batch.$Shape} Batch
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.Batch & hawser.sync.v1.Batch.$Shape;
+            }
+
+            namespace Batch {
+
+                /** Properties of a Batch. */
+                interface $Properties {
+
+                    /** Batch changes */
+                    changes?: (hawser.sync.v1.Change.$Properties[]|null);
+
+                    /** Batch stamp */
+                    stamp?: (Uint8Array|null);
+
+                    /** Batch normalForm */
+                    normalForm?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Batch. */
+                type $Shape = {
+                  changes?: hawser.sync.v1.Change.$Shape[]|null;
+                  stamp?: Uint8Array|null;
+                  normalForm?: number|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a Change.
+             * @deprecated Use hawser.sync.v1.Change.$Properties instead.
+             */
+            interface IChange extends hawser.sync.v1.Change.$Properties {
+            }
+
+            /** Represents a Change. */
+            class Change {
+
+                /**
+                 * Constructs a new Change.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.Change.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Change key. */
+                key: string;
+
+                /** Change full. */
+                full?: (Uint8Array|null);
+
+                /** Change delta. */
+                delta?: (Uint8Array|null);
+
+                /** Change removed. */
+                removed?: (boolean|null);
+
+                /** Change rehashed. */
+                rehashed?: (boolean|null);
+
+                /** Change hash. */
+                hash: Uint8Array;
+
+                /** Change base. */
+                base: Uint8Array;
+
+                /** Change version. */
+                version: string;
+
+                /** Change body. */
+                body?: ("full"|"delta"|"removed"|"rehashed");
+
+                /**
+                 * Encodes the specified Change message. Does not implicitly {@link hawser.sync.v1.Change.verify|verify} messages.
+                 * @param message Change message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.Change.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Change message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Change & hawser.sync.v1.Change.$Shape} Change
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.Change & hawser.sync.v1.Change.$Shape;
+            }
+
+            namespace Change {
+
+                /** Properties of a Change. */
+                interface $Properties {
+
+                    /** Change key */
+                    key?: (string|null);
+
+                    /** Change full */
+                    full?: (Uint8Array|null);
+
+                    /** Change delta */
+                    delta?: (Uint8Array|null);
+
+                    /** Change removed */
+                    removed?: (boolean|null);
+
+                    /** Change rehashed */
+                    rehashed?: (boolean|null);
+
+                    /** Change hash */
+                    hash?: (Uint8Array|null);
+
+                    /** Change base */
+                    base?: (Uint8Array|null);
+
+                    /** Change version */
+                    version?: (string|null);
+
+                    /** Change body */
+                    body?: ("full"|"delta"|"removed"|"rehashed");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a Change. */
+                type $Shape = {
+                  key?: string|null;
+                  full?: Uint8Array|null;
+                  delta?: Uint8Array|null;
+                  removed?: boolean|null;
+                  rehashed?: boolean|null;
+                  hash?: Uint8Array|null;
+                  base?: Uint8Array|null;
+                  version?: string|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ body?: undefined; full?: null; delta?: null; removed?: null; rehashed?: null }|{ body?: "full"; full: Uint8Array; delta?: null; removed?: null; rehashed?: null }|{ body?: "delta"; full?: null; delta: Uint8Array; removed?: null; rehashed?: null }|{ body?: "removed"; full?: null; delta?: null; removed: boolean; rehashed?: null }|{ body?: "rehashed"; full?: null; delta?: null; removed?: null; rehashed: boolean })
+                );
+            }
+
+            /**
+             * Properties of a ConfirmRemovals.
+             * @deprecated Use hawser.sync.v1.ConfirmRemovals.$Properties instead.
+             */
+            interface IConfirmRemovals extends hawser.sync.v1.ConfirmRemovals.$Properties {
+            }
+
+            /** Represents a ConfirmRemovals. */
+            class ConfirmRemovals {
+
+                /**
+                 * Constructs a new ConfirmRemovals.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.ConfirmRemovals.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ConfirmRemovals id. */
+                id: number;
+
+                /**
+                 * Encodes the specified ConfirmRemovals message. Does not implicitly {@link hawser.sync.v1.ConfirmRemovals.verify|verify} messages.
+                 * @param message ConfirmRemovals message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.ConfirmRemovals.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ConfirmRemovals message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.ConfirmRemovals & hawser.sync.v1.ConfirmRemovals.$Shape} ConfirmRemovals
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.ConfirmRemovals & hawser.sync.v1.ConfirmRemovals.$Shape;
+            }
+
+            namespace ConfirmRemovals {
+
+                /** Properties of a ConfirmRemovals. */
+                interface $Properties {
+
+                    /** ConfirmRemovals id */
+                    id?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ConfirmRemovals. */
+                type $Shape = hawser.sync.v1.ConfirmRemovals.$Properties;
+            }
+
+            /**
+             * Properties of an EdgeMessage.
+             * @deprecated Use hawser.sync.v1.EdgeMessage.$Properties instead.
+             */
+            interface IEdgeMessage extends hawser.sync.v1.EdgeMessage.$Properties {
+            }
+
+            /** Represents an EdgeMessage. */
+            class EdgeMessage {
+
+                /**
+                 * Constructs a new EdgeMessage.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.EdgeMessage.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EdgeMessage bucketDigests. */
+                bucketDigests?: (hawser.sync.v1.BucketDigests.$Properties|null);
+
+                /** EdgeMessage entries. */
+                entries?: (hawser.sync.v1.Entries.$Properties|null);
+
+                /** EdgeMessage wantFull. */
+                wantFull?: (hawser.sync.v1.WantFull.$Properties|null);
+
+                /** EdgeMessage held. */
+                held?: (hawser.sync.v1.Held.$Properties|null);
+
+                /** EdgeMessage body. */
+                body?: ("bucketDigests"|"entries"|"wantFull"|"held");
+
+                /**
+                 * Encodes the specified EdgeMessage message. Does not implicitly {@link hawser.sync.v1.EdgeMessage.verify|verify} messages.
+                 * @param message EdgeMessage message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.EdgeMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EdgeMessage message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.EdgeMessage & hawser.sync.v1.EdgeMessage.$Shape} EdgeMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.EdgeMessage & hawser.sync.v1.EdgeMessage.$Shape;
+            }
+
+            namespace EdgeMessage {
+
+                /** Properties of an EdgeMessage. */
+                interface $Properties {
+
+                    /** EdgeMessage bucketDigests */
+                    bucketDigests?: (hawser.sync.v1.BucketDigests.$Properties|null);
+
+                    /** EdgeMessage entries */
+                    entries?: (hawser.sync.v1.Entries.$Properties|null);
+
+                    /** EdgeMessage wantFull */
+                    wantFull?: (hawser.sync.v1.WantFull.$Properties|null);
+
+                    /** EdgeMessage held */
+                    held?: (hawser.sync.v1.Held.$Properties|null);
+
+                    /** EdgeMessage body */
+                    body?: ("bucketDigests"|"entries"|"wantFull"|"held");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of an EdgeMessage. */
+                type $Shape = {
+                  bucketDigests?: hawser.sync.v1.BucketDigests.$Shape|null;
+                  entries?: hawser.sync.v1.Entries.$Shape|null;
+                  wantFull?: hawser.sync.v1.WantFull.$Shape|null;
+                  held?: hawser.sync.v1.Held.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ body?: undefined; bucketDigests?: null; entries?: null; wantFull?: null; held?: null }|{ body?: "bucketDigests"; bucketDigests: hawser.sync.v1.BucketDigests.$Shape; entries?: null; wantFull?: null; held?: null }|{ body?: "entries"; bucketDigests?: null; entries: hawser.sync.v1.Entries.$Shape; wantFull?: null; held?: null }|{ body?: "wantFull"; bucketDigests?: null; entries?: null; wantFull: hawser.sync.v1.WantFull.$Shape; held?: null }|{ body?: "held"; bucketDigests?: null; entries?: null; wantFull?: null; held: hawser.sync.v1.Held.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a BucketDigests.
+             * @deprecated Use hawser.sync.v1.BucketDigests.$Properties instead.
+             */
+            interface IBucketDigests extends hawser.sync.v1.BucketDigests.$Properties {
+            }
+
+            /** Represents a BucketDigests. */
+            class BucketDigests {
+
+                /**
+                 * Constructs a new BucketDigests.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.BucketDigests.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** BucketDigests digests. */
+                digests: Uint8Array;
+
+                /**
+                 * Encodes the specified BucketDigests message. Does not implicitly {@link hawser.sync.v1.BucketDigests.verify|verify} messages.
+                 * @param message BucketDigests message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.BucketDigests.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a BucketDigests message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.BucketDigests & hawser.sync.v1.BucketDigests.$Shape} BucketDigests
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.BucketDigests & hawser.sync.v1.BucketDigests.$Shape;
+            }
+
+            namespace BucketDigests {
+
+                /** Properties of a BucketDigests. */
+                interface $Properties {
+
+                    /** BucketDigests digests */
+                    digests?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a BucketDigests. */
+                type $Shape = hawser.sync.v1.BucketDigests.$Properties;
+            }
+
+            /**
+             * Properties of an Entries.
+             * @deprecated Use hawser.sync.v1.Entries.$Properties instead.
+             */
+            interface IEntries extends hawser.sync.v1.Entries.$Properties {
+            }
+
+            /** Represents an Entries. */
+            class Entries {
+
+                /**
+                 * Constructs a new Entries.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.Entries.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Entries packed. */
+                packed: Uint8Array;
+
+                /** Entries more. */
+                more: boolean;
+
+                /**
+                 * Encodes the specified Entries message. Does not implicitly {@link hawser.sync.v1.Entries.verify|verify} messages.
+                 * @param message Entries message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.Entries.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Entries message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Entries & hawser.sync.v1.Entries.$Shape} Entries
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.Entries & hawser.sync.v1.Entries.$Shape;
+            }
+
+            namespace Entries {
+
+                /** Properties of an Entries. */
+                interface $Properties {
+
+                    /** Entries packed */
+                    packed?: (Uint8Array|null);
+
+                    /** Entries more */
+                    more?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Entries. */
+                type $Shape = hawser.sync.v1.Entries.$Properties;
+            }
+
+            /**
+             * Properties of a WantFull.
+             * @deprecated Use hawser.sync.v1.WantFull.$Properties instead.
+             */
+            interface IWantFull extends hawser.sync.v1.WantFull.$Properties {
+            }
+
+            /** Represents a WantFull. */
+            class WantFull {
+
+                /**
+                 * Constructs a new WantFull.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.WantFull.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WantFull keys. */
+                keys: string[];
+
+                /**
+                 * Encodes the specified WantFull message. Does not implicitly {@link hawser.sync.v1.WantFull.verify|verify} messages.
+                 * @param message WantFull message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.WantFull.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WantFull message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.WantFull & hawser.sync.v1.WantFull.$Shape} WantFull
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.WantFull & hawser.sync.v1.WantFull.$Shape;
+            }
+
+            namespace WantFull {
+
+                /** Properties of a WantFull. */
+                interface $Properties {
+
+                    /** WantFull keys */
+                    keys?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WantFull. */
+                type $Shape = hawser.sync.v1.WantFull.$Properties;
+            }
+
+            /**
+             * Properties of a Held.
+             * @deprecated Use hawser.sync.v1.Held.$Properties instead.
+             */
+            interface IHeld extends hawser.sync.v1.Held.$Properties {
+            }
+
+            /** Represents a Held. */
+            class Held {
+
+                /**
+                 * Constructs a new Held.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: hawser.sync.v1.Held.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Held id. */
+                id: number;
+
+                /** Held removals. */
+                removals: number;
+
+                /** Held count. */
+                count: number;
+
+                /**
+                 * Encodes the specified Held message. Does not implicitly {@link hawser.sync.v1.Held.verify|verify} messages.
+                 * @param message Held message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: hawser.sync.v1.Held.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Held message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Held & hawser.sync.v1.Held.$Shape} Held
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hawser.sync.v1.Held & hawser.sync.v1.Held.$Shape;
+            }
+
+            namespace Held {
+
+                /** Properties of a Held. */
+                interface $Properties {
+
+                    /** Held id */
+                    id?: (number|null);
+
+                    /** Held removals */
+                    removals?: (number|null);
+
+                    /** Held count */
+                    count?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Held. */
+                type $Shape = hawser.sync.v1.Held.$Properties;
             }
         }
     }

@@ -2017,6 +2017,7 @@ export const hawser = $root.hawser = (() => {
                  * @property {number|null} [status] UpstreamAck status
                  * @property {string|null} [message] UpstreamAck message
                  * @property {number|null} [retryAfterMs] UpstreamAck retryAfterMs
+                 * @property {Uint8Array|null} [body] UpstreamAck body
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -2081,6 +2082,14 @@ export const hawser = $root.hawser = (() => {
                 UpstreamAck.prototype.retryAfterMs = 0;
 
                 /**
+                 * UpstreamAck body.
+                 * @member {Uint8Array} body
+                 * @memberof hawser.tunnel.v1.UpstreamAck
+                 * @instance
+                 */
+                UpstreamAck.prototype.body = $util.newBuffer([]);
+
+                /**
                  * Encodes the specified UpstreamAck message. Does not implicitly {@link hawser.tunnel.v1.UpstreamAck.verify|verify} messages.
                  * @function encode
                  * @memberof hawser.tunnel.v1.UpstreamAck
@@ -2104,6 +2113,8 @@ export const hawser = $root.hawser = (() => {
                         writer.uint32(/* id 3, wireType 2 =*/26).string(message.message);
                     if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs") && message.retryAfterMs !== 0)
                         writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.retryAfterMs);
+                    if (message.body != null && $Object.hasOwnProperty.call(message, "body") && message.body.length)
+                        writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.body);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -2184,6 +2195,15 @@ export const hawser = $root.hawser = (() => {
                                     delete message.retryAfterMs;
                                 continue;
                             }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.body = value;
+                                else
+                                    delete message.body;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -2202,6 +2222,299 @@ export const hawser = $root.hawser = (() => {
                 };
 
                 return UpstreamAck;
+            })();
+
+            v1.ScopeReport = (function() {
+
+                /**
+                 * Properties of a ScopeReport.
+                 * @typedef {Object} hawser.tunnel.v1.ScopeReport.$Properties
+                 * @property {number|null} [scope] ScopeReport scope
+                 * @property {Uint8Array|null} [body] ScopeReport body
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ScopeReport.
+                 * @memberof hawser.tunnel.v1
+                 * @interface IScopeReport
+                 * @augments hawser.tunnel.v1.ScopeReport.$Properties
+                 * @deprecated Use hawser.tunnel.v1.ScopeReport.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ScopeReport.
+                 * @typedef {hawser.tunnel.v1.ScopeReport.$Properties} hawser.tunnel.v1.ScopeReport.$Shape
+                 */
+
+                /**
+                 * Constructs a new ScopeReport.
+                 * @memberof hawser.tunnel.v1
+                 * @classdesc Represents a ScopeReport.
+                 * @constructor
+                 * @param {hawser.tunnel.v1.ScopeReport.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ScopeReport = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ScopeReport scope.
+                 * @member {number} scope
+                 * @memberof hawser.tunnel.v1.ScopeReport
+                 * @instance
+                 */
+                ScopeReport.prototype.scope = 0;
+
+                /**
+                 * ScopeReport body.
+                 * @member {Uint8Array} body
+                 * @memberof hawser.tunnel.v1.ScopeReport
+                 * @instance
+                 */
+                ScopeReport.prototype.body = $util.newBuffer([]);
+
+                /**
+                 * Encodes the specified ScopeReport message. Does not implicitly {@link hawser.tunnel.v1.ScopeReport.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.tunnel.v1.ScopeReport
+                 * @static
+                 * @param {hawser.tunnel.v1.ScopeReport.$Properties} message ScopeReport message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ScopeReport.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.scope != null && $Object.hasOwnProperty.call(message, "scope") && message.scope !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.scope);
+                    if (message.body != null && $Object.hasOwnProperty.call(message, "body") && message.body.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.body);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ScopeReport message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.tunnel.v1.ScopeReport
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.tunnel.v1.ScopeReport & hawser.tunnel.v1.ScopeReport.$Shape} ScopeReport
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ScopeReport.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.tunnel.v1.ScopeReport();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.scope = value;
+                                else
+                                    delete message.scope;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.body = value;
+                                else
+                                    delete message.body;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ScopeReport;
+            })();
+
+            v1.ReportRequest = (function() {
+
+                /**
+                 * Properties of a ReportRequest.
+                 * @typedef {Object} hawser.tunnel.v1.ReportRequest.$Properties
+                 * @property {Array.<string>|null} [kinds] ReportRequest kinds
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ReportRequest.
+                 * @memberof hawser.tunnel.v1
+                 * @interface IReportRequest
+                 * @augments hawser.tunnel.v1.ReportRequest.$Properties
+                 * @deprecated Use hawser.tunnel.v1.ReportRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ReportRequest.
+                 * @typedef {hawser.tunnel.v1.ReportRequest.$Properties} hawser.tunnel.v1.ReportRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new ReportRequest.
+                 * @memberof hawser.tunnel.v1
+                 * @classdesc Represents a ReportRequest.
+                 * @constructor
+                 * @param {hawser.tunnel.v1.ReportRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ReportRequest = function (properties) {
+                    this.kinds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ReportRequest kinds.
+                 * @member {Array.<string>} kinds
+                 * @memberof hawser.tunnel.v1.ReportRequest
+                 * @instance
+                 */
+                ReportRequest.prototype.kinds = $util.emptyArray;
+
+                /**
+                 * Encodes the specified ReportRequest message. Does not implicitly {@link hawser.tunnel.v1.ReportRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.tunnel.v1.ReportRequest
+                 * @static
+                 * @param {hawser.tunnel.v1.ReportRequest.$Properties} message ReportRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ReportRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.kinds != null && message.kinds.length)
+                        for (let i = 0; i < message.kinds.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.kinds[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ReportRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.tunnel.v1.ReportRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.tunnel.v1.ReportRequest & hawser.tunnel.v1.ReportRequest.$Shape} ReportRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ReportRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.tunnel.v1.ReportRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.kinds && message.kinds.length))
+                                    message.kinds = [];
+                                message.kinds.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ReportRequest;
             })();
 
             v1.SessionError = (function() {
@@ -2397,8 +2710,10 @@ export const hawser = $root.hawser = (() => {
                  * @property {hawser.tunnel.v1.Upstream.$Properties|null} [upstream] Frame upstream
                  * @property {hawser.tunnel.v1.UpstreamAck.$Properties|null} [upstreamAck] Frame upstreamAck
                  * @property {hawser.tunnel.v1.SessionError.$Properties|null} [error] Frame error
+                 * @property {hawser.tunnel.v1.ScopeReport.$Properties|null} [scopeReport] Frame scopeReport
+                 * @property {hawser.tunnel.v1.ReportRequest.$Properties|null} [reportRequest] Frame reportRequest
                  * @property {boolean|null} [ignorable] Frame ignorable
-                 * @property {"hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"} [body] Frame body
+                 * @property {"hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"|"scopeReport"|"reportRequest"} [body] Frame body
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -2425,10 +2740,12 @@ export const hawser = $root.hawser = (() => {
                  *   upstream?: hawser.tunnel.v1.Upstream.$Shape|null;
                  *   upstreamAck?: hawser.tunnel.v1.UpstreamAck.$Shape|null;
                  *   error?: hawser.tunnel.v1.SessionError.$Shape|null;
+                 *   scopeReport?: hawser.tunnel.v1.ScopeReport.$Shape|null;
+                 *   reportRequest?: hawser.tunnel.v1.ReportRequest.$Shape|null;
                  *   ignorable?: boolean|null;
                  *   $unknowns?: Array.<Uint8Array>;
                  * } & (
-                 *   ({ body?: undefined; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "hello"; hello: hawser.tunnel.v1.Hello.$Shape; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "welcome"; hello?: null; welcome: hawser.tunnel.v1.Welcome.$Shape; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "reject"; hello?: null; welcome?: null; reject: hawser.tunnel.v1.Reject.$Shape; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "bulkRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest: hawser.tunnel.v1.BulkRequest.$Shape; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "bulkRelease"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease: hawser.tunnel.v1.BulkRelease.$Shape; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "subscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe: hawser.tunnel.v1.Subscribe.$Shape; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "unsubscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe: hawser.tunnel.v1.Unsubscribe.$Shape; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "delta"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta: hawser.tunnel.v1.Delta.$Shape; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "deltaAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck: hawser.tunnel.v1.DeltaAck.$Shape; upstream?: null; upstreamAck?: null; error?: null }|{ body?: "upstream"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream: hawser.tunnel.v1.Upstream.$Shape; upstreamAck?: null; error?: null }|{ body?: "upstreamAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck: hawser.tunnel.v1.UpstreamAck.$Shape; error?: null }|{ body?: "error"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error: hawser.tunnel.v1.SessionError.$Shape })
+                 *   ({ body?: undefined; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "hello"; hello: hawser.tunnel.v1.Hello.$Shape; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "welcome"; hello?: null; welcome: hawser.tunnel.v1.Welcome.$Shape; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "reject"; hello?: null; welcome?: null; reject: hawser.tunnel.v1.Reject.$Shape; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "bulkRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest: hawser.tunnel.v1.BulkRequest.$Shape; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "bulkRelease"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease: hawser.tunnel.v1.BulkRelease.$Shape; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "subscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe: hawser.tunnel.v1.Subscribe.$Shape; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "unsubscribe"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe: hawser.tunnel.v1.Unsubscribe.$Shape; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "delta"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta: hawser.tunnel.v1.Delta.$Shape; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "deltaAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck: hawser.tunnel.v1.DeltaAck.$Shape; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "upstream"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream: hawser.tunnel.v1.Upstream.$Shape; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "upstreamAck"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck: hawser.tunnel.v1.UpstreamAck.$Shape; error?: null; scopeReport?: null; reportRequest?: null }|{ body?: "error"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error: hawser.tunnel.v1.SessionError.$Shape; scopeReport?: null; reportRequest?: null }|{ body?: "scopeReport"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport: hawser.tunnel.v1.ScopeReport.$Shape; reportRequest?: null }|{ body?: "reportRequest"; hello?: null; welcome?: null; reject?: null; bulkRequest?: null; bulkRelease?: null; subscribe?: null; unsubscribe?: null; delta?: null; deltaAck?: null; upstream?: null; upstreamAck?: null; error?: null; scopeReport?: null; reportRequest: hawser.tunnel.v1.ReportRequest.$Shape })
                  * )} hawser.tunnel.v1.Frame.$Shape
                  */
 
@@ -2544,6 +2861,22 @@ export const hawser = $root.hawser = (() => {
                 Frame.prototype.error = null;
 
                 /**
+                 * Frame scopeReport.
+                 * @member {hawser.tunnel.v1.ScopeReport.$Properties|null|undefined} scopeReport
+                 * @memberof hawser.tunnel.v1.Frame
+                 * @instance
+                 */
+                Frame.prototype.scopeReport = null;
+
+                /**
+                 * Frame reportRequest.
+                 * @member {hawser.tunnel.v1.ReportRequest.$Properties|null|undefined} reportRequest
+                 * @memberof hawser.tunnel.v1.Frame
+                 * @instance
+                 */
+                Frame.prototype.reportRequest = null;
+
+                /**
                  * Frame ignorable.
                  * @member {boolean} ignorable
                  * @memberof hawser.tunnel.v1.Frame
@@ -2556,12 +2889,12 @@ export const hawser = $root.hawser = (() => {
 
                 /**
                  * Frame body.
-                 * @member {"hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"|undefined} body
+                 * @member {"hello"|"welcome"|"reject"|"bulkRequest"|"bulkRelease"|"subscribe"|"unsubscribe"|"delta"|"deltaAck"|"upstream"|"upstreamAck"|"error"|"scopeReport"|"reportRequest"|undefined} body
                  * @memberof hawser.tunnel.v1.Frame
                  * @instance
                  */
                 $Object.defineProperty(Frame.prototype, "body", {
-                    get: $util.oneOfGetter($oneOfFields = ["hello", "welcome", "reject", "bulkRequest", "bulkRelease", "subscribe", "unsubscribe", "delta", "deltaAck", "upstream", "upstreamAck", "error"]),
+                    get: $util.oneOfGetter($oneOfFields = ["hello", "welcome", "reject", "bulkRequest", "bulkRelease", "subscribe", "unsubscribe", "delta", "deltaAck", "upstream", "upstreamAck", "error", "scopeReport", "reportRequest"]),
                     set: $util.oneOfSetter($oneOfFields)
                 });
 
@@ -2605,6 +2938,10 @@ export const hawser = $root.hawser = (() => {
                         $root.hawser.tunnel.v1.UpstreamAck.encode(message.upstreamAck, writer.uint32(/* id 11, wireType 2 =*/90).fork(), _depth + 1).ldelim();
                     if (message.error != null && $Object.hasOwnProperty.call(message, "error"))
                         $root.hawser.tunnel.v1.SessionError.encode(message.error, writer.uint32(/* id 12, wireType 2 =*/98).fork(), _depth + 1).ldelim();
+                    if (message.scopeReport != null && $Object.hasOwnProperty.call(message, "scopeReport"))
+                        $root.hawser.tunnel.v1.ScopeReport.encode(message.scopeReport, writer.uint32(/* id 13, wireType 2 =*/106).fork(), _depth + 1).ldelim();
+                    if (message.reportRequest != null && $Object.hasOwnProperty.call(message, "reportRequest"))
+                        $root.hawser.tunnel.v1.ReportRequest.encode(message.reportRequest, writer.uint32(/* id 14, wireType 2 =*/114).fork(), _depth + 1).ldelim();
                     if (message.ignorable != null && $Object.hasOwnProperty.call(message, "ignorable") && message.ignorable !== false)
                         writer.uint32(/* id 15, wireType 0 =*/120).bool(message.ignorable);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -2733,6 +3070,20 @@ export const hawser = $root.hawser = (() => {
                                     break;
                                 message.error = $root.hawser.tunnel.v1.SessionError.decode(reader, reader.size(), $undefined, _depth + 1, message.error);
                                 message.body = "error";
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 2)
+                                    break;
+                                message.scopeReport = $root.hawser.tunnel.v1.ScopeReport.decode(reader, reader.size(), $undefined, _depth + 1, message.scopeReport);
+                                message.body = "scopeReport";
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 2)
+                                    break;
+                                message.reportRequest = $root.hawser.tunnel.v1.ReportRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.reportRequest);
+                                message.body = "reportRequest";
                                 continue;
                             }
                         case 15: {
@@ -3792,6 +4143,2164 @@ export const hawser = $root.hawser = (() => {
         })();
 
         return tunnel;
+    })();
+
+    hawser.sync = (function() {
+
+        /**
+         * Namespace sync.
+         * @memberof hawser
+         * @namespace
+         */
+        const sync = {};
+
+        sync.v1 = (function() {
+
+            /**
+             * Namespace v1.
+             * @memberof hawser.sync
+             * @namespace
+             */
+            const v1 = {};
+
+            v1.ScopeState = (function() {
+
+                /**
+                 * Properties of a ScopeState.
+                 * @typedef {Object} hawser.sync.v1.ScopeState.$Properties
+                 * @property {number|null} [normalForm] ScopeState normalForm
+                 * @property {Uint8Array|null} [digest] ScopeState digest
+                 * @property {number|null} [count] ScopeState count
+                 * @property {Uint8Array|null} [stamp] ScopeState stamp
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ScopeState.
+                 * @memberof hawser.sync.v1
+                 * @interface IScopeState
+                 * @augments hawser.sync.v1.ScopeState.$Properties
+                 * @deprecated Use hawser.sync.v1.ScopeState.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ScopeState.
+                 * @typedef {hawser.sync.v1.ScopeState.$Properties} hawser.sync.v1.ScopeState.$Shape
+                 */
+
+                /**
+                 * Constructs a new ScopeState.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a ScopeState.
+                 * @constructor
+                 * @param {hawser.sync.v1.ScopeState.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ScopeState = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ScopeState normalForm.
+                 * @member {number} normalForm
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @instance
+                 */
+                ScopeState.prototype.normalForm = 0;
+
+                /**
+                 * ScopeState digest.
+                 * @member {Uint8Array} digest
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @instance
+                 */
+                ScopeState.prototype.digest = $util.newBuffer([]);
+
+                /**
+                 * ScopeState count.
+                 * @member {number} count
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @instance
+                 */
+                ScopeState.prototype.count = 0;
+
+                /**
+                 * ScopeState stamp.
+                 * @member {Uint8Array} stamp
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @instance
+                 */
+                ScopeState.prototype.stamp = $util.newBuffer([]);
+
+                /**
+                 * Encodes the specified ScopeState message. Does not implicitly {@link hawser.sync.v1.ScopeState.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @static
+                 * @param {hawser.sync.v1.ScopeState.$Properties} message ScopeState message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ScopeState.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.normalForm != null && $Object.hasOwnProperty.call(message, "normalForm") && message.normalForm !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.normalForm);
+                    if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.digest);
+                    if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.count);
+                    if (message.stamp != null && $Object.hasOwnProperty.call(message, "stamp") && message.stamp.length)
+                        writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.stamp);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ScopeState message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.ScopeState
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.ScopeState & hawser.sync.v1.ScopeState.$Shape} ScopeState
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ScopeState.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.ScopeState();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.normalForm = value;
+                                else
+                                    delete message.normalForm;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.digest = value;
+                                else
+                                    delete message.digest;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.count = value;
+                                else
+                                    delete message.count;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.stamp = value;
+                                else
+                                    delete message.stamp;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ScopeState;
+            })();
+
+            v1.HubMessage = (function() {
+
+                /**
+                 * Properties of a HubMessage.
+                 * @typedef {Object} hawser.sync.v1.HubMessage.$Properties
+                 * @property {hawser.sync.v1.InSync.$Properties|null} [inSync] HubMessage inSync
+                 * @property {hawser.sync.v1.AskInventory.$Properties|null} [askInventory] HubMessage askInventory
+                 * @property {hawser.sync.v1.Batch.$Properties|null} [batch] HubMessage batch
+                 * @property {hawser.sync.v1.ConfirmRemovals.$Properties|null} [confirmRemovals] HubMessage confirmRemovals
+                 * @property {"inSync"|"askInventory"|"batch"|"confirmRemovals"} [body] HubMessage body
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a HubMessage.
+                 * @memberof hawser.sync.v1
+                 * @interface IHubMessage
+                 * @augments hawser.sync.v1.HubMessage.$Properties
+                 * @deprecated Use hawser.sync.v1.HubMessage.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a HubMessage.
+                 * @typedef {{
+                 *   inSync?: hawser.sync.v1.InSync.$Shape|null;
+                 *   askInventory?: hawser.sync.v1.AskInventory.$Shape|null;
+                 *   batch?: hawser.sync.v1.Batch.$Shape|null;
+                 *   confirmRemovals?: hawser.sync.v1.ConfirmRemovals.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ body?: undefined; inSync?: null; askInventory?: null; batch?: null; confirmRemovals?: null }|{ body?: "inSync"; inSync: hawser.sync.v1.InSync.$Shape; askInventory?: null; batch?: null; confirmRemovals?: null }|{ body?: "askInventory"; inSync?: null; askInventory: hawser.sync.v1.AskInventory.$Shape; batch?: null; confirmRemovals?: null }|{ body?: "batch"; inSync?: null; askInventory?: null; batch: hawser.sync.v1.Batch.$Shape; confirmRemovals?: null }|{ body?: "confirmRemovals"; inSync?: null; askInventory?: null; batch?: null; confirmRemovals: hawser.sync.v1.ConfirmRemovals.$Shape })
+                 * )} hawser.sync.v1.HubMessage.$Shape
+                 */
+
+                /**
+                 * Constructs a new HubMessage.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a HubMessage.
+                 * @constructor
+                 * @param {hawser.sync.v1.HubMessage.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const HubMessage = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * HubMessage inSync.
+                 * @member {hawser.sync.v1.InSync.$Properties|null|undefined} inSync
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @instance
+                 */
+                HubMessage.prototype.inSync = null;
+
+                /**
+                 * HubMessage askInventory.
+                 * @member {hawser.sync.v1.AskInventory.$Properties|null|undefined} askInventory
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @instance
+                 */
+                HubMessage.prototype.askInventory = null;
+
+                /**
+                 * HubMessage batch.
+                 * @member {hawser.sync.v1.Batch.$Properties|null|undefined} batch
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @instance
+                 */
+                HubMessage.prototype.batch = null;
+
+                /**
+                 * HubMessage confirmRemovals.
+                 * @member {hawser.sync.v1.ConfirmRemovals.$Properties|null|undefined} confirmRemovals
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @instance
+                 */
+                HubMessage.prototype.confirmRemovals = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * HubMessage body.
+                 * @member {"inSync"|"askInventory"|"batch"|"confirmRemovals"|undefined} body
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @instance
+                 */
+                $Object.defineProperty(HubMessage.prototype, "body", {
+                    get: $util.oneOfGetter($oneOfFields = ["inSync", "askInventory", "batch", "confirmRemovals"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Encodes the specified HubMessage message. Does not implicitly {@link hawser.sync.v1.HubMessage.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @static
+                 * @param {hawser.sync.v1.HubMessage.$Properties} message HubMessage message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                HubMessage.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.inSync != null && $Object.hasOwnProperty.call(message, "inSync"))
+                        $root.hawser.sync.v1.InSync.encode(message.inSync, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.askInventory != null && $Object.hasOwnProperty.call(message, "askInventory"))
+                        $root.hawser.sync.v1.AskInventory.encode(message.askInventory, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.batch != null && $Object.hasOwnProperty.call(message, "batch"))
+                        $root.hawser.sync.v1.Batch.encode(message.batch, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.confirmRemovals != null && $Object.hasOwnProperty.call(message, "confirmRemovals"))
+                        $root.hawser.sync.v1.ConfirmRemovals.encode(message.confirmRemovals, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a HubMessage message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.HubMessage
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.HubMessage & hawser.sync.v1.HubMessage.$Shape} HubMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                HubMessage.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.HubMessage();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.inSync = $root.hawser.sync.v1.InSync.decode(reader, reader.size(), $undefined, _depth + 1, message.inSync);
+                                message.body = "inSync";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.askInventory = $root.hawser.sync.v1.AskInventory.decode(reader, reader.size(), $undefined, _depth + 1, message.askInventory);
+                                message.body = "askInventory";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.batch = $root.hawser.sync.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1, message.batch);
+                                message.body = "batch";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.confirmRemovals = $root.hawser.sync.v1.ConfirmRemovals.decode(reader, reader.size(), $undefined, _depth + 1, message.confirmRemovals);
+                                message.body = "confirmRemovals";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return HubMessage;
+            })();
+
+            v1.InSync = (function() {
+
+                /**
+                 * Properties of an InSync.
+                 * @typedef {Object} hawser.sync.v1.InSync.$Properties
+                 * @property {Uint8Array|null} [stamp] InSync stamp
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an InSync.
+                 * @memberof hawser.sync.v1
+                 * @interface IInSync
+                 * @augments hawser.sync.v1.InSync.$Properties
+                 * @deprecated Use hawser.sync.v1.InSync.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an InSync.
+                 * @typedef {hawser.sync.v1.InSync.$Properties} hawser.sync.v1.InSync.$Shape
+                 */
+
+                /**
+                 * Constructs a new InSync.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents an InSync.
+                 * @constructor
+                 * @param {hawser.sync.v1.InSync.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const InSync = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * InSync stamp.
+                 * @member {Uint8Array} stamp
+                 * @memberof hawser.sync.v1.InSync
+                 * @instance
+                 */
+                InSync.prototype.stamp = $util.newBuffer([]);
+
+                /**
+                 * Encodes the specified InSync message. Does not implicitly {@link hawser.sync.v1.InSync.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.InSync
+                 * @static
+                 * @param {hawser.sync.v1.InSync.$Properties} message InSync message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                InSync.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.stamp != null && $Object.hasOwnProperty.call(message, "stamp") && message.stamp.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.stamp);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an InSync message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.InSync
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.InSync & hawser.sync.v1.InSync.$Shape} InSync
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                InSync.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.InSync();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.stamp = value;
+                                else
+                                    delete message.stamp;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return InSync;
+            })();
+
+            v1.AskInventory = (function() {
+
+                /**
+                 * Properties of an AskInventory.
+                 * @typedef {Object} hawser.sync.v1.AskInventory.$Properties
+                 * @property {number|null} [buckets] AskInventory buckets
+                 * @property {Array.<number>|null} [wanted] AskInventory wanted
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an AskInventory.
+                 * @memberof hawser.sync.v1
+                 * @interface IAskInventory
+                 * @augments hawser.sync.v1.AskInventory.$Properties
+                 * @deprecated Use hawser.sync.v1.AskInventory.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an AskInventory.
+                 * @typedef {hawser.sync.v1.AskInventory.$Properties} hawser.sync.v1.AskInventory.$Shape
+                 */
+
+                /**
+                 * Constructs a new AskInventory.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents an AskInventory.
+                 * @constructor
+                 * @param {hawser.sync.v1.AskInventory.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const AskInventory = function (properties) {
+                    this.wanted = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * AskInventory buckets.
+                 * @member {number} buckets
+                 * @memberof hawser.sync.v1.AskInventory
+                 * @instance
+                 */
+                AskInventory.prototype.buckets = 0;
+
+                /**
+                 * AskInventory wanted.
+                 * @member {Array.<number>} wanted
+                 * @memberof hawser.sync.v1.AskInventory
+                 * @instance
+                 */
+                AskInventory.prototype.wanted = $util.emptyArray;
+
+                /**
+                 * Encodes the specified AskInventory message. Does not implicitly {@link hawser.sync.v1.AskInventory.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.AskInventory
+                 * @static
+                 * @param {hawser.sync.v1.AskInventory.$Properties} message AskInventory message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                AskInventory.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.buckets != null && $Object.hasOwnProperty.call(message, "buckets") && message.buckets !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.buckets);
+                    if (message.wanted != null && message.wanted.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).uint32s(message.wanted);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an AskInventory message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.AskInventory
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.AskInventory & hawser.sync.v1.AskInventory.$Shape} AskInventory
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                AskInventory.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.AskInventory();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.buckets = value;
+                                else
+                                    delete message.buckets;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType === 2) {
+                                    if (!(message.wanted && message.wanted.length))
+                                        message.wanted = [];
+                                    reader.uint32s(message.wanted);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.wanted && message.wanted.length))
+                                    message.wanted = [];
+                                message.wanted.push(reader.uint32());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return AskInventory;
+            })();
+
+            v1.Batch = (function() {
+
+                /**
+                 * Properties of a Batch.
+                 * @typedef {Object} hawser.sync.v1.Batch.$Properties
+                 * @property {Array.<hawser.sync.v1.Change.$Properties>|null} [changes] Batch changes
+                 * @property {Uint8Array|null} [stamp] Batch stamp
+                 * @property {number|null} [normalForm] Batch normalForm
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Batch.
+                 * @memberof hawser.sync.v1
+                 * @interface IBatch
+                 * @augments hawser.sync.v1.Batch.$Properties
+                 * @deprecated Use hawser.sync.v1.Batch.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Batch.
+                 * @typedef {{
+                 *   changes?: Array.<hawser.sync.v1.Change.$Shape>|null;
+                 *   stamp?: Uint8Array|null;
+                 *   normalForm?: number|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * }} hawser.sync.v1.Batch.$Shape
+                 */
+
+                /**
+                 * Constructs a new Batch.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a Batch.
+                 * @constructor
+                 * @param {hawser.sync.v1.Batch.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Batch = function (properties) {
+                    this.changes = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Batch changes.
+                 * @member {Array.<hawser.sync.v1.Change.$Properties>} changes
+                 * @memberof hawser.sync.v1.Batch
+                 * @instance
+                 */
+                Batch.prototype.changes = $util.emptyArray;
+
+                /**
+                 * Batch stamp.
+                 * @member {Uint8Array} stamp
+                 * @memberof hawser.sync.v1.Batch
+                 * @instance
+                 */
+                Batch.prototype.stamp = $util.newBuffer([]);
+
+                /**
+                 * Batch normalForm.
+                 * @member {number} normalForm
+                 * @memberof hawser.sync.v1.Batch
+                 * @instance
+                 */
+                Batch.prototype.normalForm = 0;
+
+                /**
+                 * Encodes the specified Batch message. Does not implicitly {@link hawser.sync.v1.Batch.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.Batch
+                 * @static
+                 * @param {hawser.sync.v1.Batch.$Properties} message Batch message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Batch.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.changes != null && message.changes.length)
+                        for (let i = 0; i < message.changes.length; ++i)
+                            $root.hawser.sync.v1.Change.encode(message.changes[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.stamp != null && $Object.hasOwnProperty.call(message, "stamp") && message.stamp.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.stamp);
+                    if (message.normalForm != null && $Object.hasOwnProperty.call(message, "normalForm") && message.normalForm !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.normalForm);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Batch message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.Batch
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Batch & hawser.sync.v1.Batch.$Shape} Batch
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Batch.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.Batch();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.changes && message.changes.length))
+                                    message.changes = [];
+                                message.changes.push($root.hawser.sync.v1.Change.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.stamp = value;
+                                else
+                                    delete message.stamp;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.normalForm = value;
+                                else
+                                    delete message.normalForm;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Batch;
+            })();
+
+            v1.Change = (function() {
+
+                /**
+                 * Properties of a Change.
+                 * @typedef {Object} hawser.sync.v1.Change.$Properties
+                 * @property {string|null} [key] Change key
+                 * @property {Uint8Array|null} [full] Change full
+                 * @property {Uint8Array|null} [delta] Change delta
+                 * @property {boolean|null} [removed] Change removed
+                 * @property {boolean|null} [rehashed] Change rehashed
+                 * @property {Uint8Array|null} [hash] Change hash
+                 * @property {Uint8Array|null} [base] Change base
+                 * @property {string|null} [version] Change version
+                 * @property {"full"|"delta"|"removed"|"rehashed"} [body] Change body
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Change.
+                 * @memberof hawser.sync.v1
+                 * @interface IChange
+                 * @augments hawser.sync.v1.Change.$Properties
+                 * @deprecated Use hawser.sync.v1.Change.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a Change.
+                 * @typedef {{
+                 *   key?: string|null;
+                 *   full?: Uint8Array|null;
+                 *   delta?: Uint8Array|null;
+                 *   removed?: boolean|null;
+                 *   rehashed?: boolean|null;
+                 *   hash?: Uint8Array|null;
+                 *   base?: Uint8Array|null;
+                 *   version?: string|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ body?: undefined; full?: null; delta?: null; removed?: null; rehashed?: null }|{ body?: "full"; full: Uint8Array; delta?: null; removed?: null; rehashed?: null }|{ body?: "delta"; full?: null; delta: Uint8Array; removed?: null; rehashed?: null }|{ body?: "removed"; full?: null; delta?: null; removed: boolean; rehashed?: null }|{ body?: "rehashed"; full?: null; delta?: null; removed?: null; rehashed: boolean })
+                 * )} hawser.sync.v1.Change.$Shape
+                 */
+
+                /**
+                 * Constructs a new Change.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a Change.
+                 * @constructor
+                 * @param {hawser.sync.v1.Change.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Change = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Change key.
+                 * @member {string} key
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.key = "";
+
+                /**
+                 * Change full.
+                 * @member {Uint8Array|null|undefined} full
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.full = null;
+
+                /**
+                 * Change delta.
+                 * @member {Uint8Array|null|undefined} delta
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.delta = null;
+
+                /**
+                 * Change removed.
+                 * @member {boolean|null|undefined} removed
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.removed = null;
+
+                /**
+                 * Change rehashed.
+                 * @member {boolean|null|undefined} rehashed
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.rehashed = null;
+
+                /**
+                 * Change hash.
+                 * @member {Uint8Array} hash
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.hash = $util.newBuffer([]);
+
+                /**
+                 * Change base.
+                 * @member {Uint8Array} base
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.base = $util.newBuffer([]);
+
+                /**
+                 * Change version.
+                 * @member {string} version
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                Change.prototype.version = "";
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * Change body.
+                 * @member {"full"|"delta"|"removed"|"rehashed"|undefined} body
+                 * @memberof hawser.sync.v1.Change
+                 * @instance
+                 */
+                $Object.defineProperty(Change.prototype, "body", {
+                    get: $util.oneOfGetter($oneOfFields = ["full", "delta", "removed", "rehashed"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Encodes the specified Change message. Does not implicitly {@link hawser.sync.v1.Change.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.Change
+                 * @static
+                 * @param {hawser.sync.v1.Change.$Properties} message Change message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Change.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.key);
+                    if (message.full != null && $Object.hasOwnProperty.call(message, "full"))
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.full);
+                    if (message.delta != null && $Object.hasOwnProperty.call(message, "delta"))
+                        writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.delta);
+                    if (message.removed != null && $Object.hasOwnProperty.call(message, "removed"))
+                        writer.uint32(/* id 4, wireType 0 =*/32).bool(message.removed);
+                    if (message.rehashed != null && $Object.hasOwnProperty.call(message, "rehashed"))
+                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.rehashed);
+                    if (message.hash != null && $Object.hasOwnProperty.call(message, "hash") && message.hash.length)
+                        writer.uint32(/* id 6, wireType 2 =*/50).bytes(message.hash);
+                    if (message.base != null && $Object.hasOwnProperty.call(message, "base") && message.base.length)
+                        writer.uint32(/* id 7, wireType 2 =*/58).bytes(message.base);
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                        writer.uint32(/* id 8, wireType 2 =*/66).string(message.version);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Change message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.Change
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Change & hawser.sync.v1.Change.$Shape} Change
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Change.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.Change();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.key = value;
+                                else
+                                    delete message.key;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.full = reader.bytes();
+                                message.body = "full";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.delta = reader.bytes();
+                                message.body = "delta";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                message.removed = reader.bool();
+                                message.body = "removed";
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                message.rehashed = reader.bool();
+                                message.body = "rehashed";
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.hash = value;
+                                else
+                                    delete message.hash;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.base = value;
+                                else
+                                    delete message.base;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Change;
+            })();
+
+            v1.ConfirmRemovals = (function() {
+
+                /**
+                 * Properties of a ConfirmRemovals.
+                 * @typedef {Object} hawser.sync.v1.ConfirmRemovals.$Properties
+                 * @property {number|null} [id] ConfirmRemovals id
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ConfirmRemovals.
+                 * @memberof hawser.sync.v1
+                 * @interface IConfirmRemovals
+                 * @augments hawser.sync.v1.ConfirmRemovals.$Properties
+                 * @deprecated Use hawser.sync.v1.ConfirmRemovals.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ConfirmRemovals.
+                 * @typedef {hawser.sync.v1.ConfirmRemovals.$Properties} hawser.sync.v1.ConfirmRemovals.$Shape
+                 */
+
+                /**
+                 * Constructs a new ConfirmRemovals.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a ConfirmRemovals.
+                 * @constructor
+                 * @param {hawser.sync.v1.ConfirmRemovals.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ConfirmRemovals = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ConfirmRemovals id.
+                 * @member {number} id
+                 * @memberof hawser.sync.v1.ConfirmRemovals
+                 * @instance
+                 */
+                ConfirmRemovals.prototype.id = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Encodes the specified ConfirmRemovals message. Does not implicitly {@link hawser.sync.v1.ConfirmRemovals.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.ConfirmRemovals
+                 * @static
+                 * @param {hawser.sync.v1.ConfirmRemovals.$Properties} message ConfirmRemovals message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ConfirmRemovals.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id") && (typeof message.id === "object" ? message.id.low || message.id.high : message.id !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.id);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ConfirmRemovals message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.ConfirmRemovals
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.ConfirmRemovals & hawser.sync.v1.ConfirmRemovals.$Shape} ConfirmRemovals
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ConfirmRemovals.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.ConfirmRemovals();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.id = value;
+                                else
+                                    delete message.id;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ConfirmRemovals;
+            })();
+
+            v1.EdgeMessage = (function() {
+
+                /**
+                 * Properties of an EdgeMessage.
+                 * @typedef {Object} hawser.sync.v1.EdgeMessage.$Properties
+                 * @property {hawser.sync.v1.BucketDigests.$Properties|null} [bucketDigests] EdgeMessage bucketDigests
+                 * @property {hawser.sync.v1.Entries.$Properties|null} [entries] EdgeMessage entries
+                 * @property {hawser.sync.v1.WantFull.$Properties|null} [wantFull] EdgeMessage wantFull
+                 * @property {hawser.sync.v1.Held.$Properties|null} [held] EdgeMessage held
+                 * @property {"bucketDigests"|"entries"|"wantFull"|"held"} [body] EdgeMessage body
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an EdgeMessage.
+                 * @memberof hawser.sync.v1
+                 * @interface IEdgeMessage
+                 * @augments hawser.sync.v1.EdgeMessage.$Properties
+                 * @deprecated Use hawser.sync.v1.EdgeMessage.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of an EdgeMessage.
+                 * @typedef {{
+                 *   bucketDigests?: hawser.sync.v1.BucketDigests.$Shape|null;
+                 *   entries?: hawser.sync.v1.Entries.$Shape|null;
+                 *   wantFull?: hawser.sync.v1.WantFull.$Shape|null;
+                 *   held?: hawser.sync.v1.Held.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ body?: undefined; bucketDigests?: null; entries?: null; wantFull?: null; held?: null }|{ body?: "bucketDigests"; bucketDigests: hawser.sync.v1.BucketDigests.$Shape; entries?: null; wantFull?: null; held?: null }|{ body?: "entries"; bucketDigests?: null; entries: hawser.sync.v1.Entries.$Shape; wantFull?: null; held?: null }|{ body?: "wantFull"; bucketDigests?: null; entries?: null; wantFull: hawser.sync.v1.WantFull.$Shape; held?: null }|{ body?: "held"; bucketDigests?: null; entries?: null; wantFull?: null; held: hawser.sync.v1.Held.$Shape })
+                 * )} hawser.sync.v1.EdgeMessage.$Shape
+                 */
+
+                /**
+                 * Constructs a new EdgeMessage.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents an EdgeMessage.
+                 * @constructor
+                 * @param {hawser.sync.v1.EdgeMessage.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const EdgeMessage = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * EdgeMessage bucketDigests.
+                 * @member {hawser.sync.v1.BucketDigests.$Properties|null|undefined} bucketDigests
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @instance
+                 */
+                EdgeMessage.prototype.bucketDigests = null;
+
+                /**
+                 * EdgeMessage entries.
+                 * @member {hawser.sync.v1.Entries.$Properties|null|undefined} entries
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @instance
+                 */
+                EdgeMessage.prototype.entries = null;
+
+                /**
+                 * EdgeMessage wantFull.
+                 * @member {hawser.sync.v1.WantFull.$Properties|null|undefined} wantFull
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @instance
+                 */
+                EdgeMessage.prototype.wantFull = null;
+
+                /**
+                 * EdgeMessage held.
+                 * @member {hawser.sync.v1.Held.$Properties|null|undefined} held
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @instance
+                 */
+                EdgeMessage.prototype.held = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * EdgeMessage body.
+                 * @member {"bucketDigests"|"entries"|"wantFull"|"held"|undefined} body
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @instance
+                 */
+                $Object.defineProperty(EdgeMessage.prototype, "body", {
+                    get: $util.oneOfGetter($oneOfFields = ["bucketDigests", "entries", "wantFull", "held"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Encodes the specified EdgeMessage message. Does not implicitly {@link hawser.sync.v1.EdgeMessage.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @static
+                 * @param {hawser.sync.v1.EdgeMessage.$Properties} message EdgeMessage message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                EdgeMessage.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.bucketDigests != null && $Object.hasOwnProperty.call(message, "bucketDigests"))
+                        $root.hawser.sync.v1.BucketDigests.encode(message.bucketDigests, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.entries != null && $Object.hasOwnProperty.call(message, "entries"))
+                        $root.hawser.sync.v1.Entries.encode(message.entries, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.wantFull != null && $Object.hasOwnProperty.call(message, "wantFull"))
+                        $root.hawser.sync.v1.WantFull.encode(message.wantFull, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.held != null && $Object.hasOwnProperty.call(message, "held"))
+                        $root.hawser.sync.v1.Held.encode(message.held, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an EdgeMessage message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.EdgeMessage
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.EdgeMessage & hawser.sync.v1.EdgeMessage.$Shape} EdgeMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                EdgeMessage.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.EdgeMessage();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.bucketDigests = $root.hawser.sync.v1.BucketDigests.decode(reader, reader.size(), $undefined, _depth + 1, message.bucketDigests);
+                                message.body = "bucketDigests";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.entries = $root.hawser.sync.v1.Entries.decode(reader, reader.size(), $undefined, _depth + 1, message.entries);
+                                message.body = "entries";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.wantFull = $root.hawser.sync.v1.WantFull.decode(reader, reader.size(), $undefined, _depth + 1, message.wantFull);
+                                message.body = "wantFull";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.held = $root.hawser.sync.v1.Held.decode(reader, reader.size(), $undefined, _depth + 1, message.held);
+                                message.body = "held";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return EdgeMessage;
+            })();
+
+            v1.BucketDigests = (function() {
+
+                /**
+                 * Properties of a BucketDigests.
+                 * @typedef {Object} hawser.sync.v1.BucketDigests.$Properties
+                 * @property {Uint8Array|null} [digests] BucketDigests digests
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a BucketDigests.
+                 * @memberof hawser.sync.v1
+                 * @interface IBucketDigests
+                 * @augments hawser.sync.v1.BucketDigests.$Properties
+                 * @deprecated Use hawser.sync.v1.BucketDigests.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a BucketDigests.
+                 * @typedef {hawser.sync.v1.BucketDigests.$Properties} hawser.sync.v1.BucketDigests.$Shape
+                 */
+
+                /**
+                 * Constructs a new BucketDigests.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a BucketDigests.
+                 * @constructor
+                 * @param {hawser.sync.v1.BucketDigests.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const BucketDigests = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * BucketDigests digests.
+                 * @member {Uint8Array} digests
+                 * @memberof hawser.sync.v1.BucketDigests
+                 * @instance
+                 */
+                BucketDigests.prototype.digests = $util.newBuffer([]);
+
+                /**
+                 * Encodes the specified BucketDigests message. Does not implicitly {@link hawser.sync.v1.BucketDigests.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.BucketDigests
+                 * @static
+                 * @param {hawser.sync.v1.BucketDigests.$Properties} message BucketDigests message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                BucketDigests.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.digests != null && $Object.hasOwnProperty.call(message, "digests") && message.digests.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.digests);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a BucketDigests message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.BucketDigests
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.BucketDigests & hawser.sync.v1.BucketDigests.$Shape} BucketDigests
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                BucketDigests.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.BucketDigests();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.digests = value;
+                                else
+                                    delete message.digests;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return BucketDigests;
+            })();
+
+            v1.Entries = (function() {
+
+                /**
+                 * Properties of an Entries.
+                 * @typedef {Object} hawser.sync.v1.Entries.$Properties
+                 * @property {Uint8Array|null} [packed] Entries packed
+                 * @property {boolean|null} [more] Entries more
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an Entries.
+                 * @memberof hawser.sync.v1
+                 * @interface IEntries
+                 * @augments hawser.sync.v1.Entries.$Properties
+                 * @deprecated Use hawser.sync.v1.Entries.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an Entries.
+                 * @typedef {hawser.sync.v1.Entries.$Properties} hawser.sync.v1.Entries.$Shape
+                 */
+
+                /**
+                 * Constructs a new Entries.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents an Entries.
+                 * @constructor
+                 * @param {hawser.sync.v1.Entries.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Entries = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Entries packed.
+                 * @member {Uint8Array} packed
+                 * @memberof hawser.sync.v1.Entries
+                 * @instance
+                 */
+                Entries.prototype.packed = $util.newBuffer([]);
+
+                /**
+                 * Entries more.
+                 * @member {boolean} more
+                 * @memberof hawser.sync.v1.Entries
+                 * @instance
+                 */
+                Entries.prototype.more = false;
+
+                /**
+                 * Encodes the specified Entries message. Does not implicitly {@link hawser.sync.v1.Entries.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.Entries
+                 * @static
+                 * @param {hawser.sync.v1.Entries.$Properties} message Entries message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Entries.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.packed != null && $Object.hasOwnProperty.call(message, "packed") && message.packed.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.packed);
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(/* id 2, wireType 0 =*/16).bool(message.more);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an Entries message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.Entries
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Entries & hawser.sync.v1.Entries.$Shape} Entries
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Entries.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.Entries();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.packed = value;
+                                else
+                                    delete message.packed;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Entries;
+            })();
+
+            v1.WantFull = (function() {
+
+                /**
+                 * Properties of a WantFull.
+                 * @typedef {Object} hawser.sync.v1.WantFull.$Properties
+                 * @property {Array.<string>|null} [keys] WantFull keys
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a WantFull.
+                 * @memberof hawser.sync.v1
+                 * @interface IWantFull
+                 * @augments hawser.sync.v1.WantFull.$Properties
+                 * @deprecated Use hawser.sync.v1.WantFull.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a WantFull.
+                 * @typedef {hawser.sync.v1.WantFull.$Properties} hawser.sync.v1.WantFull.$Shape
+                 */
+
+                /**
+                 * Constructs a new WantFull.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a WantFull.
+                 * @constructor
+                 * @param {hawser.sync.v1.WantFull.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const WantFull = function (properties) {
+                    this.keys = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * WantFull keys.
+                 * @member {Array.<string>} keys
+                 * @memberof hawser.sync.v1.WantFull
+                 * @instance
+                 */
+                WantFull.prototype.keys = $util.emptyArray;
+
+                /**
+                 * Encodes the specified WantFull message. Does not implicitly {@link hawser.sync.v1.WantFull.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.WantFull
+                 * @static
+                 * @param {hawser.sync.v1.WantFull.$Properties} message WantFull message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                WantFull.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.keys != null && message.keys.length)
+                        for (let i = 0; i < message.keys.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.keys[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a WantFull message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.WantFull
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.WantFull & hawser.sync.v1.WantFull.$Shape} WantFull
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                WantFull.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.WantFull();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.keys && message.keys.length))
+                                    message.keys = [];
+                                message.keys.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return WantFull;
+            })();
+
+            v1.Held = (function() {
+
+                /**
+                 * Properties of a Held.
+                 * @typedef {Object} hawser.sync.v1.Held.$Properties
+                 * @property {number|null} [id] Held id
+                 * @property {number|null} [removals] Held removals
+                 * @property {number|null} [count] Held count
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Held.
+                 * @memberof hawser.sync.v1
+                 * @interface IHeld
+                 * @augments hawser.sync.v1.Held.$Properties
+                 * @deprecated Use hawser.sync.v1.Held.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Held.
+                 * @typedef {hawser.sync.v1.Held.$Properties} hawser.sync.v1.Held.$Shape
+                 */
+
+                /**
+                 * Constructs a new Held.
+                 * @memberof hawser.sync.v1
+                 * @classdesc Represents a Held.
+                 * @constructor
+                 * @param {hawser.sync.v1.Held.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Held = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Held id.
+                 * @member {number} id
+                 * @memberof hawser.sync.v1.Held
+                 * @instance
+                 */
+                Held.prototype.id = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Held removals.
+                 * @member {number} removals
+                 * @memberof hawser.sync.v1.Held
+                 * @instance
+                 */
+                Held.prototype.removals = 0;
+
+                /**
+                 * Held count.
+                 * @member {number} count
+                 * @memberof hawser.sync.v1.Held
+                 * @instance
+                 */
+                Held.prototype.count = 0;
+
+                /**
+                 * Encodes the specified Held message. Does not implicitly {@link hawser.sync.v1.Held.verify|verify} messages.
+                 * @function encode
+                 * @memberof hawser.sync.v1.Held
+                 * @static
+                 * @param {hawser.sync.v1.Held.$Properties} message Held message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Held.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id") && (typeof message.id === "object" ? message.id.low || message.id.high : message.id !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.id);
+                    if (message.removals != null && $Object.hasOwnProperty.call(message, "removals") && message.removals !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.removals);
+                    if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.count);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Held message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof hawser.sync.v1.Held
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {hawser.sync.v1.Held & hawser.sync.v1.Held.$Shape} Held
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Held.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.hawser.sync.v1.Held();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.id = value;
+                                else
+                                    delete message.id;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.removals = value;
+                                else
+                                    delete message.removals;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.count = value;
+                                else
+                                    delete message.count;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Held;
+            })();
+
+            return v1;
+        })();
+
+        return sync;
     })();
 
     return hawser;

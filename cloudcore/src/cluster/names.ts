@@ -1,0 +1,38 @@
+/** Where Hawser keeps what it needs in a cluster. */
+export const HAWSER_NAMESPACE = 'hawser-system';
+
+/** Prefix of Hawser's labels and annotations. */
+const PREFIX = 'hawser.dev';
+
+/** Labels, by use. */
+export const LABELS = {
+  /** On a Node: it is an edge node of Hawser. Value: empty. */
+  edge: `${PREFIX}/edge`,
+  /** On a Node: the pool it belongs to. */
+  pool: `${PREFIX}/pool`,
+  /** On a Node, as kubectl shows it under ROLES. Value: empty. */
+  edgeRole: 'node-role.kubernetes.io/edge',
+  /** On what Hawser keeps in its namespace: `authority`, `join-token`, `node-identity`. */
+  kind: `${PREFIX}/kind`,
+} as const;
+
+/** Annotations, by use. */
+export const ANNOTATIONS = {
+  /** On a node's Lease: the replica that holds its session. */
+  replica: `${PREFIX}/replica`,
+  /** On a node's Lease: the epoch of its session. */
+  sessionEpoch: `${PREFIX}/session-epoch`,
+  /** On a Node or NodePool: `unbounded` (default) or `keep`. */
+  tolerations: `${PREFIX}/tolerations`,
+} as const;
+
+/** Names of single objects in {@link HAWSER_NAMESPACE}. */
+export const OBJECTS = {
+  /** Secret of the authority: `tls.crt`, `tls.key`. */
+  authority: 'hawser-authority',
+  /** ConfigMap with the cluster's incarnation. */
+  cluster: 'hawser-cluster',
+} as const;
+
+/** Namespace of the leases of nodes. */
+export const NODE_LEASE_NAMESPACE = 'kube-node-lease';

@@ -1,0 +1,77 @@
+/**
+ * What an edge reports, and asks for. Bodies are JSON, packed (`packJson`); the hub checks every one of them against
+ * the node in the edge's certificate.
+ */
+export interface UpstreamBodies {
+  /** The node itself. Created if it is not there. Latest wins, key `node`. */
+  readonly node: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+    /** Taints for the registration only. */
+    readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+    /** `NodeStatus` as the API has it, without the heartbeat times of its conditions. */
+    readonly status: Readonly<Record<string, unknown>>;
+  };
+  /** Status of a pod that is bound to the node. Latest wins, key `pod/<namespace>/<name>/<uid>`. */
+  readonly pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    /** `PodStatus` as the API has it. */
+    readonly status: Readonly<Record<string, unknown>>;
+  };
+  /** A pod that was to be deleted has ended here: the object may go. Key `pod-gone/<namespace>/<name>/<uid>`. */
+  readonly 'pod-gone': { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** A Kubernetes Event about an object of this node. Key `event/<number>`. */
+  readonly event: {
+    /** UID made at the edge: a repeated delivery makes no second Event. */
+    readonly id: string;
+    readonly regarding: {
+      readonly kind: string;
+      readonly apiVersion: string;
+      readonly namespace?: string;
+      readonly name: string;
+      readonly uid?: string;
+      readonly fieldPath?: string;
+    };
+    readonly type: 'Normal' | 'Warning';
+    readonly reason: string;
+    readonly message: string;
+    readonly count: number;
+    /** RFC 3339. */
+    readonly firstTimestamp: string;
+    readonly lastTimestamp: string;
+    readonly component: string;
+  };
+  /** What the edge says of itself: a guard that holds, a pod that it refuses. Key `report/<number>`. */
+  readonly report: { readonly code: string; readonly message: string; readonly at: string };
+  /** Asks for a token of a service account, for a pod of this node. Not kept in the outbox. */
+  readonly 'token-request': {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+    readonly podName: string;
+    readonly podUid: string;
+    readonly audiences: readonly string[];
+    readonly expirationSeconds: number;
+  };
+  /** Asks for a new certificate for the same node. Not kept in the outbox. */
+  readonly 'certificate-renewal': { readonly csr: string };
+}
+
+/** Kinds of Upstream. */
+export type UpstreamKind = keyof UpstreamBodies;
+
+/** Answers to the kinds that ask for something: JSON, packed, in `UpstreamAck.body`. */
+export interface UpstreamAnswers {
+  readonly 'token-request': {
+    readonly token: string;
+    /** RFC 3339. */
+    readonly expirationTimestamp: string;
+  };
+  readonly 'certificate-renewal': {
+    /** PEM. */
+    readonly certificate: string;
+    /** PEM of every authority that the edge shall trust. */
+    readonly authorities: string;
+  };
+}
