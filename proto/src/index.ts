@@ -8,6 +8,8 @@ export {
   type Hello,
   type OutgoingFrame,
   type Reject,
+  type ReportRequest,
+  type ScopeReport,
   type SessionErrorFrame,
   type Subscribe,
   type Unsubscribe,
@@ -15,6 +17,30 @@ export {
   type UpstreamAck,
   type Welcome,
 } from './codec/codec.ts';
+export {
+  decodeEdgeMessage,
+  decodeHubMessage,
+  decodeScopeState,
+  encodeEdgeMessage,
+  encodeHubMessage,
+  encodeScopeState,
+  MAX_EDGE_MESSAGE_BYTES,
+  type AskInventory,
+  type Batch,
+  type BucketDigests,
+  type Change,
+  type ConfirmRemovals,
+  type EdgeMessage,
+  type Entries,
+  type Held,
+  type HubMessage,
+  type InSync,
+  type OutgoingChange,
+  type OutgoingEdgeMessage,
+  type OutgoingHubMessage,
+  type ScopeState,
+  type WantFull,
+} from './codec/sync-codec.ts';
 export { isTunnelErrorCode, TUNNEL_ERRORS, TunnelError, type TunnelErrorCode } from './errors.ts';
 export { credentialsFromPem, type Credentials } from './identity/credentials.ts';
 export { verifyPeer, type VerifyOptions } from './identity/identity-verifier.ts';
@@ -38,8 +64,10 @@ export {
   type HubAddress,
   type Listener,
   type ListenOptions,
+  type RequestHandler,
   type Transport,
   type TransportOptions,
 } from './transport/transport.ts';
 export { QuicTransport } from './transport/quic/quic-transport.ts';
+export { requestCertificate } from './transport/ws/tls-options.ts';
 export { WsTransport } from './transport/ws/ws-transport.ts';

@@ -9,6 +9,7 @@ import {
   type Hello,
   type HubWelcome,
   type Listener,
+  type RequestHandler,
   type SessionFrame,
   type Transport,
   type Tunnel,
@@ -25,6 +26,7 @@ export interface SessionSiteOptions {
   welcome?: Partial<HubWelcome>;
   server?: Partial<Pick<TunnelServerOptions, 'authorize' | 'epochs' | 'metrics' | 'random'>>;
   log?: Logger;
+  onRequest?: RequestHandler;
 }
 
 /** A tunnel server with one transport, and clients of it, for one test. */
@@ -75,7 +77,12 @@ export class SessionSite {
   static async open(underTest: TransportUnderTest, options: SessionSiteOptions = {}): Promise<SessionSite> {
     const authority = await TestAuthority.create();
     const site = new SessionSite(underTest, authority, await authority.hub(), options);
-    site.#listener = await site.server.listen(site.transport, { host: '127.0.0.1', port: 0 });
+    const { onRequest } = options;
+    site.#listener = await site.server.listen(site.transport, {
+      host: '127.0.0.1',
+      port: 0,
+      ...(onRequest === undefined ? {} : { onRequest }),
+    });
     return site;
   }
 

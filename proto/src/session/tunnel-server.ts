@@ -14,7 +14,7 @@ import { tunnelLimits, type TunnelLimits } from '../limits.ts';
 import { TunnelMetrics } from '../metrics.ts';
 import { HandshakeGate } from '../transport/handshake-gate.ts';
 import { reasonFor, type CloseReason } from '../transport/close-reason.ts';
-import type { Connection, Listener, Transport } from '../transport/transport.ts';
+import type { Connection, Listener, RequestHandler, Transport } from '../transport/transport.ts';
 import { answerHello, type Decision, type Established, type HubWelcome } from './handshake.ts';
 import { MemoryEpochs, SessionRegistry, type EpochSource } from './session-registry.ts';
 import { Tunnel, type FrameHandler } from './tunnel.ts';
@@ -65,8 +65,15 @@ export class TunnelServer {
     this.#metrics.observeGate(this.gate);
   }
 
-  /** Opens a port. May be called once per transport. @throws TunnelError as {@link Transport.listen} */
-  async listen(transport: Transport, address: { host: string; port: number }): Promise<Listener> {
+  /**
+   * Opens a port. May be called once per transport.
+   * @param address where, and who answers plain HTTPS requests there (see `ListenOptions.onRequest`)
+   * @throws TunnelError as {@link Transport.listen}
+   */
+  async listen(
+    transport: Transport,
+    address: { host: string; port: number; onRequest?: RequestHandler },
+  ): Promise<Listener> {
     const listener = await transport.listen({
       ...address,
       gate: this.gate,

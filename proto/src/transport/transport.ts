@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Credentials } from '../identity/credentials.ts';
 import type { VerifyOptions } from '../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
@@ -63,6 +64,9 @@ export interface HubAddress {
   readonly port: number;
 }
 
+/** Answers one HTTPS request. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** Options of {@link Transport.listen}. */
 export interface ListenOptions {
   /** Address to bind. */
@@ -76,6 +80,14 @@ export interface ListenOptions {
    * promise settles; a rejection destroys the connection.
    */
   readonly onConnection: (connection: Connection) => Promise<void>;
+  /**
+   * Takes plain HTTPS requests on the tunnel's port (joining, renewal: peers that have no session yet, or none any
+   * more). Nobody was verified: {@link requestCertificate} has what the client showed, if anything, and the handler
+   * decides. Body and answer are the handler's to bound; a connection carries one request, and counts as a handshake
+   * for the gate until its answer is written, which has to be within `handshakeTimeoutMs` of the TCP connection.
+   * A handler that throws answers 500. Default: every request is answered with 426. Only ws has it; quic ignores it.
+   */
+  readonly onRequest?: RequestHandler;
   /** Called with each handshake that failed, for logs and metrics. */
   readonly onHandshakeError?: (error: Error, remoteAddress: string) => void;
 }

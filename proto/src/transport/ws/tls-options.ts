@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { IncomingMessage } from 'node:http';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import type { Credentials } from '../../identity/credentials.ts';
 
 /** WebSocket subprotocol: the version of the multiplexer (mux-frame.ts). */
@@ -43,4 +44,12 @@ export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
   // The types promise a certificate; without one Node answers undefined.
   const certificate = socket.getPeerX509Certificate();
   return certificate?.raw;
+}
+
+/**
+ * DER of the certificate that the client of a plain HTTPS request showed and proved to own, if any. It is not
+ * verified: see `verifyPeer`.
+ */
+export function requestCertificate(request: IncomingMessage): Uint8Array | undefined {
+  return request.socket instanceof TLSSocket ? peerCertificate(request.socket) : undefined;
 }

@@ -1,5 +1,5 @@
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@hawser/seams';
@@ -54,6 +54,8 @@ export class WsListener implements Listener {
       requestTimeout: options.limits.handshakeTimeoutMs,
       maxHeaderSize: 8 * 1024,
     });
+    // A connection that is kept for more requests would keep its place in the gate.
+    this.#https.maxRequestsPerSocket = 1;
     this.#upgrades = new WebSocketServer({
       noServer: true,
       ...WS_OPTIONS,
@@ -71,11 +73,7 @@ export class WsListener implements Listener {
     this.#https.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
       this.#onUpgrade(request, socket, head);
     });
-    this.#https.on('request', (_request, response) => {
-      response
-        .writeHead(426, { upgrade: 'websocket', connection: 'close' })
-        .end('this port speaks WebSocket\n');
-    });
+    this.#https.on('request', (request, response) => this.#onRequest(request, response));
     this.#https.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       this.#listen.onHandshakeError?.(error, socket.remoteAddress ?? 'unknown');
     });
@@ -127,6 +125,24 @@ export class WsListener implements Listener {
     if (credentials === this.#credentials) return;
     this.#credentials = credentials;
     this.#https.setSecureContext(secureContextOptions(credentials));
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { onRequest } = this.#listen;
+    if (onRequest === undefined) {
+      response
+        .writeHead(426, { upgrade: 'websocket', connection: 'close' })
+        .end('this port speaks WebSocket\n');
+      return;
+    }
+    response.on('error', () => {}); // the client left; its place is freed when the socket closes
+    try {
+      onRequest(request, response);
+    } catch (error) {
+      this.#listen.onHandshakeError?.(error as Error, addressOf(request.socket));
+      if (response.headersSent) request.socket.destroy();
+      else response.writeHead(500, { connection: 'close' }).end();
+    }
   }
 
   #onUpgrade(request: IncomingMessage, tls: TLSSocket, head: Buffer): void {
