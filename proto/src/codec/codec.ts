@@ -1,33 +1,8 @@
 import './numbers.ts';
 import { hawser } from '#codec';
+import type { Decoded, Encodable, EncodableBody, Envelope } from './message-types.ts';
 
 const schema = hawser.tunnel.v1;
-
-/** A message as it was decoded: every field has a value, absent ones their default. */
-type Decoded<Properties> = {
-  readonly [Field in keyof Properties as Field extends `$${string}` ? never : Field]-?: NonNullable<
-    Properties[Field]
-  >;
-};
-
-/** A message to encode: absent fields take their default. */
-type Encodable<Properties> = {
-  readonly [Field in keyof Properties as Field extends `$${string}` ? never : Field]?: NonNullable<
-    Properties[Field]
-  >;
-};
-
-/** The oneof `body` of an envelope as a union: `{body: 'hello', hello: Hello} | …`. */
-type Envelope<Bodies> =
-  | { [Body in keyof Bodies]: { readonly body: Body } & Readonly<Record<Body, Bodies[Body]>> }[keyof Bodies]
-  | { readonly body?: never; readonly ignorable: boolean };
-
-/** One body of an envelope to encode. */
-type EncodableBody<Bodies> = {
-  [Body in keyof Bodies]: Readonly<
-    Record<Body, Bodies[Body] extends object ? Partial<Bodies[Body]> : Bodies[Body]>
-  >;
-}[keyof Bodies];
 
 export type Hello = Decoded<hawser.tunnel.v1.Hello.$Properties>;
 export type Welcome = Decoded<hawser.tunnel.v1.Welcome.$Properties>;
@@ -38,6 +13,8 @@ export type Delta = Decoded<hawser.tunnel.v1.Delta.$Properties>;
 export type DeltaAck = Decoded<hawser.tunnel.v1.DeltaAck.$Properties>;
 export type Upstream = Decoded<hawser.tunnel.v1.Upstream.$Properties>;
 export type UpstreamAck = Decoded<hawser.tunnel.v1.UpstreamAck.$Properties>;
+export type ScopeReport = Decoded<hawser.tunnel.v1.ScopeReport.$Properties>;
+export type ReportRequest = Decoded<hawser.tunnel.v1.ReportRequest.$Properties>;
 export type SessionErrorFrame = Decoded<hawser.tunnel.v1.SessionError.$Properties>;
 export type CloseNotice = Decoded<hawser.tunnel.v1.CloseNotice.$Properties>;
 
@@ -54,6 +31,8 @@ interface FrameBodies {
   upstream: Upstream;
   upstreamAck: UpstreamAck;
   error: SessionErrorFrame;
+  scopeReport: ScopeReport;
+  reportRequest: ReportRequest;
 }
 
 interface ConnectionFrameBodies {

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 
 /** Names of the files in test/golden. */
 export type GoldenFile =
-  'session-frames' | 'connection-frames' | 'stream-heads' | 'close-notices' | 'mux-frames' | 'future';
+  | 'session-frames'
+  | 'connection-frames'
+  | 'stream-heads'
+  | 'close-notices'
+  | 'mux-frames'
+  | 'sync-messages'
+  | 'future';
 
 /** Bytes by name. Compiled tests run from dist/test/codec; the files stay where they are. */
 export function golden(file: GoldenFile): ReadonlyMap<string, Buffer> {
@@ -19,6 +25,7 @@ export function allGolden(): readonly Buffer[] {
     'stream-heads',
     'close-notices',
     'mux-frames',
+    'sync-messages',
     'future',
   ];
   return files.flatMap((file) => [...golden(file).values()]);

@@ -65,6 +65,21 @@ export const FULL_FRAMES: { readonly [B in Body]: Extract<OutgoingFrame, Record<
   upstream: { upstream: { sequence: 128, kind: 'pod-status', body: Buffer.from('{"phase":"Running"}') } },
   upstreamAck: { upstreamAck: { sequence: 128, status: 409, message: 'conflict', retryAfterMs: 1 } },
   error: { error: { code: 'ERR_TUNNEL_BAD_FRAME', message: 'no such scope', scope: 3 } },
+  scopeReport: { scopeReport: { scope: 2, body: Uint8Array.of(0x1a, 0x00) } },
+  reportRequest: { reportRequest: { kinds: ['node', 'pod'] } },
+};
+
+/** Frames with the fields that they were given later: name of the sample and what was added. */
+export const GROWN_FRAMES: Readonly<Record<string, OutgoingFrame>> = {
+  'upstreamAck, with body': {
+    upstreamAck: {
+      sequence: 128,
+      status: 429,
+      message: 'later',
+      retryAfterMs: 1000,
+      body: Uint8Array.of(0, 0x7b, 0x7d),
+    },
+  },
 };
 
 /** Every session frame with nothing in it. */
@@ -81,6 +96,8 @@ export const MINIMAL_FRAMES: { readonly [B in Body]: Extract<OutgoingFrame, Reco
   upstream: { upstream: {} },
   upstreamAck: { upstreamAck: {} },
   error: { error: {} },
+  scopeReport: { scopeReport: {} },
+  reportRequest: { reportRequest: {} },
 };
 
 type ConnectionSamples = {

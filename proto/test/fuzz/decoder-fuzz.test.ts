@@ -13,6 +13,7 @@ import { FUZZ_TARGETS, type FuzzTargetName } from './targets.ts';
 const INPUTS: Readonly<Record<FuzzTargetName, number>> = {
   mux: 60_000,
   frame: 60_000,
+  'sync-message': 20_000,
   'connection-frame': 20_000,
   close: 20_000,
   head: 20_000,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '@hawser/seams';
 import { decodeConnectionFrame, decodeFrame, decodeStreamOpen } from '../../src/codec/codec.ts';
+import { decodeEdgeMessage, decodeHubMessage, decodeScopeState } from '../../src/codec/sync-codec.ts';
 import { MessageStream, TunnelError, verifyPeer, type TunnelErrorCode } from '../../src/index.ts';
 import { FrameStream } from '../../src/session/frame-stream.ts';
 import { checkStreamKind } from '../../src/stream/stream-kind.ts';
@@ -80,10 +81,28 @@ function frame(bytes: Buffer): void {
   }, expectError);
 }
 
+function syncMessage(bytes: Buffer): void {
+  attempt(() => decodeScopeState(bytes), expectError);
+  attempt(() => {
+    const message = decodeEdgeMessage(bytes);
+    if (message.body === 'held') assert.ok(Number.isSafeInteger(message.held.id));
+  }, expectError);
+  attempt(() => {
+    const message = decodeHubMessage(bytes);
+    if (message.body === 'confirmRemovals') assert.ok(Number.isSafeInteger(message.confirmRemovals.id));
+    if (message.body !== 'batch') return;
+    for (const change of message.batch.changes) {
+      assert.equal(typeof change.key, 'string');
+      if (change.body === 'removed') assert.equal(change.removed, true);
+    }
+  }, expectError);
+}
+
 /** What reads bytes of a peer, by name. */
 export const FUZZ_TARGETS = {
   mux: mux,
   frame: frame,
+  'sync-message': syncMessage,
   'connection-frame': (bytes) => attempt(() => decodeConnectionFrame(bytes), expectError),
   close: (bytes) =>
     attempt(() => {
