@@ -1,1 +1,1 @@
-export {};
+export { CLOUDCORE_ERRORS, CloudCoreError, type CloudCoreErrorCode } from './errors.ts';
