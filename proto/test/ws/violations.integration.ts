@@ -69,7 +69,7 @@ const VIOLATIONS: readonly Violation[] = [
   protocolError('a session frame of the hub', sessionBytes('021200')),
   protocolError('a session frame that is not protobuf', sessionBytes('02ffff')),
   protocolError('a session frame with nothing in it', sessionBytes('00')),
-  protocolError('a session frame that is not known', sessionBytes('026a00')),
+  protocolError('a session frame that is not known', sessionBytes('03fa7f00')),
   protocolError('a session frame with a number that is not exact', sessionBytes('0b4209108080808080808010')),
   protocolError('an endless length', sessionBytes('ffffffffffff')),
   limitExceeded('a session frame above maxFrameBytes', sessionBytes('8180800280')),
@@ -172,7 +172,7 @@ describe('A hub over WebSocket, given a violation', function () {
       [dataFrame(99, Buffer.from('x')), 'ERR_TUNNEL_BAD_FRAME'],
       [openFrame(1, 'hold'), 'ERR_TUNNEL_BAD_FRAME'],
       [Buffer.concat([openFrame(1, 'session'), sessionBytes('021200')]), 'ERR_TUNNEL_BAD_FRAME'],
-      [Buffer.concat([openFrame(1, 'session'), sessionBytes('026a00')]), 'ERR_TUNNEL_UNKNOWN_FRAME'],
+      [Buffer.concat([openFrame(1, 'session'), sessionBytes('03fa7f00')]), 'ERR_TUNNEL_UNKNOWN_FRAME'],
       [Buffer.concat([openFrame(1, 'session'), sessionBytes('818004')]), 'ERR_TUNNEL_LIMIT'],
     ] as const) {
       const before = await hub.failedWith(code);
