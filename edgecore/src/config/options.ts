@@ -1,0 +1,256 @@
+import { HEARTBEAT_RANGE } from './heartbeat-range.ts';
+import type { ConfigOf, PartialConfigOf, OptionTable } from './option.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../log/json-logger.ts';
+
+const QUANTITY = {
+  source: '^\\d+(\\.\\d+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$',
+  is: 'a Kubernetes quantity (`100m`, `0.5`, `256Mi`)',
+} as const;
+const NODE_NAME = {
+  source: '^$|^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$',
+  is: 'a lower-case DNS name',
+} as const;
+const ABSOLUTE_PATH = { source: '^/', is: 'an absolute path' } as const;
+const LABEL_VALUE = {
+  source: '^$|^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
+  is: 'a label value of Kubernetes',
+} as const;
+
+const MINUTE_MS = 60_000;
+
+/** Every option of the edge core. The reference page is made from this table by `optionRows`. */
+export const EDGE_OPTIONS = {
+  node: {
+    name: {
+      kind: 'text',
+      default: '',
+      flag: 'node-name',
+      pattern: NODE_NAME,
+      meaning: 'Name of the node. Empty: the one in its certificate.',
+    },
+    ip: {
+      kind: 'text',
+      default: '',
+      flag: 'node-ip',
+      pattern: { source: '^$|^[0-9.]+$|^[0-9A-Fa-f:.]+$', is: 'an IP address' },
+      meaning:
+        'Address that the node reports as its own. Empty: that of the interface with the default route.',
+    },
+    labels: {
+      kind: 'map',
+      default: {},
+      pattern: LABEL_VALUE,
+      meaning: 'Labels of the node, beside those that every node has.',
+    },
+    annotations: { kind: 'map', default: {}, meaning: 'Annotations of the node.' },
+    taints: {
+      kind: 'taints',
+      default: [],
+      meaning: 'Taints that the node is registered with. Later changes of them are made in the cloud.',
+    },
+    maxPods: {
+      kind: 'number',
+      default: 110,
+      min: 1,
+      max: 1000,
+      unit: 'pods',
+      meaning: 'Pods that fit on the node.',
+    },
+    statusPeriodMs: {
+      kind: 'number',
+      default: 10_000,
+      min: 1_000,
+      max: 10 * MINUTE_MS,
+      unit: 'ms',
+      meaning: 'How often the node looks at itself. It reports only what changed.',
+    },
+  },
+  reserved: {
+    cpu: {
+      kind: 'text',
+      default: '0',
+      pattern: QUANTITY,
+      unit: 'cores',
+      meaning: 'Kept from pods for the system: allocatable is smaller by that.',
+    },
+    memory: {
+      kind: 'text',
+      default: '0',
+      pattern: QUANTITY,
+      unit: 'bytes',
+      meaning: 'Kept from pods for the system, beside what pressure.memoryAvailable keeps free.',
+    },
+    ephemeralStorage: {
+      kind: 'text',
+      default: '0',
+      pattern: QUANTITY,
+      unit: 'bytes',
+      meaning: 'Kept from pods for the system, beside what pressure.diskAvailablePercent keeps free.',
+    },
+  },
+  pressure: {
+    memoryAvailable: {
+      kind: 'text',
+      default: '100Mi',
+      pattern: QUANTITY,
+      unit: 'bytes',
+      meaning: 'With less memory available the node is under memory pressure.',
+    },
+    diskAvailablePercent: {
+      kind: 'number',
+      default: 10,
+      min: 0,
+      max: 90,
+      unit: '%',
+      meaning: 'With a smaller part of its disk available the node is under disk pressure.',
+    },
+    inodesFreePercent: {
+      kind: 'number',
+      default: 5,
+      min: 0,
+      max: 90,
+      unit: '%',
+      meaning: 'With a smaller part of its inodes free the node is under disk pressure.',
+    },
+    pidsAvailablePercent: {
+      kind: 'number',
+      default: 5,
+      min: 0,
+      max: 90,
+      unit: '%',
+      meaning: 'With a smaller part of its process numbers free the node is under PID pressure.',
+    },
+    transitionMs: {
+      kind: 'number',
+      default: 5 * MINUTE_MS,
+      min: 0,
+      max: 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning: 'How long a pressure has to be away before its condition says so.',
+    },
+  },
+  hub: {
+    address: {
+      kind: 'text',
+      default: '',
+      flag: 'hub',
+      pattern: {
+        source: '^$|^[^\\s:/]+$|^[^\\s:/]+:\\d{1,5}$|^\\[[0-9A-Fa-f:.]+\\](:\\d{1,5})?$',
+        is: '`host`, `host:port` or `[address]:port`',
+      },
+      meaning:
+        'Name or address of the hub and its port for WebSocket (default 10000). Empty: the one that the node joined by.',
+    },
+    quicPort: {
+      kind: 'number',
+      default: 10_001,
+      min: 1,
+      max: 65_535,
+      unit: 'port',
+      meaning: 'UDP port of the hub for QUIC.',
+    },
+    transport: {
+      kind: 'choice',
+      default: 'ws',
+      choices: ['ws', 'quic', 'auto'],
+      flag: 'transport',
+      meaning: 'How to connect. `auto` tries QUIC first, and WebSocket after 3 s without an answer.',
+    },
+    heartbeatMs: {
+      kind: 'number',
+      default: HEARTBEAT_RANGE.default,
+      min: HEARTBEAT_RANGE.min,
+      max: HEARTBEAT_RANGE.max,
+      unit: 'ms',
+      meaning:
+        'Time between signs of life that the edge would like; the shorter wish of the two sides counts.',
+    },
+  },
+  data: {
+    dir: {
+      kind: 'text',
+      default: '/var/lib/hawser/edge',
+      flag: 'data-dir',
+      pattern: ABSOLUTE_PATH,
+      meaning: 'Folder of the store and the identity; made if it is not there (mode 0700).',
+    },
+  },
+  admin: {
+    socket: {
+      kind: 'text',
+      default: '/run/hawser/edgecore.sock',
+      flag: 'socket',
+      pattern: ABSOLUTE_PATH,
+      meaning: 'Unix socket for `hawser` on this machine (mode 0600).',
+    },
+  },
+  pods: {
+    runtime: {
+      kind: 'choice',
+      default: 'null',
+      choices: ['null'],
+      flag: 'runtime',
+      meaning: 'What runs pods. `null` runs nothing and reports them as running: for tests and measurements.',
+    },
+    relistPeriodMs: {
+      kind: 'number',
+      default: MINUTE_MS,
+      min: 1_000,
+      max: 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning: 'How often all pods are looked at again, in case an event was missed.',
+    },
+  },
+  events: {
+    burst: {
+      kind: 'number',
+      default: 25,
+      min: 1,
+      max: 1000,
+      unit: 'events',
+      meaning: 'Events about one object that may be reported at once.',
+    },
+    refillMs: {
+      kind: 'number',
+      default: 5 * MINUTE_MS,
+      min: 1_000,
+      max: 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning:
+        'Time after which another event about the same object may be reported, once the burst is used up.',
+    },
+  },
+  log: {
+    level: {
+      kind: 'choice',
+      default: 'info',
+      choices: LOG_LEVELS,
+      flag: 'log-level',
+      meaning: 'The finest level that is written to standard error.',
+    },
+    format: {
+      kind: 'choice',
+      default: 'json',
+      choices: LOG_FORMATS,
+      flag: 'log-format',
+      meaning: 'One JSON object a line, or a line of text for people.',
+    },
+  },
+} as const satisfies OptionTable;
+
+/** The configuration, complete. */
+export type EdgeConfig = ConfigOf<typeof EDGE_OPTIONS>;
+/** What a caller says of it; the rest has its default. */
+export type EdgeConfigInput = PartialConfigOf<typeof EDGE_OPTIONS>;
+
+/** The defaults, with `input` in place of some. Nothing is checked here: that is `checkConfig`. */
+export function edgeConfig(input: EdgeConfigInput = {}): EdgeConfig {
+  const given: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>> = input;
+  const sections = Object.entries(EDGE_OPTIONS).map(([section, options]) => {
+    const values = Object.entries(options).map(([name, option]: [string, { default: unknown }]) => {
+      return [name, given[section]?.[name] ?? option.default] as const;
+    });
+    return [section, Object.fromEntries(values)];
+  });
+  return Object.fromEntries(sections) as EdgeConfig; // every section and option of the table is there
+}
