@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from '@hawser/seams/metrics';
 import type { HandshakeGate } from './transport/handshake-gate.ts';
 import type { Connection } from './transport/transport.ts';
 
