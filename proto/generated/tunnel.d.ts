@@ -198,6 +198,9 @@ export namespace hawser {
                 /** Welcome resumeState. */
                 resumeState: Uint8Array;
 
+                /** Welcome follows. */
+                follows: string[];
+
                 /**
                  * Encodes the specified Welcome message. Does not implicitly {@link hawser.tunnel.v1.Welcome.verify|verify} messages.
                  * @param message Welcome message or plain object to encode
@@ -254,6 +257,9 @@ export namespace hawser {
 
                     /** Welcome resumeState */
                     resumeState?: (Uint8Array|null);
+
+                    /** Welcome follows */
+                    follows?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

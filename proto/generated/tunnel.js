@@ -425,6 +425,7 @@ export const hawser = $root.hawser = (() => {
                  * @property {string|null} [software] Welcome software
                  * @property {number|null} [maxFrameBytes] Welcome maxFrameBytes
                  * @property {Uint8Array|null} [resumeState] Welcome resumeState
+                 * @property {Array.<string>|null} [follows] Welcome follows
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -451,6 +452,7 @@ export const hawser = $root.hawser = (() => {
                  */
                 const Welcome = function (properties) {
                     this.features = [];
+                    this.follows = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -546,6 +548,14 @@ export const hawser = $root.hawser = (() => {
                 Welcome.prototype.resumeState = $util.newBuffer([]);
 
                 /**
+                 * Welcome follows.
+                 * @member {Array.<string>} follows
+                 * @memberof hawser.tunnel.v1.Welcome
+                 * @instance
+                 */
+                Welcome.prototype.follows = $util.emptyArray;
+
+                /**
                  * Encodes the specified Welcome message. Does not implicitly {@link hawser.tunnel.v1.Welcome.verify|verify} messages.
                  * @function encode
                  * @memberof hawser.tunnel.v1.Welcome
@@ -584,6 +594,9 @@ export const hawser = $root.hawser = (() => {
                         writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.maxFrameBytes);
                     if (message.resumeState != null && $Object.hasOwnProperty.call(message, "resumeState") && message.resumeState.length)
                         writer.uint32(/* id 11, wireType 2 =*/90).bytes(message.resumeState);
+                    if (message.follows != null && message.follows.length)
+                        for (let i = 0; i < message.follows.length; ++i)
+                            writer.uint32(/* id 12, wireType 2 =*/98).string(message.follows[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -724,6 +737,14 @@ export const hawser = $root.hawser = (() => {
                                     message.resumeState = value;
                                 else
                                     delete message.resumeState;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.follows && message.follows.length))
+                                    message.follows = [];
+                                message.follows.push(reader.stringVerify());
                                 continue;
                             }
                         }

@@ -30,6 +30,8 @@ export interface HubWelcome {
   readonly software: string;
   readonly clusterUid: string;
   readonly incarnation: string;
+  /** Incarnations after which an operator has accepted the present one for all nodes. Default: none. */
+  readonly follows?: readonly string[];
   readonly features?: readonly string[];
   /** Heartbeat interval that the hub would like, milliseconds. Default 10,000; the shorter wish counts. */
   readonly heartbeatMs?: number;
@@ -102,6 +104,7 @@ export async function sayHello(
     heartbeatMs: clampHeartbeat(welcome.heartbeatMs),
     clusterUid: welcome.clusterUid,
     incarnation: welcome.incarnation,
+    follows: welcome.follows,
     peerMaxFrameBytes: welcome.maxFrameBytes,
     peerSoftware: welcome.software,
     hubTimeMs: welcome.timeMs,
@@ -147,6 +150,7 @@ export async function answerHello(
     heartbeatMs: clampHeartbeat(Math.min(hello.heartbeatMs, welcome.heartbeatMs ?? HEARTBEAT_MS.default)),
     clusterUid: welcome.clusterUid,
     incarnation: welcome.incarnation,
+    follows: [...(welcome.follows ?? [])],
     timeMs: Math.round(clock.wallMs()),
     software: welcome.software,
     maxFrameBytes: limits.maxFrameBytes,
@@ -162,6 +166,7 @@ export async function answerHello(
     heartbeatMs: answer.heartbeatMs,
     clusterUid: welcome.clusterUid,
     incarnation: welcome.incarnation,
+    follows: answer.follows,
     peerMaxFrameBytes: limits.maxFrameBytes,
     peerSoftware: hello.software,
     hubTimeMs: 0,

@@ -13,6 +13,8 @@ export interface SessionInfo {
   readonly clusterUid: string;
   /** Which life of the cluster this is; differs after a restore of its data. */
   readonly incarnation: string;
+  /** Incarnations after which an operator has accepted the present one for all nodes. */
+  readonly follows: readonly string[];
   /** Largest frame that the peer accepts, bytes. */
   readonly peerMaxFrameBytes: number;
   /** The peer's software and release. */

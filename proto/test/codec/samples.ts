@@ -71,6 +71,22 @@ export const FULL_FRAMES: { readonly [B in Body]: Extract<OutgoingFrame, Record<
 
 /** Frames with the fields that they were given later: name of the sample and what was added. */
 export const GROWN_FRAMES: Readonly<Record<string, OutgoingFrame>> = {
+  'welcome, with follows': {
+    welcome: {
+      version: 1,
+      sessionId: '6f1d2c3b-0000-4000-8000-00000000000f',
+      epoch: 2 ** 40 + 7,
+      features: ['delta'],
+      heartbeatMs: 300_000,
+      clusterUid: '0b1a4c5e-7d1f-4f0e-9f59-0a5a5d1f0001',
+      incarnation: 'second',
+      timeMs: 1_767_225_600_000,
+      software: 'cloudcore-1 cloudcore/0.1.0',
+      maxFrameBytes: 4 * 1024 * 1024,
+      resumeState: Uint8Array.of(0xde, 0xad),
+      follows: ['first'],
+    },
+  },
   'upstreamAck, with body': {
     upstreamAck: {
       sequence: 128,

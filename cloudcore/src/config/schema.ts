@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+const host = z.string().min(1);
+
+/**
+ * The configuration of cloudcore, as YAML has it. The reference page is made from this: each option has its default,
+ * its unit and its meaning here.
+ */
+export const configSchema = z.strictObject({
+  kubeconfig: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Kubeconfig file of the cluster. Default: KUBECONFIG, then ~/.kube/config, then the pod's service account.",
+    ),
+  context: z.string().min(1).optional().describe('Context of the kubeconfig. Default: its current one.'),
+  replica: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i,
+      'must be a name of up to 63 letters, digits, dots and dashes',
+    )
+    .default(() => hostname())
+    .describe("Name of this replica, in logs and on leases. Default: the machine's name."),
+  listen: z
+    .strictObject({
+      host: host.default('::').describe('Address that edges reach. Default: all.'),
+      websocketPort: port.default(10_000).describe('TCP port of WebSocket tunnels, of joins and renewals.'),
+      quicPort: port
+        .nullable()
+        .default(null)
+        .describe('UDP port of QUIC tunnels, by convention 10001; null: none.'),
+    })
+    .prefault({})
+    .describe('Where edges connect.'),
+  advertise: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/,
+          'must be a name or an IP address',
+        ),
+    )
+    .default([])
+    .describe(
+      "Names and addresses under which edges dial this hub; they go into its certificate. Default: what `hawser init` was told, and the machine's name.",
+    ),
+  operations: z
+    .strictObject({
+      host: host.default('127.0.0.1').describe('Address of /healthz, /readyz and /metrics.'),
+      port: port.default(10_002).describe('Port of them; 0: any free one.'),
+    })
+    .prefault({})
+    .describe('For probes and Prometheus. It offers counts only: no names, no contents.'),
+  heartbeatSeconds: z
+    .number()
+    .min(2)
+    .max(300)
+    .default(10)
+    .describe('Seconds between heartbeats that this hub would like; the shorter wish of both sides counts.'),
+  tolerations: z
+    .enum(['unbounded', 'keep'])
+    .default('unbounded')
+    .describe(
+      'What becomes of the default tolerations (300 s) of pods on edge nodes: `unbounded` lets pods stay on a node that is away; `keep` leaves them as they are. The annotation hawser.dev/tolerations on a Node overrides it.',
+    ),
+  certificateDays: z
+    .number()
+    .min(1 / 24)
+    .max(3650)
+    .default(365)
+    .describe("Lifetime of nodes' certificates, days. Nodes renew between 70 and 90 % of it."),
+  renewalGraceDays: z
+    .number()
+    .min(0)
+    .max(365)
+    .default(30)
+    .describe('How long after its certificate expired a node may still come for a new one, days.'),
+  resources: z
+    .array(
+      z.strictObject({
+        group: z.string().default('').describe("API group; '' is the core group."),
+        version: z.string().min(1).describe('API version.'),
+        resource: z.string().min(1).describe('Plural name.'),
+        kind: z.string().min(1).describe('Kind.'),
+        namespaced: z.boolean().default(true).describe('Whether its objects live in namespaces.'),
+        nodeSelector: z
+          .string()
+          .default('')
+          .describe('Label selector of the nodes that get them. Default: every edge node.'),
+      }),
+    )
+    .default([])
+    .describe('Further resources that edge nodes get, beside those that their pods need.'),
+  writes: z
+    .strictObject({
+      perNodePerSecond: z.number().positive().default(20).describe('Writes of one node, averaged, 1/s.'),
+      perNodeBurst: z.int().positive().default(100).describe('Writes of one node at once.'),
+      perSecond: z.number().positive().default(300).describe('Writes of all nodes together, averaged, 1/s.'),
+      burst: z.int().positive().default(1000).describe('Writes of all nodes together, at once.'),
+    })
+    .prefault({})
+    .describe('Limits of writes to the API server on behalf of edges.'),
+  logLevel: z
+    .enum(['error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('error: an operator must act; warn: degraded and healing; info: lifecycle; debug.'),
+});
+
+/** The configuration of cloudcore, checked, with every default in place. */
+export type CloudCoreConfig = z.infer<typeof configSchema>;
+/** The configuration as users write it. */
+export type CloudCoreConfigInput = z.input<typeof configSchema>;

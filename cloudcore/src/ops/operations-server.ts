@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { CloudCoreError } from '../errors.ts';
+
+/** Settings of {@link OperationsServer}. */
+export interface OperationsServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly registry: Registry;
+  /** Why the hub is not ready for edges, one line each; empty: it is. */
+  readonly unready: () => readonly string[];
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** `/healthz` (the process works), `/readyz` (edges are served), `/metrics` (Prometheus). */
+export class OperationsServer {
+  readonly #options: OperationsServerOptions;
+  readonly #server: Server;
+  #port = 0;
+
+  constructor(options: OperationsServerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 8 * 1024 },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+      },
+    );
+  }
+
+  /** The port that was bound. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Binds the port. @throws CloudCoreError `ERR_CLOUDCORE_LISTEN` */
+  async start(): Promise<void> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) => {
+        const message = `cannot listen on ${host}:${port} for operations: ${cause.message}`;
+        reject(new CloudCoreError('ERR_CLOUDCORE_LISTEN', message, { cause }));
+      });
+      this.#server.listen({ host, port }, resolve);
+    });
+    this.#port = (this.#server.address() as AddressInfo).port; // a TCP server that listens has one
+  }
+
+  /** Frees the port. Idempotent. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return reply(response, 405, 'only GET\n');
+    switch (request.url?.split('?')[0]) {
+      case '/healthz':
+        return reply(response, 200, 'ok\n');
+      case '/readyz': {
+        const reasons = this.#options.unready();
+        return reasons.length === 0
+          ? reply(response, 200, 'ok\n')
+          : reply(response, 503, `not ready:\n${reasons.map((reason) => `- ${reason}\n`).join('')}`);
+      }
+      case '/metrics': {
+        const { registry } = this.#options;
+        return reply(response, 200, await registry.metrics(), registry.contentType);
+      }
+      default:
+        return reply(response, 404, 'there are /healthz, /readyz and /metrics\n');
+    }
+  }
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text);
+}
