@@ -3,3 +3,28 @@ export type { OutboxEntry, OutboxStore } from './edge/outbox-store.ts';
 export type { ReplicaChange, ReplicaEntry, ReplicaRecord, ReplicaStore } from './edge/replica-store.ts';
 export type { ScopeListener, ScopeView } from './hub/scope-view.ts';
 export type { UpstreamAnswers, UpstreamBodies, UpstreamKind } from './upstream.ts';
+export { applyDelta } from './codec/apply-delta.ts';
+export type { ChangeEncoder, EncodedChange } from './codec/change-encoder.ts';
+export { DeltaEncoder, type DeltaEncoderCounters, type DeltaEncoderOptions } from './codec/delta-encoder.ts';
+export { encodeDelta } from './codec/encode-delta.ts';
+export { MAX_INVENTORY_BYTES, packInventory, unpackInventory } from './codec/inventory.ts';
+export { MAX_CONTENT_BYTES, MAX_JSON_BYTES, pack, packJson, unpack, unpackJson } from './codec/pack.ts';
+export { VERSION_CACHE_BYTES, VersionCache } from './codec/version-cache.ts';
+export { canonicalJson } from './content/canonical-json.ts';
+export {
+  BUCKETS,
+  bucketOf,
+  differingBuckets,
+  DigestTree,
+  SMALL_SCOPE_ENTRIES,
+} from './content/digest-tree.ts';
+export { HASH_BYTES, hashFromBytes, hashOf, hashToBytes } from './content/hash.ts';
+export { compareKeys, formatKey, MAX_KEY_BYTES, parseKey, type KeyParts } from './content/key.ts';
+export {
+  contentOf,
+  NORMAL_FORMS,
+  renormalize,
+  type NormalForm,
+  type NormalForms,
+} from './content/normal-form.ts';
+export { SYNC_ERRORS, SyncError, type SyncErrorCode } from './errors.ts';
