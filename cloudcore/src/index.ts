@@ -1,1 +1,12 @@
 export { CLOUDCORE_ERRORS, CloudCoreError, type CloudCoreErrorCode } from './errors.ts';
+export { ensureAuthority } from './identity/authority-secret.ts';
+export { authoritiesPem, pinOf, type Authority } from './identity/authority.ts';
+export type { JoinAnswer, JoinRequest, RenewAnswer } from './identity/enrollment.ts';
+export { HubIdentity, type HubIdentityOptions } from './identity/hub-identity.ts';
+export { IdentityMetrics } from './identity/identity-metrics.ts';
+export type { IdentityService } from './identity/identity-service.ts';
+export type { JoinToken, TokenUse } from './identity/join-token.ts';
+export { JoinTokens, type JoinTokensOptions, type TokenOrder } from './identity/join-tokens.ts';
+export type { IssuedCertificate, NodeRecord } from './identity/node-record.ts';
+export { NodeRecords, revokeNode } from './identity/node-records.ts';
+export type { RefusalBody } from './identity/refusal.ts';

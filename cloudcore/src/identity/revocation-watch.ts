@@ -1,0 +1,114 @@
+import { Informer, resourceListerWatcher, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
+import { TunnelError, type PeerIdentity } from '@hawser/proto';
+import type { Clock, Logger } from '@hawser/seams';
+import { HAWSER_NAMESPACE, LABELS } from '../cluster/names.ts';
+import { decodeRecord, NODE_IDENTITY, recordName } from './node-record.ts';
+
+/** What is kept of a record. */
+interface Standing {
+  readonly node: string;
+  /** When all certificates were revoked; undefined: every genuine one counts. */
+  readonly revokedAt: string | undefined;
+  /** Fingerprints of those that count nevertheless. */
+  readonly valid: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Settings of {@link RevocationWatch}. */
+export interface RevocationWatchOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Knows from memory which certificates are revoked: a watch of the nodes' records, on every replica. When the API
+ * server is away, what was known last goes on to hold.
+ */
+export class RevocationWatch {
+  readonly #logger: Logger;
+  readonly #informer: Informer<Standing>;
+  readonly #listeners = new Set<(node: string) => void>();
+
+  constructor(options: RevocationWatchOptions) {
+    const { client, clock, logger } = options;
+    this.#logger = logger;
+    this.#informer = new Informer<Standing>({
+      name: 'configmaps/node-identity',
+      listerWatcher: resourceListerWatcher(client, RESOURCES.configmaps, {
+        namespace: HAWSER_NAMESPACE,
+        labelSelector: `${LABELS.kind}=${NODE_IDENTITY}`,
+      }),
+      initialVersion: '', // the newest: an old list could miss a revocation
+      transform: (object) => this.#standing(object),
+      clock,
+      onError: (error, phase) => logger.warn({ err: error, phase }, 'the watch of node records has trouble'),
+    });
+    this.#informer.addHandler((old, current) => {
+      const revokedAt = current?.value.revokedAt;
+      if (current === undefined) {
+        logger.warn(
+          { node: old?.value.node },
+          'the record of a node was deleted: what it revoked counts again',
+        );
+      } else if (revokedAt !== undefined && revokedAt !== old?.value.revokedAt) {
+        this.#tell(current.value.node);
+      }
+    });
+  }
+
+  /** Nodes that have a record. */
+  get size(): number {
+    return this.#informer.lister.size;
+  }
+
+  /** Begins to watch; resolves when everything has been read. Rejects when it is stopped before. */
+  async start(): Promise<void> {
+    this.#informer.start();
+    await this.#informer.waitForSync();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    await this.#informer.stop();
+  }
+
+  /**
+   * Whether a certificate was revoked.
+   * @throws TunnelError `ERR_TUNNEL_REJECTED` while that is not known yet: nobody is let in
+   */
+  isRevoked({ nodeName, fingerprint }: PeerIdentity): boolean {
+    if (!this.#informer.hasSynced) {
+      const message = 'the hub has not read yet which certificates are revoked; try again';
+      throw new TunnelError('ERR_TUNNEL_REJECTED', message, { retryAfterMs: 1000 });
+    }
+    if (nodeName === undefined) return false; // no record speaks of it
+    const standing = this.#informer.lister.get(HAWSER_NAMESPACE, recordName(nodeName))?.value;
+    return standing?.revokedAt !== undefined && !standing.valid.has(fingerprint);
+  }
+
+  /** Calls with the name of each node of which certificates are revoked from now on. Answers how to stop. */
+  onRevoked(listener: (node: string) => void): () => void {
+    const own = (node: string): void => listener(node); // the same function may listen twice
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  #tell(node: string): void {
+    for (const listener of [...this.#listeners]) listener(node);
+  }
+
+  /** A record that cannot be read keeps its node out: it may have said that it is revoked. */
+  #standing(object: KubeObject): Standing {
+    try {
+      const { node, revokedAt, certificates } = decodeRecord(object);
+      if (revokedAt === undefined) return { node, revokedAt, valid: NONE };
+      return { node, revokedAt, valid: new Set(certificates.map(({ fingerprint }) => fingerprint)) };
+    } catch (error) {
+      this.#logger.error({ err: error }, 'a node is kept out, because its record cannot be read');
+      const { node = '' } = (object['data'] ?? {}) as { node?: string };
+      return { node, revokedAt: 'unreadable', valid: NONE };
+    }
+  }
+}
