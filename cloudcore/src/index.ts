@@ -10,3 +10,19 @@ export { JoinTokens, type JoinTokensOptions, type TokenOrder } from './identity/
 export type { IssuedCertificate, NodeRecord } from './identity/node-record.ts';
 export { NodeRecords, revokeNode } from './identity/node-records.ts';
 export type { RefusalBody } from './identity/refusal.ts';
+export { LeaseKeeper, type LeaseKeeperOptions } from './sessions/lease-keeper.ts';
+export { ReportRequests, type ReportRequestsOptions } from './sessions/report-requests.ts';
+export {
+  TolerationsController,
+  type TolerationsControllerOptions,
+} from './tolerations/tolerations-controller.ts';
+export { policyOf, unboundedTolerations, type TolerationsPolicy } from './tolerations/tolerations-plan.ts';
+export { forbiddenAnnotations, forbiddenLabels } from './upstream/node-labels.ts';
+export type { UpstreamHandler, UpstreamOutcome } from './upstream/upstream-handler.ts';
+export {
+  UpstreamRouter,
+  type CertificateRenewal,
+  type UpstreamRouterOptions,
+} from './upstream/upstream-router.ts';
+export type { Rate } from './upstream/token-bucket.ts';
+export { WRITE_LIMITS, type WriteLimits } from './upstream/write-gate.ts';

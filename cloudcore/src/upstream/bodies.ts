@@ -1,0 +1,150 @@
+import {
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
+  labelValueProblems,
+  parseTime,
+  qualifiedNameProblems,
+} from '@hawser/kube';
+import { unpackJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
+import { z } from 'zod';
+import { Refusal } from './outcome.ts';
+
+/** Largest body, unpacked, in bytes: above what any status is that the API takes well. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** Deepest nesting of a body; that of the API's types is below 20. */
+const MAX_DEPTH = 32;
+const MAX_ISSUES = 5;
+
+function checked(problemsOf: (value: string) => string[]): z.ZodString {
+  return z.string().check(({ value, issues }) => {
+    const [problem] = problemsOf(value);
+    if (problem !== undefined) issues.push({ code: 'custom', input: value, message: problem });
+  });
+}
+
+const objectName = checked(dns1123SubdomainProblems);
+const namespace = checked(dns1123LabelProblems);
+const key = checked(qualifiedNameProblems);
+const labelValue = checked(labelValueProblems);
+const uid = z.string().min(1).max(128);
+const time = z
+  .string()
+  .max(64)
+  .refine((value) => parseTime(value) !== undefined, 'not an RFC 3339 time');
+/** Of events and reports: shown to people, and matched by programs. */
+const word = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'not a word');
+
+const condition = z.looseObject({
+  type: z.string().min(1).max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+});
+/** The rest of a status is the API server's to check. */
+const podStatus = z.looseObject({
+  phase: z.enum(['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown']),
+  conditions: z.array(condition).max(64).exactOptional(),
+});
+const nodeStatus = z.looseObject({ conditions: z.array(condition).max(64).exactOptional() });
+
+const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = {
+  node: z.strictObject({
+    labels: z.record(key, labelValue).refine((labels) => Object.keys(labels).length <= 128, 'too many'),
+    annotations: z.record(key, z.string().max(65_536)),
+    taints: z
+      .array(
+        z.strictObject({
+          key,
+          value: labelValue.exactOptional(),
+          effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
+        }),
+      )
+      .max(64),
+    status: nodeStatus,
+  }),
+  pod: z.strictObject({ namespace, name: objectName, uid, status: podStatus }),
+  'pod-gone': z.strictObject({ namespace, name: objectName, uid }),
+  event: z.strictObject({
+    id: z.string().min(8).max(128),
+    regarding: z.strictObject({
+      kind: z.string().min(1).max(63),
+      apiVersion: z.string().min(1).max(317),
+      namespace: namespace.exactOptional(),
+      name: objectName,
+      uid: uid.exactOptional(),
+      fieldPath: z.string().max(512).exactOptional(),
+    }),
+    type: z.enum(['Normal', 'Warning']),
+    reason: word,
+    message: z.string().max(4096),
+    count: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 31 - 1),
+    firstTimestamp: time,
+    lastTimestamp: time,
+    component: word,
+  }),
+  report: z.strictObject({ code: word, message: z.string().max(4096), at: time }),
+  'token-request': z.strictObject({
+    namespace,
+    serviceAccount: objectName,
+    podName: objectName,
+    podUid: uid,
+    audiences: z.array(z.string().min(1).max(1024)).max(8),
+    expirationSeconds: z
+      .number()
+      .int()
+      .min(600)
+      .max(2 ** 32),
+  }),
+  'certificate-renewal': z.strictObject({ csr: z.string().min(1).max(16_384) }),
+};
+
+/** Whether the hub knows this kind of message. */
+export function isKnownKind(kind: string): kind is UpstreamKind {
+  return Object.hasOwn(SCHEMAS, kind);
+}
+
+/**
+ * Unpacks and checks a message. Nothing in it can be believed beyond its form.
+ * @throws Refusal 400, with what is wrong and where
+ */
+export function decodeBody<K extends UpstreamKind>(kind: K, packed: Uint8Array): UpstreamBodies[K] {
+  const value = unpack(packed);
+  if (!isShallow(value, MAX_DEPTH)) throw malformed(`nested deeper than ${MAX_DEPTH}`);
+  const parsed = SCHEMAS[kind].safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, MAX_ISSUES);
+  throw malformed(issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+}
+
+function unpack(packed: Uint8Array): unknown {
+  try {
+    return unpackJson(packed, MAX_BODY_BYTES);
+  } catch (error) {
+    throw malformed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function malformed(why: string): Refusal {
+  return new Refusal(400, 'malformed', why.slice(0, 1024));
+}
+
+/** Without recursion: the value may have been made to break it. */
+function isShallow(value: unknown, maxDepth: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxDepth) return false;
+    const next: unknown[] = [];
+    for (const item of level) {
+      if (typeof item !== 'object' || item === null) continue;
+      for (const member of Object.values(item) as unknown[]) next.push(member);
+    }
+    level = next;
+  }
+  return true;
+}

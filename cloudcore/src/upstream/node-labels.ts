@@ -1,0 +1,60 @@
+import { ANNOTATIONS, LABELS } from '../cluster/names.ts';
+
+const RESTRICTION_DOMAIN = 'node-restriction.kubernetes.io';
+const OWN_DOMAIN = LABELS.edge.slice(0, LABELS.edge.indexOf('/'));
+/** Labels of kubernetes.io that a node may set. Source: k8s.io/kubelet pkg/apis well_known_labels.go. */
+const KUBELET_LABELS = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.kubernetes.io/region',
+  'failure-domain.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+]);
+const KUBELET_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
+/** What the hub itself puts on every edge node; an edge that says the same says nothing new. */
+const HUB_LABELS: Readonly<Record<string, string>> = { [LABELS.edge]: '', [LABELS.edgeRole]: '' };
+
+/**
+ * Which of these labels a node may not give itself: roles and what decides where pods go or what is given to the node
+ * (its pool) is for operators. Source: kubernetes plugin/pkg/admission/noderestriction, KEP-279; and all of
+ * `hawser.dev`.
+ */
+export function forbiddenLabels(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels)
+    .filter(([key, value]) => HUB_LABELS[key] !== value && !mayLabel(key))
+    .map(([key]) => key)
+    .sort();
+}
+
+/** Which of these annotations a node may not give itself: policies of Hawser are for operators. */
+export function forbiddenAnnotations(annotations: Readonly<Record<string, string>>): string[] {
+  const policies: ReadonlySet<string> = new Set(Object.values(ANNOTATIONS));
+  return Object.keys(annotations)
+    .filter((key) => policies.has(key))
+    .sort();
+}
+
+/** The labels that a Node is to have: the hub's own, and those that the edge reports. */
+export function wantedLabels(reported: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { ...reported, ...HUB_LABELS };
+}
+
+function mayLabel(key: string): boolean {
+  const slash = key.indexOf('/');
+  const domain = slash === -1 ? '' : key.slice(0, slash);
+  if (isIn(domain, RESTRICTION_DOMAIN) || isIn(domain, OWN_DOMAIN)) return false;
+  if (!isIn(domain, 'kubernetes.io') && !isIn(domain, 'k8s.io')) return true;
+  return KUBELET_LABELS.has(key) || KUBELET_DOMAINS.some((allowed) => isIn(domain, allowed));
+}
+
+function isIn(domain: string, parent: string): boolean {
+  return domain === parent || domain.endsWith(`.${parent}`);
+}

@@ -1,0 +1,117 @@
+import { isPlainObject, jsonEqual, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
+import type { UpstreamBodies } from '@hawser/sync';
+import { hasCode, retryConflicts } from './conflict-retry.ts';
+import { forbiddenAnnotations, forbiddenLabels, wantedLabels } from './node-labels.ts';
+import { mergeNodeStatus, withoutHeartbeats } from './node-status.ts';
+import { DONE, Refusal } from './outcome.ts';
+import type { UpstreamOutcome } from './upstream-handler.ts';
+import { callOptions, type Origin, type WriterContext } from './upstream-task.ts';
+
+interface Node extends KubeObject {
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes what a node says about itself. */
+export class NodeWriter {
+  readonly #context: WriterContext;
+  readonly #nodes: ResourceClient<Node>;
+
+  constructor(context: WriterContext) {
+    this.#context = context;
+    this.#nodes = new ResourceClient<Node>(context.client, RESOURCES.nodes);
+  }
+
+  /**
+   * The Node of the session's own node:
+   * 1. labels and annotations that a node may not give itself are refused, before anything is done;
+   * 2. no Node: it is created with labels, annotations, taints and status in one write;
+   * 3. labels and annotations that differ are patched; others' are left alone, and none is ever taken away;
+   * 4. the status is laid over the live one, and written if more than heartbeat times differs. Heartbeats themselves
+   *    are the Lease's business (KEP-589).
+   * @throws Refusal 403; StatusError, ClientError
+   */
+  write(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
+    const labels = forbiddenLabels(body.labels);
+    const annotations = forbiddenAnnotations(body.annotations);
+    const forbidden = [...labels, ...annotations];
+    if (forbidden.length > 0) {
+      const why = `a node may not give itself these labels or annotations: ${forbidden.join(', ')}`;
+      return Promise.reject(new Refusal(403, 'not-yours', why));
+    }
+    return retryConflicts(
+      origin,
+      () => this.#attempt(origin, body),
+      () => this.#context.metrics.conflicts.inc({ kind: 'node' }),
+    );
+  }
+
+  async #attempt(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
+    const live = await this.#get(origin);
+    if (live === undefined) return this.#create(origin, body);
+    const node = await this.#label(origin, live, body);
+    const before = node.status ?? {};
+    const status = mergeNodeStatus(before, body.status, this.#context.clock.wallMs());
+    if (jsonEqual(withoutHeartbeats(status), withoutHeartbeats(before))) {
+      this.#count('none');
+      return DONE;
+    }
+    await this.#nodes.update(
+      { ...node, apiVersion: 'v1', kind: 'Node', status },
+      { ...callOptions(origin), subresource: 'status' },
+    );
+    this.#count('update');
+    return DONE;
+  }
+
+  async #get(origin: Origin): Promise<Node | undefined> {
+    try {
+      return await this.#nodes.get('', origin.node, callOptions(origin));
+    } catch (error) {
+      if (hasCode(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** AlreadyExists is a Conflict to the caller: the next attempt finds the Node. */
+  async #create(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
+    const { labels, annotations, taints, status } = body;
+    await this.#nodes.create(
+      {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: { name: origin.node, labels: wantedLabels(labels), annotations },
+        spec: { taints },
+        status: mergeNodeStatus({}, status, this.#context.clock.wallMs()),
+      },
+      callOptions(origin),
+    );
+    this.#count('create');
+    this.#context.log.info({ node: origin.node }, 'node registered');
+    return DONE;
+  }
+
+  /** The Node with the labels and annotations that it is to have. */
+  async #label(origin: Origin, node: Node, body: UpstreamBodies['node']): Promise<Node> {
+    const labels = missing(wantedLabels(body.labels), node.metadata.labels);
+    const annotations = missing(body.annotations, node.metadata.annotations);
+    if (labels === undefined && annotations === undefined) return node;
+    const patch = { metadata: { labels, annotations } };
+    const patched = await this.#nodes.patch('', origin.node, 'merge', patch, callOptions(origin));
+    this.#count('patch');
+    return patched;
+  }
+
+  #count(verb: string): void {
+    this.#context.metrics.writes.inc({ kind: 'node', verb });
+  }
+}
+
+/** What of `wanted` is not in `present`; undefined if nothing. */
+function missing(
+  wanted: Readonly<Record<string, string>>,
+  present: unknown,
+): Readonly<Record<string, string>> | undefined {
+  const known = isPlainObject(present) ? present : {};
+  const entries = Object.entries(wanted).filter(([key, value]) => known[key] !== value);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { UpstreamBodies } from '@hawser/sync';
+import type { EventWriter } from './event-writer.ts';
+import type { UpstreamOutcome } from './upstream-handler.ts';
+import type { Origin, WriterContext } from './upstream-task.ts';
+
+const COMPONENT = 'hawser-edgecore';
+/** Reports whose code is that of an error are warnings. */
+const ERROR_PREFIX = 'ERR_';
+
+/** Shows what an edge says of itself: in the log, and as an Event at its Node. */
+export class ReportWriter {
+  readonly #context: WriterContext;
+  readonly #events: EventWriter;
+
+  constructor(context: WriterContext, events: EventWriter) {
+    this.#context = context;
+    this.#events = events;
+  }
+
+  /**
+   * Durable once the Event is. The same report again (code, message, time) makes no second one.
+   * @throws StatusError, ClientError
+   */
+  async write(origin: Origin, { code, message, at }: UpstreamBodies['report']): Promise<UpstreamOutcome> {
+    const isError = code.startsWith(ERROR_PREFIX);
+    const id = createHash('sha256')
+      .update(JSON.stringify([code, message, at]))
+      .digest('hex');
+    const outcome = await this.#events.write(origin, {
+      id,
+      regarding: { apiVersion: 'v1', kind: 'Node', name: origin.node },
+      type: isError ? 'Warning' : 'Normal',
+      reason: code,
+      message,
+      count: 1,
+      firstTimestamp: at,
+      lastTimestamp: at,
+      component: COMPONENT,
+    });
+    this.#context.metrics.reports.inc({ type: isError ? 'Warning' : 'Normal' });
+    this.#context.log[isError ? 'warn' : 'info']({ node: origin.node, code, at }, `edge reports: ${message}`);
+    return outcome;
+  }
+}

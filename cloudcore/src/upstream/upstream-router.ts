@@ -1,0 +1,196 @@
+import type { ApiClient } from '@hawser/kube';
+import type { PeerIdentity } from '@hawser/proto';
+import { systemClock, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
+import { packJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
+import type { Registry } from 'prom-client';
+import type { ClusterView } from '../cache/cluster-view.ts';
+import { decodeBody, isKnownKind } from './bodies.ts';
+import { EventWriter } from './event-writer.ts';
+import { NodeWriter } from './node-writer.ts';
+import { Refusal, refusalOf } from './outcome.ts';
+import { PodGuard } from './pod-guard.ts';
+import { PodWriter } from './pod-writer.ts';
+import { ReportWriter } from './report-writer.ts';
+import { TokenRequester } from './token-requester.ts';
+import type { UpstreamHandler, UpstreamOutcome } from './upstream-handler.ts';
+import { upstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts';
+import type { Origin, WriterContext } from './upstream-task.ts';
+import { WRITE_LIMITS, WriteGate, type WriteLimits } from './write-gate.ts';
+
+/** Who signs new certificates for nodes: the part of `IdentityService` that the router needs. */
+export interface CertificateRenewal {
+  /** The certificate that the node's present session proved; undefined without one. */
+  peerOf(node: string): PeerIdentity | undefined;
+  renew(peer: PeerIdentity, csrPem: string): Promise<{ certificate: string; authorities: string }>;
+}
+
+/** Settings of {@link UpstreamRouter}. */
+export interface UpstreamRouterOptions {
+  readonly client: ApiClient;
+  readonly view: ClusterView;
+  readonly certificates: CertificateRenewal;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly limits?: Partial<WriteLimits>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+type Writers = {
+  readonly [K in UpstreamKind]: (origin: Origin, body: UpstreamBodies[K]) => Promise<UpstreamOutcome>;
+};
+
+/** When to try again where nothing else is known, milliseconds; spread over twice that. */
+const RETRY_AFTER_MS = 2000;
+
+/**
+ * Takes what edges report: checks its form, checks that it concerns the node in the certificate, and writes it to
+ * the API server, within rates. Nothing that a node says gives it, or tells it, anything about another node; see
+ * docs/consistency.md for what an outcome of 0 means for each kind.
+ */
+export class UpstreamRouter implements UpstreamHandler {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #gate: WriteGate;
+  readonly #metrics: UpstreamMetrics;
+  readonly #writers: Writers;
+  readonly #stopping = new AbortController();
+
+  constructor(options: UpstreamRouterOptions) {
+    const { client, view, registry, certificates } = options;
+    this.#log = options.log.child({ component: 'upstream' });
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#gate = new WriteGate({ ...WRITE_LIMITS, ...options.limits }, this.#clock, this.#random);
+    this.#metrics = upstreamMetrics(registry, () => this.#gate.counts);
+    this.#writers = writersOf(
+      {
+        client,
+        view,
+        guard: new PodGuard(client, view),
+        clock: this.#clock,
+        log: this.#log,
+        metrics: this.#metrics,
+      },
+      certificates,
+    );
+  }
+
+  /** Begins to work on messages; what came before waits. Idempotent. */
+  start(): void {
+    this.#gate.start();
+  }
+
+  /** Sends back what waits (503), aborts what is under way; resolves when nothing is. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Refusal(503, 'ended', 'the hub is stopping'));
+    await this.#gate.stop();
+  }
+
+  async handle(node: string, kind: string, body: Uint8Array, signal: AbortSignal): Promise<UpstreamOutcome> {
+    const label = isKnownKind(kind) ? kind : 'unknown';
+    const seconds = this.#metrics.duration.startTimer({ kind: label });
+    const outcome = await this.#outcome(node, kind, body, signal);
+    seconds();
+    this.#metrics.messages.inc({ kind: label, status: String(outcome.status) });
+    return outcome;
+  }
+
+  async #outcome(
+    node: string,
+    kind: string,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<UpstreamOutcome> {
+    try {
+      this.#gate.check(node);
+      if (!isKnownKind(kind)) throw new Refusal(400, 'unknown-kind', 'the hub does not know this kind');
+      return await this.#dispatch(node, kind, decodeBody(kind, body), signal);
+    } catch (error) {
+      return this.#refuse(node, kind, error);
+    }
+  }
+
+  #dispatch<K extends UpstreamKind>(
+    node: string,
+    kind: K,
+    body: UpstreamBodies[K],
+    session: AbortSignal,
+  ): Promise<UpstreamOutcome> {
+    const key = keyOf(kind, body);
+    const origin = { node, session, calls: this.#stopping.signal };
+    return this.#gate.run(node, {
+      signal: session,
+      ...(key !== undefined && { key }),
+      work: () => this.#writers[kind](origin, body),
+    });
+  }
+
+  #refuse(node: string, kind: string, error: unknown): UpstreamOutcome {
+    const refusal = this.#stopping.signal.aborted ? stopped() : refusalOf(error);
+    const { status, reason, message } = refusal;
+    const known = isKnownKind(kind) ? kind : 'unknown';
+    this.#metrics.refused.inc({ kind: known, reason });
+    // What never came to the gate costs the node as much as what did.
+    if (reason === 'malformed' || reason === 'unknown-kind') this.#gate.charge(node);
+    this.#logRefusal({ node, kind: known, status, reason }, refusal, error);
+    if (status < 500 && status !== 429 && status !== 409) return { status, message };
+    return { status, message, retryAfterMs: refusal.retryAfterMs ?? this.#retryAfterMs() };
+  }
+
+  #logRefusal(fields: Readonly<Record<string, unknown>>, { reason, message }: Refusal, error: unknown): void {
+    switch (reason) {
+      case 'internal':
+      case 'api-denied':
+        this.#log.error({ ...fields, err: error }, `message of an edge not written: ${message}`);
+        return;
+      case 'overloaded':
+      case 'ended':
+      case 'gone':
+      case 'conflict':
+      case 'api-down':
+        this.#log.debug({ ...fields, err: error }, `message of an edge not taken: ${message}`);
+        return;
+      default:
+        this.#log.warn(fields, `message of an edge refused: ${message}`);
+    }
+  }
+
+  #retryAfterMs(): number {
+    return Math.ceil(RETRY_AFTER_MS * (1 + this.#random.next()));
+  }
+}
+
+function writersOf(context: WriterContext, certificates: CertificateRenewal): Writers {
+  const nodes = new NodeWriter(context);
+  const pods = new PodWriter(context);
+  const events = new EventWriter(context);
+  const reports = new ReportWriter(context, events);
+  const tokens = new TokenRequester(context);
+  return {
+    node: (origin, body) => nodes.write(origin, body),
+    pod: (origin, body) => pods.writeStatus(origin, body),
+    'pod-gone': (origin, body) => pods.remove(origin, body),
+    event: (origin, body) => events.write(origin, body),
+    report: (origin, body) => reports.write(origin, body),
+    'token-request': (origin, body) => tokens.request(origin, body),
+    'certificate-renewal': async ({ node }, { csr }) => {
+      const peer = certificates.peerOf(node);
+      if (peer === undefined) throw new Refusal(503, 'ended', 'the session has ended');
+      return { status: 0, body: packJson(await certificates.renew(peer, csr)) };
+    },
+  };
+}
+
+/** Of messages with one key the latest counts. */
+function keyOf<K extends UpstreamKind>(kind: K, body: UpstreamBodies[K]): string | undefined {
+  if (kind === 'node') return kind;
+  if (kind !== 'pod' && kind !== 'pod-gone') return undefined;
+  const { namespace, name, uid } = body as UpstreamBodies['pod' | 'pod-gone']; // by its kind
+  return `${kind}/${namespace}/${name}/${uid}`;
+}
+
+function stopped(): Refusal {
+  return new Refusal(503, 'ended', 'the hub is stopping');
+}
