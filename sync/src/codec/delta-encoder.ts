@@ -13,7 +13,7 @@ export interface DeltaEncoderOptions {
   readonly versions?: VersionCache;
   /** Contents above this are encoded in a thread, bytes. Default 64 KiB. `Infinity`: all at once, for simulations. */
   readonly threadAboveBytes?: number;
-  /** Bound of what is kept encoded, bytes. Default 16 MiB. */
+  /** Bound of what is kept encoded, bytes. Default 8 MiB. */
   readonly maxEncodedBytes?: number;
   /** Where large contents are encoded. Default: a thread of its own. */
   readonly runner?: EncodeRunner;
@@ -45,7 +45,7 @@ export interface DeltaEncoderCounters {
 /** Default of {@link DeltaEncoderOptions.threadAboveBytes}. */
 const THREAD_ABOVE_BYTES = 64 * 1024;
 /** Default of {@link DeltaEncoderOptions.maxEncodedBytes}. */
-const MAX_ENCODED_BYTES = 16 * 1024 * 1024;
+const MAX_ENCODED_BYTES = 8 * 1024 * 1024;
 
 /**
  * Encodes changes for all sessions of a hub: each pair of versions once. Every content that is asked for becomes a
