@@ -1,0 +1,128 @@
+import { request } from 'node:http';
+import { EdgeCoreError } from '../errors.ts';
+import type { AcceptClusterAnswer, AdminFailure, EdgeStatus, ObjectList, ObjectView } from './admin-types.ts';
+
+/** Where edgecore listens unless its configuration says otherwise. */
+export const DEFAULT_ADMIN_SOCKET = '/run/hawser/edgecore.sock';
+
+/** Settings of {@link AdminClient}. */
+export interface AdminClientOptions {
+  /** Path of the socket. Default {@link DEFAULT_ADMIN_SOCKET}. */
+  readonly socket?: string;
+  /** How long an answer may take, milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/** The largest answer: an object of the API in JSON, and some room. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Speaks with the edgecore of this machine; works without a cloud.
+ *
+ * Errors of all calls: EdgeCoreError `ERR_EDGECORE_ADMIN_UNREACHABLE` where nobody listens or this user may not;
+ * `ERR_EDGECORE_ADMIN` with what was refused; `signal.reason`.
+ */
+export class AdminClient {
+  readonly #socket: string;
+  readonly #timeoutMs: number;
+
+  constructor(options: AdminClientOptions = {}) {
+    this.#socket = options.socket ?? DEFAULT_ADMIN_SOCKET;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+  }
+
+  /** Everything that edgecore says of itself. */
+  async status(signal?: AbortSignal): Promise<EdgeStatus> {
+    return (await this.#json('GET', '/v1/status', signal)) as EdgeStatus;
+  }
+
+  /** Accepts the cluster that is held; answers which. */
+  async acceptCluster(signal?: AbortSignal): Promise<AcceptClusterAnswer> {
+    return (await this.#json('POST', '/v1/accept-cluster', signal)) as AcceptClusterAnswer;
+  }
+
+  /** Ends the session and connects anew, at once. */
+  async reconnect(signal?: AbortSignal): Promise<void> {
+    await this.#json('POST', '/v1/reconnect', signal);
+  }
+
+  /** The objects that the edge has. @param resource only of this one, `pods` */
+  async objects(resource?: string, signal?: AbortSignal): Promise<ObjectList> {
+    const query = resource === undefined ? '' : `?resource=${encodeURIComponent(resource)}`;
+    return (await this.#json('GET', `/v1/objects${query}`, signal)) as ObjectList;
+  }
+
+  /** One object. @param key `resource/namespace/name` */
+  async object(key: string, signal?: AbortSignal): Promise<ObjectView> {
+    const path = key.split('/').map(encodeURIComponent).join('/');
+    return (await this.#json('GET', `/v1/objects/${path}`, signal)) as ObjectView;
+  }
+
+  /** Metrics in the text format of Prometheus. */
+  async metrics(signal?: AbortSignal): Promise<string> {
+    return (await this.#ask('GET', '/metrics', signal)).text;
+  }
+
+  async #json(method: string, path: string, signal: AbortSignal | undefined): Promise<unknown> {
+    const { text } = await this.#ask(method, path, signal);
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${path}: the answer is no JSON`, { cause });
+    }
+  }
+
+  async #ask(method: string, path: string, signal: AbortSignal | undefined): Promise<{ text: string }> {
+    signal?.throwIfAborted();
+    const { status, text } = await this.#exchange(method, path, signal);
+    if (status >= 200 && status < 300) return { text };
+    throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${status}: ${failureIn(text)}`, { about: path });
+  }
+
+  #exchange(
+    method: string,
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const timeout = AbortSignal.timeout(this.#timeoutMs);
+      const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+      const fail = (cause: unknown): void => {
+        if (signal?.aborted === true) reject(signal.reason as Error);
+        else reject(this.#unreachable(timeout.aborted ? timeout.reason : cause));
+      };
+      const asked = request(
+        { socketPath: this.#socket, method, path, agent: false, signal: either },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          let length = 0;
+          answer.on('data', (chunk: Buffer) => {
+            length += chunk.length;
+            if (length > MAX_ANSWER_BYTES) answer.destroy(new Error('the answer is too large'));
+            else chunks.push(chunk);
+          });
+          answer.on('error', fail);
+          answer.on('end', () => {
+            resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+          });
+        },
+      );
+      asked.on('error', fail);
+      asked.end();
+    });
+  }
+
+  #unreachable(cause: unknown): EdgeCoreError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `edgecore does not answer on ${this.#socket}: ${why}`;
+    return new EdgeCoreError('ERR_EDGECORE_ADMIN_UNREACHABLE', message, { cause, about: this.#socket });
+  }
+}
+
+function failureIn(text: string): string {
+  try {
+    return (JSON.parse(text) as AdminFailure).error.message;
+  } catch {
+    return text.slice(0, 200); // not ours: as it is
+  }
+}

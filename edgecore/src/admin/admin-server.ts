@@ -1,0 +1,152 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { Logger } from '@hawser/seams';
+import { EdgeCoreError } from '../errors.ts';
+import type { AcceptClusterAnswer, AdminFailure, EdgeStatus, ObjectList, ObjectView } from './admin-types.ts';
+import { adminError, prepareSocketFile, protectSocketFile } from './socket-file.ts';
+
+/** What the admin socket shows and does. */
+export interface AdminActions {
+  status(): EdgeStatus | Promise<EdgeStatus>;
+  objects(resource: string | undefined): ObjectList;
+  /** undefined: there is none. */
+  object(key: string): Promise<ObjectView | undefined>;
+  acceptCluster(): Promise<AcceptClusterAnswer>;
+  reconnect(): void;
+  /** Prometheus text. */
+  metrics(): string;
+}
+
+/** Connections at a time: a person, a monitoring agent, and some more. */
+const MAX_CONNECTIONS = 16;
+const REQUEST_TIMEOUT_MS = 10_000;
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/**
+ * HTTP on a unix socket, for programs on this machine. Who may open the socket's file may use it: the folder is 0700,
+ * the socket 0600. It takes no bodies.
+ */
+export class AdminServer {
+  readonly #socket: string;
+  readonly #actions: AdminActions;
+  readonly #log: Logger;
+  #server: Server | undefined;
+
+  constructor(options: { readonly socket: string; readonly actions: AdminActions; readonly log: Logger }) {
+    this.#socket = options.socket;
+    this.#actions = options.actions;
+    this.#log = options.log;
+  }
+
+  /** Opens the socket. Idempotent. @throws EdgeCoreError `ERR_EDGECORE_ADMIN` */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return;
+    await prepareSocketFile(this.#socket);
+    const server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 1 },
+      (request, response) => {
+        void this.#serve(request, response);
+      },
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    this.#server = server;
+    try {
+      await listen(server, this.#socket);
+    } catch (cause) {
+      this.#server = undefined;
+      throw adminError(this.#socket, cause);
+    }
+    await protectSocketFile(this.#socket);
+    server.on('error', (error) => this.#log.warn({ err: error }, 'admin socket'));
+  }
+
+  /** Closes the socket and removes its file, after the answers under way. Idempotent. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+  }
+
+  /** Never rejects. */
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume(); // bodies are not read
+    response.on('error', () => {}); // whoever asked has gone
+    try {
+      await this.#answer(request.method ?? '', new URL(request.url ?? '/', 'http://edge'), response);
+    } catch (error) {
+      const isOurs = error instanceof EdgeCoreError;
+      if (!isOurs) this.#log.warn({ err: error, url: request.url }, 'an admin request failed');
+      const message = error instanceof Error ? error.message : String(error);
+      sendFailure(response, isOurs ? 409 : 500, isOurs ? error.code : 'ERR_EDGECORE_ADMIN', message);
+    }
+  }
+
+  async #answer(method: string, url: URL, response: ServerResponse): Promise<void> {
+    const actions = this.#actions;
+    const path = url.pathname;
+    const objectKey = path.startsWith('/v1/objects/') ? keyIn(path.slice('/v1/objects/'.length)) : undefined;
+    if (objectKey !== undefined && method === 'GET') {
+      const found = await actions.object(objectKey);
+      if (found === undefined) notFound(response, `the edge has no object ${objectKey}`);
+      else sendJson(response, found);
+      return;
+    }
+    switch (`${method} ${path}`) {
+      case 'GET /v1/status':
+        sendJson(response, await actions.status());
+        return;
+      case 'GET /v1/objects':
+        sendJson(response, actions.objects(url.searchParams.get('resource') ?? undefined));
+        return;
+      case 'POST /v1/accept-cluster':
+        sendJson(response, await actions.acceptCluster());
+        return;
+      case 'POST /v1/reconnect':
+        actions.reconnect();
+        sendJson(response, {});
+        return;
+      case 'GET /metrics':
+        response.writeHead(200, { 'content-type': METRICS_TYPE }).end(actions.metrics());
+        return;
+      default:
+        notFound(response, `${method} ${path} is not served here`);
+    }
+  }
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** @throws EdgeCoreError `ERR_EDGECORE_ADMIN` for what no client of ours sends */
+function keyIn(path: string): string {
+  try {
+    return path.split('/').map(decodeURIComponent).join('/');
+  } catch (cause) {
+    throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${path} is no key`, { cause });
+  }
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function notFound(response: ServerResponse, message: string): void {
+  sendFailure(response, 404, 'ERR_EDGECORE_ADMIN', message);
+}
+
+function sendFailure(response: ServerResponse, status: number, code: string, message: string): void {
+  const failure: AdminFailure = { error: { code, message } };
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(failure));
+}

@@ -1,0 +1,230 @@
+import type { ContentKey, ReplicaStore } from '@hawser/sync';
+import type { Clock, Logger, Timer } from '@hawser/seams';
+import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import { podName, PODS, readPod, type Pod } from './pod.ts';
+import type { PodStatuses } from './pod-statuses.ts';
+import { PodWorker, type PodReports, type PodWorkerOptions } from './pod-worker.ts';
+
+/** What a {@link PodManager} needs. */
+export interface PodManagerOptions {
+  /** `node/<name>`. */
+  readonly scope: string;
+  readonly replica: ReplicaStore;
+  readonly runtime: PodRuntime;
+  readonly statuses: PodStatuses;
+  readonly reports: PodReports;
+  /** An object in the store is no pod that can be read. */
+  readonly onUnreadable: (key: ContentKey, problem: string) => void;
+  /** The pods of the node are others than before, or one of them has changed. */
+  readonly onPods: () => void;
+  readonly hostIps: () => readonly string[];
+  readonly relistPeriodMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps one worker for each pod of the node, by UID. Everything it knows comes from the store and the runtime, so
+ * that it begins without a cloud as it goes on with one:
+ * - a key of the store changed → the object is read, its worker is woken;
+ * - an object with the name of another one that is still here → its worker waits for the other to end;
+ * - the runtime says that something happened to a pod → its worker is woken;
+ * - the runtime has a pod that the store does not have → it is ended. Not before the store was read, and not where
+ *   what the store has under that name cannot be read;
+ * - every `relistPeriodMs` all are woken: the fallback for whatever event was missed.
+ */
+export class PodManager {
+  readonly #options: PodManagerOptions;
+  readonly #log: Logger;
+  /** What the store has, by key. */
+  readonly #pods = new Map<ContentKey, Pod>();
+  readonly #workers = new Map<string, PodWorker>();
+  /** At the start: UIDs that the runtime has, by `namespace/name`. */
+  readonly #found = new Map<string, string>();
+  /** Keys of the store under which there is no pod that can be read. */
+  readonly #unreadable = new Set<ContentKey>();
+  /** Keys that are being read; true: once more when that is done. */
+  readonly #reading = new Map<ContentKey, boolean>();
+  readonly #undo: (() => void)[] = [];
+  readonly #tasks = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+  #running = false;
+
+  constructor(options: PodManagerOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** The pods that the store has. */
+  pods(): readonly Pod[] {
+    return [...this.#pods.values()];
+  }
+
+  /** Workers by phase, for status and metrics. */
+  phases(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = { sync: 0, terminating: 0, terminated: 0 };
+    for (const { phase } of this.#workers.values()) counts[phase] = (counts[phase] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Reads the store and the runtime, and begins to work. Resolves once every pod has its worker. Idempotent. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const { replica, runtime, scope, statuses } = this.#options;
+    await statuses.load();
+    await runtime.start();
+    for (const { uid, namespace, name } of await runtime.list()) this.#found.set(`${namespace}/${name}`, uid);
+    this.#undo.push(
+      replica.listen((changed, keys) => {
+        if (changed !== scope) return;
+        for (const key of keys) if (key.startsWith(PODS)) this.#look(key);
+      }),
+      runtime.listen((uid) => this.#workers.get(uid)?.wake()),
+    );
+    for (const key of replica.entries(scope).keys()) if (key.startsWith(PODS)) this.#look(key);
+    await Promise.all(this.#tasks);
+    this.#found.clear();
+    await this.#relist();
+    this.#arm();
+  }
+
+  /** Lets every worker finish what is under way; pods stay as they are. Idempotent. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#timer?.cancel();
+    for (const undo of this.#undo.splice(0)) undo();
+    await Promise.all(this.#tasks);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#options.runtime.stop();
+  }
+
+  /** Says the status of every pod again: the cloud asked. */
+  repeat(): void {
+    for (const worker of this.#workers.values()) worker.repeat();
+  }
+
+  /** Looks at every pod: something that all statuses have in them has changed. */
+  wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake();
+  }
+
+  #look(key: ContentKey): void {
+    if (this.#reading.has(key)) {
+      this.#reading.set(key, true);
+      return;
+    }
+    this.#reading.set(key, false);
+    this.#track(this.#read(key));
+  }
+
+  /** Never rejects. */
+  async #read(key: ContentKey): Promise<void> {
+    do {
+      this.#reading.set(key, false);
+      try {
+        this.#take(key, await this.#options.replica.read(this.#options.scope, key));
+      } catch (error) {
+        this.#unreadable.add(key);
+        this.#log.error({ err: error, key }, 'a pod cannot be read from the store; it stays as it is');
+      }
+    } while (this.#reading.get(key) === true && this.#running);
+    this.#reading.delete(key);
+  }
+
+  #take(key: ContentKey, bytes: Uint8Array | undefined): void {
+    const before = this.#pods.get(key);
+    const read = bytes === undefined ? undefined : readPod(bytes);
+    if (read !== undefined && 'problem' in read) {
+      // What was there stays as it is until there is something to put in its place.
+      this.#unreadable.add(key);
+      this.#options.onUnreadable(key, read.problem);
+      return;
+    }
+    this.#unreadable.delete(key);
+    if (read === undefined) this.#pods.delete(key);
+    else this.#pods.set(key, read.pod);
+    const isAnother = before !== undefined && before.metadata.uid !== read?.pod.metadata.uid;
+    if (isAnother) this.#workers.get(before.metadata.uid)?.wake();
+    if (read !== undefined) this.#workerOf(key, read.pod, isAnother ? before : undefined).wake();
+    this.#options.onPods();
+  }
+
+  #workerOf(key: ContentKey, pod: Pod, replaced: Pod | undefined): PodWorker {
+    const { uid } = pod.metadata;
+    const present = this.#workers.get(uid);
+    if (present !== undefined) return present;
+    this.#log.info({ pod: podName(pod), uid }, 'pod to look after');
+    const other = replaced?.metadata.uid ?? this.#found.get(podName(pod));
+    const after = other === undefined || other === uid ? undefined : this.#endOf(other, podName(pod));
+    return this.#add(uid, podName(pod), {
+      desired: () => {
+        const now = this.#pods.get(key);
+        return now?.metadata.uid === uid ? now : undefined;
+      },
+      ...(after !== undefined && { after }),
+    });
+  }
+
+  /** When the pod that had this name before will have ended here. */
+  #endOf(uid: string, name: string): Promise<void> | undefined {
+    if (this.#found.get(name) !== uid) return this.#workers.get(uid)?.ended;
+    const worker = this.#workers.get(uid) ?? this.#add(uid, name, { desired: () => undefined });
+    worker.wake();
+    return worker.ended;
+  }
+
+  #add(uid: string, name: string, own: Pick<PodWorkerOptions, 'desired' | 'after'>): PodWorker {
+    const { runtime, statuses, reports, hostIps, clock } = this.#options;
+    const worker = new PodWorker({
+      ...{ uid, runtime, statuses, reports, hostIps, clock },
+      ...own,
+      onDone: () => {
+        this.#workers.delete(uid);
+        this.#log.info({ pod: name, uid }, 'pod has ended');
+      },
+      log: this.#log.child({ pod: name, uid }),
+    });
+    this.#workers.set(uid, worker);
+    return worker;
+  }
+
+  /** Ends what the runtime has and the store has not, and forgets the statuses of what is in neither. */
+  async #relist(): Promise<void> {
+    try {
+      const found = await this.#options.runtime.list();
+      for (const { uid, namespace, name } of found) {
+        // A worker knows better; and what the store has under that name may be this pod, unreadable for now.
+        const isKnown = this.#workers.has(uid) || this.#hasKey(`${PODS}${namespace}/${name}`);
+        if (!isKnown) this.#add(uid, `${namespace}/${name}`, { desired: () => undefined });
+      }
+      const { statuses } = this.#options;
+      for (const uid of statuses.uids()) {
+        if (!this.#workers.has(uid) && this.#unreadable.size === 0) await statuses.remove(uid);
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'pods could not be listed again');
+    }
+    this.wakeAll();
+  }
+
+  #hasKey(key: ContentKey): boolean {
+    return this.#unreadable.has(key) || this.#reading.has(key);
+  }
+
+  #arm(): void {
+    if (!this.#running) return;
+    this.#timer = this.#options.clock.setTimer(
+      this.#options.relistPeriodMs,
+      () => {
+        this.#track(this.#relist().then(() => this.#arm()));
+      },
+      { background: true },
+    );
+  }
+
+  #track(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+}
