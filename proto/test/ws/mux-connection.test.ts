@@ -34,6 +34,30 @@ async function accept(connection: MuxConnection): Promise<Stream> {
 }
 
 describe('MuxConnection', () => {
+  it('opens a stream in the message that carries the first bytes written to it', async () => {
+    const { socket, connection } = hubEnd();
+    const stream = await connection.openStream('test');
+    await stream.write(Buffer.from('hello'));
+    await settle();
+    assert.deepEqual(
+      socket.frames().map(({ type }) => type),
+      [FRAME.open, FRAME.data],
+    );
+    assert.equal(socket.sent.length, 1, 'one message, one TLS record, one packet');
+    connection.destroy({ code: 'normal', message: 'done' });
+  });
+
+  it('opens a stream to which nothing is written yet at once', async () => {
+    const { socket, connection } = hubEnd();
+    await connection.openStream('test');
+    await settle();
+    assert.deepEqual(
+      socket.frames().map(({ type }) => type),
+      [FRAME.open],
+    );
+    connection.destroy({ code: 'normal', message: 'done' });
+  });
+
   it('answers pings one at a time, then the latest, when the peer does not read', async () => {
     const { socket, connection } = hubEnd();
     socket.flows = false;

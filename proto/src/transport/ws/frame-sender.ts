@@ -91,9 +91,12 @@ export class FrameSender {
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    // Once the promises that are settled now have gone on too: an OPEN leaves with what is written to its stream.
     queueMicrotask(() => {
-      this.#scheduled = false;
-      this.#flush();
+      process.nextTick(() => {
+        this.#scheduled = false;
+        this.#flush();
+      });
     });
   }
 
