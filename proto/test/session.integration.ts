@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
 import { eventually, within } from '@hawser/seams/testing';
-import { TunnelMetrics, type Frame, type SessionFrame, type Tunnel } from '../src/index.ts';
+import { TunnelError, TunnelMetrics, type Frame, type SessionFrame, type Tunnel } from '../src/index.ts';
 import { encodeFrame } from '../src/codec/codec.ts';
+import { sayHello } from '../src/session/handshake.ts';
 import { frameMessage, MessageStream } from '../src/stream/message-stream.ts';
 import { drain, quicUnderTest, rejectsWith, SessionSite, wsUnderTest } from '../testing/index.ts';
 
@@ -311,6 +312,25 @@ for (const underTest of [wsUnderTest, quicUnderTest]) {
           await client.stop();
           await eventually('no connection is left', () => site.server.gate.connections === 0);
         }
+      });
+
+      it('that is opened again takes the place of one that lingers', async () => {
+        site = await SessionSite.open(underTest);
+        const { edge, hub } = await site.connect();
+        const old = await openPairOf(hub, edge, 'bulk');
+        // As an edge does whose end of a bulk connection has died without a word to the hub.
+        const transport = await site.edgeTransport();
+        const connection = await transport.dial({ host: '127.0.0.1', port: site.port });
+        const hello = { node: 'edge-1', software: 'edge/test' };
+        await sayHello(connection, hello, { limits: site.limits, bulkOf: edge.info.id });
+        const error = await within('the end of streams on the old one', old.near.closed);
+        assert.equal(error instanceof TunnelError && error.code, 'ERR_TUNNEL_REPLACED');
+        const accepting = connection.acceptStream();
+        await hub.openStream('again', { priority: 'bulk' });
+        assert.equal((await within('a stream on the new one', accepting))?.kind, 'again');
+        await eventually('the old one is gone', () => hub.connections.length === 2);
+        await openPairOf(edge, hub, 'control');
+        await connection.close({ code: 'normal', message: 'done' });
       });
 
       it('that cannot be had fails clearly, and the session goes on', async () => {

@@ -142,16 +142,17 @@ export class Tunnel {
   }
 
   /**
-   * Adds a bulk connection of this session that has shaken hands.
-   * @throws TunnelError `ERR_TUNNEL_LIMIT` when there is one in use already
+   * Adds a bulk connection of this session that has shaken hands. It takes the place of one that is in use: whoever
+   * opens a second one has lost the first, which may take this side three heartbeats to notice.
+   * @throws TunnelError the error of the session's end, if it has ended
    */
   attachBulk(connection: Connection, session: Established): void {
     if (this.#ended !== undefined) throw closeError(this.#ended);
-    if (this.#bulk !== undefined)
-      throw new TunnelError('ERR_TUNNEL_LIMIT', 'the session has a bulk connection already');
+    const replaced = this.#bulk?.connection;
     const link: BulkLink = { connection, frames: session.frames, released: false };
     this.#bulk = link;
     this.#bulkLinks.add(link);
+    void replaced?.close({ code: 'replaced', message: 'a newer bulk connection of this session' });
     void connection.closed.then(() => {
       this.#bulkLinks.delete(link);
       if (this.#bulk === link) this.#bulk = undefined;
