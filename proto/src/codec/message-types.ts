@@ -20,9 +20,16 @@ export type OneBody<Bodies> = {
 /** An envelope with a oneof `body`, which may be one that this release does not know. */
 export type Envelope<Bodies> = OneBody<Bodies> | { readonly body?: never; readonly ignorable: boolean };
 
-/** One body of an envelope to encode. */
+/** One body of an envelope to encode: of a message the fields that are not at their default. */
 export type EncodableBody<Bodies> = {
   [Body in keyof Bodies]: Readonly<
-    Record<Body, Bodies[Body] extends object ? Partial<Bodies[Body]> : Bodies[Body]>
+    Record<
+      Body,
+      Bodies[Body] extends Uint8Array
+        ? Uint8Array
+        : Bodies[Body] extends object
+          ? Partial<Bodies[Body]>
+          : Bodies[Body]
+    >
   >;
 }[keyof Bodies];

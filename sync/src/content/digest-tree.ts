@@ -20,7 +20,7 @@ export function bucketOf(key: ContentKey): number {
 }
 
 /** Buckets whose digests differ. @throws SyncError `ERR_SYNC_BAD_INVENTORY` for a list of another length than 256 */
-export function differingBuckets(ours: Uint8Array, theirs: Uint8Array): readonly number[] {
+export function differingBuckets(ours: Uint8Array, theirs: Uint8Array): number[] {
   for (const { length } of [ours, theirs]) {
     if (length !== BUCKETS * BUCKET_DIGEST_BYTES)
       throw new SyncError(
