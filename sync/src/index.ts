@@ -28,3 +28,34 @@ export {
   type NormalForms,
 } from './content/normal-form.ts';
 export { SYNC_ERRORS, SyncError, type SyncErrorCode } from './errors.ts';
+export {
+  ClusterGuard,
+  type AcceptedCluster,
+  type ClusterClaim,
+  type ClusterIdentity,
+  type ClusterVerdict,
+} from './edge/cluster-guard.ts';
+export {
+  Outbox,
+  OUTBOX_LIMITS,
+  type OutboxCounters,
+  type OutboxLimits,
+  type OutboxMessage,
+  type OutboxOptions,
+} from './edge/outbox.ts';
+export { ReplicaSession, type ReplicaSessionOptions } from './edge/replica-session.ts';
+export {
+  ScopeReplica,
+  type ReplicaCounters,
+  type ReplicaState,
+  type ScopeReplicaOptions,
+} from './edge/scope-replica.ts';
+export {
+  UpstreamRefusedError,
+  UpstreamRequests,
+  type UpstreamRequestsOptions,
+} from './edge/upstream-requests.ts';
+export { UpstreamSession, type UpstreamOutcome } from './edge/upstream-session.ts';
+export { publisherCounters, type PublisherCounters } from './hub/publisher-counters.ts';
+export { ScopePublisher, type ScopePublisherOptions } from './hub/scope-publisher.ts';
+export { SYNC_WINDOW } from './window.ts';
