@@ -9,10 +9,41 @@ export const EDGECORE_ERRORS = {
     meaning: 'Nobody listens on the admin socket, or this user may not open it.',
     remedy: 'See that edgecore runs (`systemctl status edgecore`), and that you are root or its user.',
   },
+  ERR_EDGECORE_ALREADY_JOINED: {
+    meaning: 'This machine has joined before, as another node or another cluster.',
+    remedy:
+      'Say `hawser reset` first if it is to leave there, or join with `--rejoin`, which replaces its identity.',
+  },
+  ERR_EDGECORE_AUTHORITY: {
+    meaning:
+      'The authority that answered at the address of the hub is not the one that the join token names. Nothing secret was sent.',
+    remedy:
+      'Compare address and token: they are of different clusters, or somebody is between this machine and the hub.',
+  },
   ERR_EDGECORE_CONFIG: {
     meaning:
       'The configuration cannot be read, or has values that are not valid; the message names all of them.',
     remedy: 'Correct them. The reference page of the configuration, and `--help`, list every option.',
+  },
+  ERR_EDGECORE_HUB_ANSWER: {
+    meaning:
+      'The hub answered something that this release does not understand, or a certificate that does not fit.',
+    remedy: 'Compare the releases on both sides, and see that the address is that of a hub.',
+  },
+  ERR_EDGECORE_HUB_UNREACHABLE: {
+    meaning: 'The hub did not answer, or the connection to it broke.',
+    remedy:
+      'Check address and port, that the hub runs, and the firewalls in between (10000/tcp). Joining again goes on where it stopped.',
+  },
+  ERR_EDGECORE_IDENTITY: {
+    meaning:
+      'The identity of this node cannot be used: its file is damaged, or key and certificate in it do not fit each other.',
+    remedy:
+      'Restore node.pem in the folder pki from a backup, or join again: `hawser join … --rejoin` with a token that was created with `--replace`.',
+  },
+  ERR_EDGECORE_IDENTITY_MISSING: {
+    meaning: 'This machine has not joined a cluster.',
+    remedy: 'Create a token in the cloud (`hawser token create`) and say `hawser join` here.',
   },
   ERR_EDGECORE_OTHER_CLUSTER: {
     meaning:
@@ -20,14 +51,69 @@ export const EDGECORE_ERRORS = {
     remedy:
       'If the cluster was replaced or restored on purpose, say `hawser accept-cluster` on the node. Otherwise find out why the hub’s address leads there.',
   },
-  ERR_EDGECORE_REQUEST_REFUSED: {
-    meaning:
-      'The hub refused what the edge asked it for (a token, a new certificate); the message has its reason.',
-    remedy: 'Look at the log of the hub for the node. What the edge has already stays in use.',
+  ERR_EDGECORE_PKI_DIR: {
+    meaning: 'The folder of keys and certificates, or a file in it, cannot be read or written.',
+    remedy: 'See whose it is, and whether the disk is full or read-only; the message has the reason.',
   },
-  ERR_EDGECORE_NO_SESSION: {
-    meaning: 'Something that needs the hub was asked for while there is no session.',
-    remedy: 'Nothing to do: it is asked for again when the session is back.',
+  ERR_EDGECORE_REFUSED: {
+    meaning:
+      'The hub refuses to let the node join, or to renew its certificate; the message has its code and reason.',
+    remedy: 'Look up the code of the hub (ERR_CLOUDCORE_…) on this page.',
+  },
+  ERR_EDGECORE_TOKEN: {
+    meaning: 'The text is no join token.',
+    remedy:
+      'A token is 64 hexadecimal digits, a point and a secret, as `hawser token create` prints it. Copy all of it.',
+  },
+  ERR_EDGE_STORE_BUSY: {
+    meaning: 'More writes wait for the disk than may; this one was not taken.',
+    remedy: 'Nothing to do: it is tried again. If it goes on, the disk is too slow or does not answer.',
+  },
+  ERR_EDGE_STORE_CLOSED: {
+    meaning: 'The edge store was used after it was closed.',
+    remedy: 'Nothing to do while edgecore stops; otherwise it is a bug, please report it.',
+  },
+  ERR_EDGE_STORE_DAMAGED: {
+    meaning:
+      'Something on the disk of the edge is not what was written. It is not used; the hub sends it again. A database that cannot be used any more was set aside as edge.db.damaged-….',
+    remedy:
+      'If it happens again, replace the disk. What was set aside may be removed when nobody wants to look at it.',
+  },
+  ERR_EDGE_STORE_DATA_DIR: {
+    meaning: 'The data folder of the edge cannot be used.',
+    remedy: 'See whose it is and whether it can be written; the message has the reason.',
+  },
+  ERR_EDGE_STORE_FAILED: {
+    meaning:
+      'The disk failed while the edge store wrote. What it holds of the last write is uncertain, so no more is written; reading goes on.',
+    remedy: 'Look at the kernel log, then restart edgecore. Replace the disk if it happens again.',
+  },
+  ERR_EDGE_STORE_FULL: {
+    meaning: 'The disk is full, or the edge store has reached its limit. Nothing of the write was done.',
+    remedy: 'Free disk space or raise the limit; it goes on by itself.',
+  },
+  ERR_EDGE_STORE_IN_USE: {
+    meaning: 'Another edgecore uses the data folder.',
+    remedy: 'Stop it, or give each edgecore a folder of its own.',
+  },
+  ERR_EDGE_STORE_KEY: {
+    meaning: 'The key of what the edge keeps encrypted cannot be read or made.',
+    remedy:
+      'See the rights of store.key, or the credential hawser-store-key of the systemd unit. Without the old key secrets are lost, and sent again by the hub.',
+  },
+  ERR_EDGE_STORE_READ_ONLY: {
+    meaning: 'The file system of the data folder is read-only. What is there is served, nothing is written.',
+    remedy:
+      'The kernel does this when a disk fails: look at its log, then repair or replace the disk. Mounted for writing again, restart edgecore.',
+  },
+  ERR_EDGE_STORE_TOO_NEW: {
+    meaning: 'The edge store was written by a newer release.',
+    remedy:
+      'Run the newer release again. To go back all the same, move edge.db away: the hub sends the objects again, what was not yet reported to it is lost.',
+  },
+  ERR_EDGE_STORE_VALUE: {
+    meaning: 'The edge store was given something that it cannot keep: too large, or not what its hash says.',
+    remedy: 'It is a bug, please report it with the message.',
   },
 } as const;
 

@@ -1,1 +1,26 @@
-export {};
+export { EDGECORE_ERRORS, EdgeCoreError, type EdgeCoreErrorCode } from './errors.ts';
+export { EdgeStore, type EdgeStoreCounters, type EdgeStoreOptions } from './store/edge-store.ts';
+export type { StateStore } from './store/state-store.ts';
+export type {
+  FindingKind,
+  LostObject,
+  OpenReport,
+  RowCounts,
+  StoreFault,
+  StoreFinding,
+} from './store/store-report.ts';
+export {
+  CertificateRotation,
+  renewAt,
+  type CertificateRotationOptions,
+  type RenewalWay,
+  type RotationStatus,
+} from './identity/certificate-rotation.ts';
+export { HubRefusal } from './identity/hub-refusal.ts';
+export type { Issued } from './identity/identity-bundle.ts';
+export { joinCluster, type JoinOptions, type JoinResult } from './identity/join-cluster.ts';
+export { NodeIdentity, type JoinedCluster, type NodeIdentityOptions } from './identity/node-identity.ts';
+export type { NodeKeyType } from './identity/node-key.ts';
+export { DiskPkiFolder, type PkiFolder } from './identity/pki-folder.ts';
+export { renewOverHttps, type HttpsRenewal } from './identity/renewal-request.ts';
+export { TrustedClock, type TrustedClockOptions } from './identity/trusted-clock.ts';

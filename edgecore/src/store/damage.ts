@@ -1,0 +1,27 @@
+/** The database is not what was written. What is done about it is decided by whoever opened it. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError';
+}
+
+/** Whether an error says that the database is damaged: our own checks, or SQLite's. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof DamageError) return true;
+  const code = sqliteCode(error);
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_FORMAT';
+}
+
+/** SQLite's extended result code, or that of a system call; empty: none. */
+export function sqliteCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Whether an error says that there is no room. */
+export function isFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** What an error says, for a sentence of ours. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
