@@ -22,6 +22,8 @@ export interface EncodeThreadOptions {
   readonly maxQueued?: number;
   /** A request that takes longer has met a bug: the thread is ended, milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
+  /** A thread that had nothing to do for so long is ended: it costs some 10 MB. Milliseconds; default 60,000. */
+  readonly idleMs?: number;
   /** How long a thread that broke three times in a row is left alone, milliseconds. Default 60,000. */
   readonly pauseMs?: number;
   /** Compiled worker; default: the real one. Tests give one that breaks. */
@@ -45,7 +47,7 @@ const HEAP_MB = 64;
 
 /**
  * One thread that encodes, one request after the other. It starts with the first request, does not keep the process
- * alive when idle, and is started again after it broke.
+ * alive when idle, ends when idle for long, and is started again after it broke.
  */
 export class EncodeThread implements EncodeRunner {
   readonly #options: EncodeThreadOptions;
@@ -53,12 +55,18 @@ export class EncodeThread implements EncodeRunner {
   #worker: Worker | undefined;
   #current: Job | undefined;
   #watchdog: Timer | undefined;
+  #idle: Timer | undefined;
   #breaksInARow = 0;
   #pausedUntilMs = 0;
   #stopped = false;
 
   constructor(options: EncodeThreadOptions) {
     this.#options = options;
+  }
+
+  /** Whether there is a thread now. */
+  get running(): boolean {
+    return this.#worker !== undefined;
   }
 
   /** Requests that wait or are worked on. */
@@ -88,9 +96,10 @@ export class EncodeThread implements EncodeRunner {
     if (this.#current !== undefined) return;
     const job = this.#queue.shift();
     if (job === undefined) {
-      this.#worker?.unref();
+      this.#rest();
       return;
     }
+    this.#idle?.cancel();
     this.#current = job;
     job.attempts += 1;
     const worker = (this.#worker ??= this.#start());
@@ -104,6 +113,14 @@ export class EncodeThread implements EncodeRunner {
     const base = job.request.base === undefined ? undefined : new Uint8Array(job.request.base);
     const moved = base === undefined ? [target.buffer] : [target.buffer, base.buffer];
     worker.postMessage({ target, base } satisfies EncodeRequest, moved);
+  }
+
+  /** Nothing to do: the process may end meanwhile, and the thread will before long. */
+  #rest(): void {
+    const { clock, idleMs = 60_000 } = this.#options;
+    this.#worker?.unref();
+    if (this.#worker === undefined) return;
+    this.#idle = clock.setTimer(idleMs, () => void this.#release()?.terminate(), { background: true });
   }
 
   #start(): Worker {
@@ -156,6 +173,7 @@ export class EncodeThread implements EncodeRunner {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#watchdog?.cancel();
+    this.#idle?.cancel();
     if (this.#stopped) this.#current?.done.resolve(undefined);
     this.#current = undefined;
     return worker;

@@ -72,13 +72,12 @@ export class DigestTree {
   }
 
   set(key: ContentKey, contentHash: ContentHash): void {
-    if (this.get(key) === contentHash) return;
-    this.#digest = undefined;
-    if (this.#small !== undefined) {
-      this.#small.set(key, contentHash);
-      if (this.#small.size > SMALL_SCOPE_ENTRIES) this.#spread(this.#small);
-    } else {
+    if (this.#small === undefined) {
       this.#put(key, contentHash);
+    } else if (this.#small.get(key) !== contentHash) {
+      this.#small.set(key, contentHash);
+      this.#digest = undefined;
+      if (this.#small.size > SMALL_SCOPE_ENTRIES) this.#spread(this.#small);
     }
   }
 
@@ -153,10 +152,13 @@ export class DigestTree {
   }
 
   #put(key: ContentKey, contentHash: ContentHash): void {
-    const bucket = (this.#buckets[bucketOf(key)] ??= { entries: new Map(), digest: undefined });
-    if (!bucket.entries.has(key)) this.#size += 1;
+    const bucket = (this.#buckets[bucketOf(key)] ??= emptyBucket());
+    const before = bucket.entries.get(key);
+    if (before === contentHash) return;
+    if (before === undefined) this.#size += 1;
     bucket.entries.set(key, contentHash);
     bucket.digest = undefined;
+    this.#digest = undefined;
   }
 
   #spread(small: Entries): void {
@@ -175,10 +177,14 @@ export class DigestTree {
 function spread(entries: Entries): (Bucket | undefined)[] {
   const buckets = new Array<Bucket | undefined>(BUCKETS).fill(undefined);
   for (const [key, contentHash] of entries) {
-    const bucket = (buckets[bucketOf(key)] ??= { entries: new Map(), digest: undefined });
+    const bucket = (buckets[bucketOf(key)] ??= emptyBucket());
     bucket.entries.set(key, contentHash);
   }
   return buckets;
+}
+
+function emptyBucket(): Bucket {
+  return { entries: new Map(), digest: undefined };
 }
 
 function digestOf(entries: Entries): Uint8Array {

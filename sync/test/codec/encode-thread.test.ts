@@ -147,6 +147,24 @@ describe('The thread that encodes', function () {
     assert.equal(breaks.length, 5);
   });
 
+  it('that has nothing to do for a minute is ended, and started when there is', async () => {
+    const clock = new FakeClock();
+    open({ clock, script: script('post(Uint8Array.of(count))') });
+    assert.ok(!thread.running);
+    const counted = async (): Promise<number | undefined> => (await thread.run(small))?.packed[0];
+    assert.equal(await counted(), 1);
+    await clock.advance(59_999);
+    assert.equal(await counted(), 2);
+    await clock.advance(59_999);
+    assert.ok(thread.running);
+    await clock.advance(1);
+    assert.ok(!thread.running);
+    assert.equal(await counted(), 1, 'a new one');
+    assert.deepEqual(breaks, []);
+    await thread.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('gives up what waits when it is stopped, and does no more', async () => {
     open({ script: script('') });
     const waiting = [thread.run(small), thread.run(small)];
