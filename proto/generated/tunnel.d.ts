@@ -1985,6 +1985,9 @@ export namespace hawser {
                 /** Batch normalForm. */
                 normalForm: number;
 
+                /** Batch inSync. */
+                inSync: boolean;
+
                 /**
                  * Encodes the specified Batch message. Does not implicitly {@link hawser.sync.v1.Batch.verify|verify} messages.
                  * @param message Batch message or plain object to encode
@@ -2018,6 +2021,9 @@ export namespace hawser {
                     /** Batch normalForm */
                     normalForm?: (number|null);
 
+                    /** Batch inSync */
+                    inSync?: (boolean|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
@@ -2027,6 +2033,7 @@ export namespace hawser {
                   changes?: hawser.sync.v1.Change.$Shape[]|null;
                   stamp?: Uint8Array|null;
                   normalForm?: number|null;
+                  inSync?: boolean|null;
                   $unknowns?: Uint8Array[];
                 };
             }

@@ -4897,6 +4897,7 @@ export const hawser = $root.hawser = (() => {
                  * @property {Array.<hawser.sync.v1.Change.$Properties>|null} [changes] Batch changes
                  * @property {Uint8Array|null} [stamp] Batch stamp
                  * @property {number|null} [normalForm] Batch normalForm
+                 * @property {boolean|null} [inSync] Batch inSync
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -4914,6 +4915,7 @@ export const hawser = $root.hawser = (() => {
                  *   changes?: Array.<hawser.sync.v1.Change.$Shape>|null;
                  *   stamp?: Uint8Array|null;
                  *   normalForm?: number|null;
+                 *   inSync?: boolean|null;
                  *   $unknowns?: Array.<Uint8Array>;
                  * }} hawser.sync.v1.Batch.$Shape
                  */
@@ -4959,6 +4961,14 @@ export const hawser = $root.hawser = (() => {
                 Batch.prototype.normalForm = 0;
 
                 /**
+                 * Batch inSync.
+                 * @member {boolean} inSync
+                 * @memberof hawser.sync.v1.Batch
+                 * @instance
+                 */
+                Batch.prototype.inSync = false;
+
+                /**
                  * Encodes the specified Batch message. Does not implicitly {@link hawser.sync.v1.Batch.verify|verify} messages.
                  * @function encode
                  * @memberof hawser.sync.v1.Batch
@@ -4981,6 +4991,8 @@ export const hawser = $root.hawser = (() => {
                         writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.stamp);
                     if (message.normalForm != null && $Object.hasOwnProperty.call(message, "normalForm") && message.normalForm !== 0)
                         writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.normalForm);
+                    if (message.inSync != null && $Object.hasOwnProperty.call(message, "inSync") && message.inSync !== false)
+                        writer.uint32(/* id 4, wireType 0 =*/32).bool(message.inSync);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5049,6 +5061,15 @@ export const hawser = $root.hawser = (() => {
                                     message.normalForm = value;
                                 else
                                     delete message.normalForm;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.inSync = value;
+                                else
+                                    delete message.inSync;
                                 continue;
                             }
                         }

@@ -44,6 +44,8 @@ export interface Batch {
   /** Empty: none. */
   readonly stamp: Uint8Array;
   readonly normalForm: number;
+  /** Whether the edge has everything once this batch is durable. */
+  readonly inSync: boolean;
 }
 
 interface HubBodies {

@@ -34,6 +34,7 @@ export const FULL_HUB_MESSAGES: {
       ],
       stamp: Uint8Array.of(1),
       normalForm: 2,
+      inSync: true,
     },
   },
   confirmRemovals: { confirmRemovals: { id: 2 ** 53 - 1 } },

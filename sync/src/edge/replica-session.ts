@@ -211,8 +211,8 @@ export class ReplicaSession {
     for (const key of ask) this.#wanted.add(key);
     const hold = held.length === 0 ? undefined : this.#held.hold(held);
     const changes = [...puts.map((put) => ({ put })), ...allowed.map((remove) => ({ remove }))];
-    const complete = batch.stamp.length > 0 && this.#isComplete();
-    if (!(await this.#apply(changes, counted, this.#recordAfter(batch, complete)))) return;
+    const complete = batch.inSync && this.#isComplete();
+    if (!(await this.#apply(changes, counted, this.#recordAfter(batch)))) return;
     this.#parts.counts.batches += 1;
     this.#parts.counts.unmade += ask.length;
     await this.#wantFull(ask);
@@ -237,10 +237,15 @@ export class ReplicaSession {
     return { allowed: exempt, held: counted, counted: [] };
   }
 
-  #recordAfter(batch: Batch, complete: boolean): ReplicaRecord | undefined {
-    const { normalForm, stamp } = this.#parts.store.record(this.#parts.scope);
-    if (!complete && batch.normalForm === normalForm) return undefined;
-    return { normalForm: batch.normalForm, stamp: complete ? batch.stamp : stamp };
+  /** What the record is to be; undefined: as it is. */
+  #recordAfter({
+    normalForm,
+    stamp,
+  }: Pick<ReplicaRecord, 'normalForm' | 'stamp'>): ReplicaRecord | undefined {
+    const last = this.#parts.store.record(this.#parts.scope);
+    const next = { normalForm, stamp: stamp.length > 0 ? stamp : last.stamp };
+    const same = normalForm === last.normalForm && Buffer.compare(next.stamp, last.stamp) === 0;
+    return same ? undefined : next;
   }
 
   /** Makes it durable; answers whether it is. */
@@ -301,12 +306,11 @@ export class ReplicaSession {
   }
 
   async #onInSync(stamp: Uint8Array): Promise<void> {
-    if (!this.#isComplete()) return;
     const { store, scope, writer } = this.#parts;
-    const { normalForm, stamp: last } = store.record(scope);
+    const record = this.#recordAfter({ normalForm: store.record(scope).normalForm, stamp });
     // Nothing else changes: a disk that refuses is not waited for, the next stamp does as well.
-    if (Buffer.compare(stamp, last) !== 0) await writer.tryRecord({ normalForm, stamp });
-    this.#isInSync();
+    if (record !== undefined) await writer.tryRecord(record);
+    if (this.#isComplete()) this.#isInSync();
   }
 
   async #onQuestion({ buckets, wanted }: AskInventory): Promise<void> {

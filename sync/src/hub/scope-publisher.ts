@@ -40,7 +40,8 @@ export interface ScopePublisherOptions {
   readonly onFailed: (error: Error) => void;
   /**
    * Rule 3 of docs/sync.md: looks at the stamp that the edge hands in (empty: none) before anything is said to it.
-   * A rejection ends the session. Default: nothing is looked at.
+   * Resolves once the view is at least as new as the stamp; rejects where the API server went back, or it cannot be
+   * found out: that ends the session. Default: nothing is looked at.
    */
   readonly admit?: (stamp: Uint8Array, signal: AbortSignal) => Promise<void>;
   /** Version of the normal form of the view's contents. Default: that of this release. */
@@ -313,11 +314,10 @@ export class ScopePublisher {
     if (built.stopped === 'busy') this.#waitForEncoder();
     if (built.changes.length === 0) return;
     this.#told = this.#pending.size === 0 && this.#holds.size === 0;
-    const stamp = this.#told ? this.#view.stamp() : undefined;
     const { changes } = built;
-    const batch = { changes, normalForm: this.#normalForm, ...(stamp === undefined ? {} : { stamp }) };
     this.#count(changes);
-    await this.#say({ batch });
+    const stamp = this.#view.stamp();
+    await this.#say({ batch: { changes, stamp, normalForm: this.#normalForm, inSync: this.#told } });
   }
 
   #waitForEncoder(): void {
