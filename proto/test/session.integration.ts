@@ -143,6 +143,25 @@ for (const underTest of [wsUnderTest, quicUnderTest]) {
         assert.deepEqual(down, sizes);
       });
 
+      it('of delta sync all come to the user', async () => {
+        site = await SessionSite.open(underTest);
+        const seen: SessionFrame[] = [];
+        site.onHubFrame = (frame) => void seen.push(frame);
+        const { edge, hub } = await site.connect({}, { onTunnel: () => (frame) => void seen.push(frame) });
+        await edge.send({ scopeReport: { scope: 3, body: Buffer.from('report') } });
+        await eventually('the report', () => seen.length === 1);
+        await hub.send({ reportRequest: { kinds: ['node', 'pod'] } });
+        await hub.send({ upstreamAck: { sequence: 1, body: Buffer.from('answer') } });
+        await eventually('what the hub said', () => seen.length === 3);
+        const [report, request, answer] = seen;
+        assert.ok(report?.body === 'scopeReport' && report.scopeReport.scope === 3);
+        assert.equal(Buffer.from(report.scopeReport.body).toString(), 'report');
+        assert.ok(request?.body === 'reportRequest');
+        assert.deepEqual(request.reportRequest.kinds, ['node', 'pod']);
+        assert.ok(answer?.body === 'upstreamAck');
+        assert.equal(Buffer.from(answer.upstreamAck.body).toString(), 'answer');
+      });
+
       it('that are too large are refused before they are sent', async () => {
         site = await SessionSite.open(underTest, { limits: { maxFrameBytes: 10_000 } });
         const { edge } = await site.connect();
