@@ -20,7 +20,7 @@ export const CLOUDCORE_ERRORS = {
     meaning:
       'The caches of the hub did not reach the state that the API server had when they were asked to, within the time for it.',
     remedy:
-      'Nothing is removed from an edge meanwhile. Look for why watches lag: the log of the hub names the resource, and hawser_cache_lag_seconds shows it.',
+      'Nothing is removed from an edge meanwhile. Look for why watches lag: the log of the hub names the resource, and hawser_cache_silence_seconds shows it.',
   },
   ERR_CLOUDCORE_CLIENT_CERTIFICATE: {
     meaning:
@@ -74,6 +74,17 @@ export const CLOUDCORE_ERRORS = {
   ERR_CLOUDCORE_NODE_UNKNOWN: {
     meaning: 'No node of this name has joined.',
     remedy: 'Look at the name: `hawser node list`.',
+  },
+  ERR_CLOUDCORE_RESOURCE: {
+    meaning:
+      'A resource was configured for edge nodes that goes to them by rules of its own, such as pods or Secrets.',
+    remedy: 'Remove it from `resources`: what pods need comes with them.',
+  },
+  ERR_CLOUDCORE_ROLLBACK: {
+    meaning:
+      'The API server has an older state than an edge was once given: it was restored from a backup, or its storage lost writes.',
+    remedy:
+      'Edges hold what they have, and obey nothing of the older state. See that the cluster is what you want it to be, then say `hawser accept-cluster`.',
   },
   ERR_CLOUDCORE_STAMP_KEY: {
     meaning: 'The key for stamps has another length than 32 bytes.',

@@ -26,3 +26,26 @@ export {
 } from './upstream/upstream-router.ts';
 export type { Rate } from './upstream/token-bucket.ts';
 export { WRITE_LIMITS, type WriteLimits } from './upstream/write-gate.ts';
+export { ClusterCache, type ClusterCacheOptions } from './cache/cluster-cache.ts';
+export type { ClusterView, NodeFacts, PodFacts } from './cache/cluster-view.ts';
+export { DEVICE_MODELS, DEVICES } from './cache/bound-devices.ts';
+export type { SharedResource } from './cache/shared-objects.ts';
+export { ApiVersionReader, type ApiVersionReaderOptions } from './cluster/api-version-reader.ts';
+export {
+  ClusterIdentity,
+  type ClusterIdentityOptions,
+  type ClusterLife,
+} from './cluster/cluster-identity.ts';
+export {
+  acceptCluster,
+  ensureClusterRecord,
+  type ClusterRecord,
+  type ClusterRecordTarget,
+} from './cluster/cluster-record.ts';
+export { ANNOTATIONS, HAWSER_NAMESPACE, LABELS, NODE_LEASE_NAMESPACE, OBJECTS } from './cluster/names.ts';
+export { StampGuard, type StampGuardOptions, type StampVerdict } from './cluster/stamp-guard.ts';
+export { Stamps, type StampFacts, type StampsOptions } from './cluster/stamps.ts';
+export { startCloudCore, type CloudCore, type CloudCoreOptions } from './cloud-core.ts';
+export { checkConfig, readConfigFile } from './config/load-config.ts';
+export { configSchema, type CloudCoreConfig, type CloudCoreConfigInput } from './config/schema.ts';
+export { VERSION } from './version.ts';

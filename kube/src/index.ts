@@ -100,6 +100,8 @@ export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts'
 export type { QuantityFormat } from './quantity/quantity-syntax.ts';
 export { SqliteStore, type SqliteStoreOptions } from './store/sqlite-store.ts';
 export * from './client/index.ts';
+// Its own name is that of the comparison of API versions here.
+export { compareVersions as compareResourceVersions } from './client/resource-version.ts';
 export type { TokenIssuer, TokenOrder, BoundObject } from './server/actions/token-request.ts';
 export type { RuleLister } from './server/actions/reviews.ts';
 export type { AdmissionAttributes, AdmissionPlugin } from './server/admission/admission.ts';

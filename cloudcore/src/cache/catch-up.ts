@@ -1,0 +1,63 @@
+import { delay, type Clock } from '@hawser/seams';
+import { CloudCoreError } from '../errors.ts';
+import type { NodeScope } from './node-scope.ts';
+
+/** A resource whose watch may lag, as {@link catchUp} compares it with the API server for one node. */
+export interface ComparedResource {
+  readonly name: string;
+  /**
+   * Whether what is kept of it for the node is what the API server has: nothing is missing, nothing older, nothing
+   * that is gone. Asks the API server.
+   */
+  agrees(scope: NodeScope, signal: AbortSignal): Promise<boolean>;
+}
+
+/** What {@link catchUp} needs. */
+export interface CatchUpOptions {
+  /** The newest version of the API server, as of now. */
+  readonly currentVersion: (signal: AbortSignal) => Promise<string>;
+  /** Resources that have not certainly reached the version. */
+  readonly behind: (version: string) => readonly ComparedResource[];
+  readonly clock: Clock;
+  /** Default 20000. */
+  readonly deadlineMs?: number;
+}
+
+/** Watches that are at work are this late at most; it spares the comparison. */
+const PATIENCE_MS = 200;
+const POLL_MS = 20;
+/** Time between comparisons that found a difference. */
+const COMPARE_MS = 500;
+
+/**
+ * Resolves once all that the API server had at the time of the call is in what the node is to have. Asks for the
+ * newest version; waits for the watches to reach it; where one lags, since nothing happens in its resource and
+ * bookmarks are rare, compares what the node has of it. Changes nothing: what is missing, the watch brings.
+ * Errors: `ERR_CLOUDCORE_CATCH_UP` after `deadlineMs`; those of `ApiClient`; `signal.reason`.
+ */
+export async function catchUp(scope: NodeScope, options: CatchUpOptions, signal: AbortSignal): Promise<void> {
+  const { clock, currentVersion, behind, deadlineMs = 20_000 } = options;
+  const startedMs = clock.monotonicMs();
+  const version = await currentVersion(signal);
+  const agreed = new Set<ComparedResource>();
+  let compareMs = clock.monotonicMs() + PATIENCE_MS;
+  while (true) {
+    const late = behind(version).filter((resource) => !agreed.has(resource));
+    if (late.length === 0 && scope.ready) return;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - startedMs > deadlineMs) {
+      const names = late.map(({ name }) => name).join(', ');
+      throw new CloudCoreError(
+        'ERR_CLOUDCORE_CATCH_UP',
+        `${scope.scope} did not reach version ${version} within ${deadlineMs} ms${names === '' ? '' : `: ${names}`}`,
+        { about: scope.name },
+      );
+    }
+    if (late.length > 0 && nowMs >= compareMs) {
+      for (const resource of late) if (await resource.agrees(scope, signal)) agreed.add(resource);
+      compareMs = clock.monotonicMs() + COMPARE_MS;
+      continue;
+    }
+    await delay(POLL_MS, { clock, signal });
+  }
+}

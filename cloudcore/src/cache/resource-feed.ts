@@ -1,0 +1,179 @@
+import {
+  compareResourceVersions,
+  Reflector,
+  resourceListerWatcher,
+  type ApiClient,
+  type ApiResource,
+  type KubeObject,
+  type ListerWatcher,
+  type ReflectorMetrics,
+  type ReflectorPhase,
+  type WatchStream,
+} from '@hawser/kube';
+import type { Clock, Logger, Random } from '@hawser/seams';
+import { resourceName } from './object-key.ts';
+
+/** A complete list, as a {@link FeedSink} is told of it. */
+export interface CompleteList {
+  readonly version: string;
+  /** Number of the list: of those that had begun. What was first wanted at this number or later, it may lack. */
+  readonly number: number;
+  /** Whether it shows an older state than was seen before: what is known of objects is to be forgotten. */
+  readonly wentBack: boolean;
+}
+
+/** What becomes of a resource's objects. Methods are synchronous and must not throw. */
+export interface FeedSink<E> {
+  /** Makes of an object what is kept; undefined leaves it out. */
+  prepare(object: KubeObject): E | undefined;
+  replace(entries: Iterable<E>, list: CompleteList): void;
+  put(entry: E): void;
+  /** The object is gone; its version is that of the deletion. */
+  remove(object: KubeObject): void;
+}
+
+/** What every feed needs. */
+export interface FeedSettings {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics?: ReflectorMetrics;
+  /** Objects in a page of a list, where the server does not stream lists. Default 500. */
+  readonly pageSize?: number;
+  /** A list showed an older state than was seen before: the API server has lost what came after. */
+  readonly onRollback: (resource: string, from: string, to: string) => void;
+  /** Something failed; it goes on by itself. */
+  readonly onTrouble: () => void;
+}
+
+/** One resource of the whole cluster, as it is followed. */
+export interface Feed {
+  readonly resource: ApiResource;
+  /** As in keys. */
+  readonly name: string;
+  /** Lists that have begun, complete or not. */
+  readonly listsBegun: number;
+  /** Whether a complete list was seen. */
+  readonly hasSynced: boolean;
+  /** The last version seen, in an event, a bookmark or a list; `''` before the first list. */
+  readonly lastVersion: string;
+  /** Time since the server last said anything about the resource, milliseconds; undefined before it did. */
+  readonly silenceMs: number | undefined;
+  /** Resolves when a complete list was seen. Errors: `signal.reason`; `ERR_KUBE_CLIENT_CLOSED` once stopped. */
+  waitForSync(signal: AbortSignal): Promise<void>;
+  start(): void;
+  /** Resolves when nothing is open any more. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Follows a resource with one watch, and keeps nothing itself. */
+export class ResourceFeed<E> implements Feed {
+  readonly resource: ApiResource;
+  readonly name: string;
+  readonly #settings: FeedSettings;
+  readonly #reflector: Reflector<E>;
+  #listsBegun = 0;
+  #heardMs: number | undefined;
+
+  constructor(resource: ApiResource, sink: FeedSink<E>, settings: FeedSettings) {
+    this.resource = resource;
+    this.name = resourceName(resource);
+    this.#settings = settings;
+    const { client, clock, random, metrics, pageSize } = settings;
+    this.#reflector = new Reflector<E>({
+      name: this.name,
+      listerWatcher: this.#counted(resourceListerWatcher(client, resource)),
+      sink: {
+        prepare: (object) => sink.prepare(object),
+        replace: (entries, version) => sink.replace(entries, this.#complete(version)),
+        put: (entry) => sink.put(entry),
+        remove: (object) => sink.remove(object),
+      },
+      // What the server has in memory may be old, and an old state must not be told to an edge.
+      initialVersion: '',
+      onError: (error, phase) => this.#onError(error, phase),
+      clock,
+      random,
+      ...(metrics && { metrics }),
+      ...(pageSize !== undefined && { pageSize }),
+    });
+  }
+
+  get listsBegun(): number {
+    return this.#listsBegun;
+  }
+
+  get hasSynced(): boolean {
+    return this.#reflector.hasSynced;
+  }
+
+  get lastVersion(): string {
+    return this.#reflector.lastVersion;
+  }
+
+  get silenceMs(): number | undefined {
+    return this.#heardMs === undefined ? undefined : this.#settings.clock.monotonicMs() - this.#heardMs;
+  }
+
+  waitForSync(signal: AbortSignal): Promise<void> {
+    return this.#reflector.waitForSync(signal);
+  }
+
+  start(): void {
+    this.#reflector.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#reflector.stop();
+  }
+
+  #complete(version: string): CompleteList {
+    const before = this.#reflector.lastVersion;
+    const order = compareResourceVersions(version, before);
+    const wentBack = order !== undefined && order < 0;
+    if (wentBack) this.#settings.onRollback(this.name, before, version);
+    this.#heard();
+    return { version, number: this.#listsBegun, wentBack };
+  }
+
+  #heard(): void {
+    this.#heardMs = this.#settings.clock.monotonicMs();
+  }
+
+  #onError(error: Error, phase: ReflectorPhase): void {
+    this.#settings.logger.warn({ resource: this.name, phase, err: error }, 'watching a resource failed');
+    this.#settings.onTrouble();
+  }
+
+  /** Counts lists as they begin, in either form, and notes when something was heard. */
+  #counted(inner: ListerWatcher): ListerWatcher {
+    return {
+      server: inner.server,
+      list: (call, signal) => {
+        if (call.continue === undefined) this.#listsBegun += 1;
+        return inner.list(call, signal);
+      },
+      watch: async (call, signal) => {
+        if (call.sendInitialEvents === true) this.#listsBegun += 1;
+        return this.#overheard(await inner.watch(call, signal));
+      },
+    };
+  }
+
+  #overheard(stream: WatchStream): WatchStream {
+    return {
+      close: () => stream.close(),
+      [Symbol.asyncIterator]: () => {
+        const events = stream[Symbol.asyncIterator]();
+        return {
+          next: () => {
+            this.#heard();
+            return events.next();
+          },
+          return: (value) => events.return?.(value) ?? Promise.resolve({ done: true, value: undefined }),
+        };
+      },
+    };
+  }
+}
