@@ -37,11 +37,21 @@ export const CLOUDCORE_ERRORS = {
     remedy:
       'See that the API server answers and that the hub has the rights that `hawser init` gives it. If the ConfigMap was edited by hand, give it back its key `incarnation`.',
   },
+  ERR_CLOUDCORE_CONFIG: {
+    meaning:
+      'An option of the command or of the configuration is missing, unknown or not valid, or the file cannot be read; the message names all problems with their paths.',
+    remedy: 'Correct what the message names. docs/reference/cloudcore-config.md lists every option.',
+  },
   ERR_CLOUDCORE_CSR: {
     meaning:
       'The certificate signing request asks for what a node may not have, or its signature does not hold; the message says which.',
     remedy:
       'A request has the subject `O=system:nodes, CN=system:node:NAME`, an Ed25519 or P-256 key, and nothing else. `hawser join` makes such a one.',
+  },
+  ERR_CLOUDCORE_FORBIDDEN: {
+    meaning: 'A node asked for the objects of another node, or of a pool that it is not in.',
+    remedy:
+      'Nothing to do: it was refused, counted and logged. A node that goes on asking is not the software that it should be; `hawser node revoke` shuts it out.',
   },
   ERR_CLOUDCORE_HUB_NAME: {
     meaning: 'A name or address for the certificate of the hub is none, or there is no name at all.',
@@ -50,6 +60,10 @@ export const CLOUDCORE_ERRORS = {
   ERR_CLOUDCORE_INTERNAL: {
     meaning: 'The hub failed at a request that it should have answered.',
     remedy: 'Its log has the cause. Please report it.',
+  },
+  ERR_CLOUDCORE_LISTEN: {
+    meaning: 'The address for operations (/healthz, /readyz, /metrics) cannot be listened on.',
+    remedy: 'Choose another operations.port, stop the program that has it, or correct operations.host.',
   },
   ERR_CLOUDCORE_NODE_EXISTS: {
     meaning: 'A node of this name has joined before, with another key, and its certificate still lives.',

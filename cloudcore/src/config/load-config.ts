@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { isPlainObject } from '@hawser/kube';
 import type { z } from 'zod';
 import { CloudCoreError } from '../errors.ts';
 import { configSchema, type CloudCoreConfig } from './schema.ts';
@@ -17,18 +18,19 @@ export function checkConfig(value: unknown, about: string): CloudCoreConfig {
 }
 
 /**
- * Reads a configuration file (YAML).
- * @throws CloudCoreError `ERR_CLOUDCORE_CONFIG` when it cannot be read, is no YAML, or has problems
+ * Reads a configuration file (YAML) without checking what is in it; an empty file is an empty configuration.
+ * @throws CloudCoreError `ERR_CLOUDCORE_CONFIG` when it cannot be read, or is no YAML mapping
  */
-export async function loadConfig(file: string): Promise<CloudCoreConfig> {
+export async function readConfigFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   let value: unknown;
   try {
-    value = parse(await readFile(file, 'utf8'));
+    value = parse(await readFile(file, 'utf8')) ?? {};
   } catch (cause) {
     const message = `the configuration ${file} cannot be read: ${(cause as Error).message}`;
     throw new CloudCoreError('ERR_CLOUDCORE_CONFIG', message, { cause });
   }
-  return checkConfig(value, file);
+  if (isPlainObject(value)) return value;
+  throw new CloudCoreError('ERR_CLOUDCORE_CONFIG', `the configuration ${file} is no mapping of options`);
 }
 
 function problem(issue: z.core.$ZodIssue): string {

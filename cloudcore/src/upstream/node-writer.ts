@@ -1,9 +1,10 @@
-import { isPlainObject, jsonEqual, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
+import { isPlainObject, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
 import type { UpstreamBodies } from '@hawser/sync';
 import { hasCode, retryConflicts } from './conflict-retry.ts';
 import { forbiddenAnnotations, forbiddenLabels, wantedLabels } from './node-labels.ts';
 import { mergeNodeStatus, withoutHeartbeats } from './node-status.ts';
 import { DONE, Refusal } from './outcome.ts';
+import { sameStatus } from './same-status.ts';
 import type { UpstreamOutcome } from './upstream-handler.ts';
 import { callOptions, type Origin, type WriterContext } from './upstream-task.ts';
 
@@ -51,7 +52,7 @@ export class NodeWriter {
     const node = await this.#label(origin, live, body);
     const before = node.status ?? {};
     const status = mergeNodeStatus(before, body.status, this.#context.clock.wallMs());
-    if (jsonEqual(withoutHeartbeats(status), withoutHeartbeats(before))) {
+    if (sameStatus(withoutHeartbeats(status), withoutHeartbeats(before))) {
       this.#count('none');
       return DONE;
     }

@@ -1,9 +1,10 @@
-import { jsonEqual, ResourceClient, RESOURCES } from '@hawser/kube';
+import { ResourceClient, RESOURCES } from '@hawser/kube';
 import type { UpstreamBodies } from '@hawser/sync';
 import { hasCode, retryConflicts } from './conflict-retry.ts';
 import { DONE, Refusal } from './outcome.ts';
 import type { Pod } from './pod-guard.ts';
 import { isTerminalPhase, mergePodStatus } from './pod-status.ts';
+import { sameStatus } from './same-status.ts';
 import type { UpstreamOutcome } from './upstream-handler.ts';
 import { callOptions, type Origin, type WriterContext } from './upstream-task.ts';
 
@@ -43,7 +44,7 @@ export class PodWriter {
       throw new Refusal(422, 'state', `pod ${body.namespace}/${body.name} has ended: ${phase} stays`);
     }
     const status = mergePodStatus(live, body.status, clock.wallMs());
-    if (jsonEqual(status, live)) {
+    if (sameStatus(status, live)) {
       metrics.writes.inc({ kind: 'pod', verb: 'none' });
       return DONE;
     }

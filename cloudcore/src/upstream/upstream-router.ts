@@ -1,4 +1,5 @@
-import type { ApiClient } from '@hawser/kube';
+import { setMaxListeners } from 'node:events';
+import { StatusError, type ApiClient } from '@hawser/kube';
 import type { PeerIdentity } from '@hawser/proto';
 import { systemClock, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { packJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
@@ -62,6 +63,8 @@ export class UpstreamRouter implements UpstreamHandler {
     this.#log = options.log.child({ component: 'upstream' });
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    // Each call under way listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#gate = new WriteGate({ ...WRITE_LIMITS, ...options.limits }, this.#clock, this.#random);
     this.#metrics = upstreamMetrics(registry, () => this.#gate.counts);
     this.#writers = writersOf(
@@ -178,9 +181,20 @@ function writersOf(context: WriterContext, certificates: CertificateRenewal): Wr
     'certificate-renewal': async ({ node }, { csr }) => {
       const peer = certificates.peerOf(node);
       if (peer === undefined) throw new Refusal(503, 'ended', 'the session has ended');
-      return { status: 0, body: packJson(await certificates.renew(peer, csr)) };
+      try {
+        return { status: 0, body: packJson(await certificates.renew(peer, csr)) };
+      } catch (error) {
+        throw renewalRefusal(error);
+      }
     },
   };
+}
+
+/** Here it is the hub's own authority that says no, and not an API server that refuses the hub. */
+function renewalRefusal(error: unknown): unknown {
+  if (!(error instanceof StatusError)) return error;
+  const { code } = error.status;
+  return code === 401 || code === 403 ? new Refusal(403, 'not-yours', error.message) : error;
 }
 
 /** Of messages with one key the latest counts. */

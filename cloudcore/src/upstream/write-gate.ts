@@ -211,32 +211,34 @@ export class WriteGate {
 
   #begin(node: string): void {
     const state = this.#nodes.get(node);
-    const found = state && this.#take(state);
-    if (state === undefined || found === undefined) return;
+    // Since its turn was given the node may have used up what it had.
+    if (state === undefined || state.bucket.waitMs > 0) return;
+    if (state.inFlight >= this.#limits.maxInFlightPerNode) return;
+    const found = this.#take(state);
+    if (found === undefined) return;
     const [key, entry] = found;
     this.#overall.take();
     state.bucket.take();
     state.busy.add(key);
     state.inFlight += 1;
     this.#inFlight += 1;
-    void this.#work(entry).finally(() => {
-      state.busy.delete(key);
-      state.inFlight -= 1;
-      this.#inFlight -= 1;
-      this.#slotFree?.resolve();
-      if (this.#inFlight === 0) this.#idle?.resolve();
-      this.#giveTurn(node, state);
-    });
+    void this.#work(node, state, key, entry);
   }
 
-  /** Never rejects. */
-  async #work({ job, waiters }: Entry): Promise<void> {
-    try {
-      const outcome = await job.work();
-      for (const waiter of waiters) waiter.resolve(outcome);
-    } catch (error) {
-      for (const waiter of waiters) waiter.reject(error);
-    }
+  /** Never rejects. The place is free by the time that the outcome is told. */
+  async #work(node: string, state: NodeState, key: string, { job, waiters }: Entry): Promise<void> {
+    const tell = await outcomeOf(job);
+    this.#end(node, state, key);
+    for (const waiter of waiters) tell(waiter);
+  }
+
+  #end(node: string, state: NodeState, key: string): void {
+    state.busy.delete(key);
+    state.inFlight -= 1;
+    this.#inFlight -= 1;
+    this.#slotFree?.resolve();
+    if (this.#inFlight === 0) this.#idle?.resolve();
+    this.#giveTurn(node, state);
   }
 
   /** The first message that may begin; such as have waited in vain are sent back. */
@@ -298,6 +300,16 @@ export class WriteGate {
   /** At least half a second, and spread, so that those sent back together do not come back together. */
   #spreadMs(afterMs: number): number {
     return Math.ceil(500 + afterMs * (1 + this.#random.next()));
+  }
+}
+
+/** How to tell what has become of a job. */
+async function outcomeOf(job: GateJob): Promise<(waiter: Deferred<UpstreamOutcome>) => void> {
+  try {
+    const outcome = await job.work();
+    return ({ resolve }) => resolve(outcome);
+  } catch (error) {
+    return ({ reject }) => reject(error);
   }
 }
 

@@ -1,0 +1,279 @@
+import { hostname, networkInterfaces } from 'node:os';
+import type { ApiClient } from '@hawser/kube';
+import {
+  QuicTransport,
+  tunnelLimits,
+  TunnelMetrics,
+  TunnelServer,
+  WsTransport,
+  type CloseReason,
+  type HubWelcome,
+  type RequestHandler,
+  type TransportOptions,
+} from '@hawser/proto';
+import type { Clock, Logger } from '@hawser/seams';
+import { DeltaEncoder, publisherCounters, VersionCache } from '@hawser/sync';
+import type { Registry } from 'prom-client';
+import { ClusterCache } from './cache/cluster-cache.ts';
+import { ApiVersionReader } from './cluster/api-version-reader.ts';
+import { ClusterIdentity } from './cluster/cluster-identity.ts';
+import { StampGuard } from './cluster/stamp-guard.ts';
+import { Stamps } from './cluster/stamps.ts';
+import type { CloudCoreConfig } from './config/schema.ts';
+import { HubIdentity } from './identity/hub-identity.ts';
+import { EdgeHub } from './sessions/edge-hub.ts';
+import { LeaseKeeper } from './sessions/lease-keeper.ts';
+import { ReportRequests } from './sessions/report-requests.ts';
+import { syncMetrics } from './sessions/sync-metrics.ts';
+import { TolerationsController } from './tolerations/tolerations-controller.ts';
+import { UpstreamRouter } from './upstream/upstream-router.ts';
+import { VERSION } from './version.ts';
+
+/** What {@link CloudCoreParts} are made with. */
+export interface CloudCorePartsOptions {
+  readonly config: CloudCoreConfig;
+  readonly client: ApiClient;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** The ports that edges reach. */
+export interface TunnelPorts {
+  readonly websocket: number;
+  readonly quic: number | undefined;
+}
+
+const ALL_IPV6 = '::';
+const ALL_IPV4 = '0.0.0.0';
+
+/** When an edge that comes too early may come again, milliseconds. */
+const TOO_EARLY_MS = 2_000;
+
+/**
+ * The parts of the hub, made and joined to each other. They start in the order of what they need: who we are → which
+ * cluster this is → the caches and what works from them → the ports. They stop in reverse.
+ */
+export class CloudCoreParts {
+  readonly #options: CloudCorePartsOptions;
+  readonly #identity: HubIdentity;
+  readonly #cluster: ClusterIdentity;
+  readonly #versions: ApiVersionReader;
+  readonly #undo: (() => Promise<void> | void)[] = [];
+  #serving: { readonly server: TunnelServer; readonly cache: ClusterCache } | undefined;
+  #ports: TunnelPorts | undefined;
+
+  constructor(options: CloudCorePartsOptions) {
+    const { config, client, log, clock } = options;
+    this.#options = options;
+    this.#identity = new HubIdentity({
+      ...{ client, clock, logger: log },
+      names: config.advertise.length > 0 ? config.advertise : [hostname()],
+      loopback: true,
+      nodeCertificateDays: config.certificateDays,
+      graceDays: config.renewalGraceDays,
+    });
+    this.#cluster = new ClusterIdentity({ client, clock, logger: log });
+    this.#versions = new ApiVersionReader({ client, clock });
+  }
+
+  /** Names of the nodes that have a session. */
+  get nodes(): readonly string[] {
+    return this.#serving?.server.sessions.all().map(({ info }) => info.node) ?? [];
+  }
+
+  /** @throws TypeError before {@link listen} */
+  get ports(): TunnelPorts {
+    if (this.#ports === undefined) throw new TypeError('the hub does not listen');
+    return this.#ports;
+  }
+
+  /** Why it is not ready for edges, one line each; empty: it is. */
+  unready(): readonly string[] {
+    return [
+      ...(this.#cluster.current === undefined ? ['it is not known yet which cluster this is'] : []),
+      ...(this.#ports === undefined ? ['it does not listen for edges yet'] : []),
+      ...(this.#serving?.cache.ready === true ? [] : ['not all resources of the cluster were listed yet']),
+    ];
+  }
+
+  /**
+   * Reads who the hub is and which cluster this is. May be called again where it failed.
+   * Errors: as `HubIdentity.start` and `ClusterIdentity.waitUntilKnown`.
+   */
+  async identify(signal?: AbortSignal): Promise<void> {
+    await this.#identity.start();
+    this.#cluster.start();
+    await this.#cluster.waitUntilKnown(signal);
+  }
+
+  /** Starts everything else, the ports last. Called once, after {@link identify}. @throws TunnelError `ERR_TUNNEL_DIAL` */
+  async listen(): Promise<void> {
+    const { client, config, registry, log, clock } = this.#options;
+    const stamps = new Stamps({ key: this.#identity.stampKey(), life: () => this.#cluster.current, clock });
+    const versionsKept = new VersionCache();
+    const encoder = new DeltaEncoder({ versions: versionsKept, clock });
+    const counters = publisherCounters();
+    syncMetrics(registry, { publishers: () => counters, encoder: () => encoder.counters() });
+    const cache = new ClusterCache({
+      ...{ client, registry, logger: log, clock, versions: this.#versions },
+      stamp: (version) => stamps.issue(version),
+      resources: config.resources,
+      onRollback: (resource, from, to) =>
+        void this.#rolledBack(`${resource} went from version ${from} to ${to}`),
+    });
+    const tolerations = new TolerationsController({ client, view: cache, log, registry });
+    const upstream: UpstreamRouter = new UpstreamRouter({
+      ...{ client, view: cache, log, registry, clock },
+      certificates: {
+        peerOf: (node) => server.sessions.get(node)?.peer,
+        renew: (peer, csr) => this.#identity.renew(peer, csr),
+      },
+      limits: limitsOf(config),
+    });
+    const leases = new LeaseKeeper({
+      ...{ client, registry, log, clock, replica: config.replica },
+      nodeUid: (node) => cache.node(node)?.uid,
+      onFenced: (node, epoch) => void hub.fence(node, epoch),
+    });
+    const reports = new ReportRequests({
+      ...{ view: cache, log, registry, clock },
+      send: (node, kinds) => {
+        // A session that ends now is asked again by whoever has the next one.
+        server.sessions
+          .get(node)
+          ?.send({ reportRequest: { kinds: [...kinds] } })
+          .catch(() => {});
+      },
+    });
+    const guard = new StampGuard({
+      stamps,
+      currentVersion: (maxAgeMs, signal) => this.#versions.current(maxAgeMs, signal),
+      onRollback: (reason) => this.#rolledBack(reason),
+    });
+    const hub: EdgeHub = new EdgeHub({
+      ...{ cluster: cache, identity: this.#identity, upstream, leases, reports, encoder, counters },
+      ...{ registry, log, clock },
+      sessions: () => server.sessions,
+      admit: (stamp, signal) => guard.admit(stamp, signal),
+    });
+    const server: TunnelServer = new TunnelServer({
+      welcome: this.#welcome(),
+      authorize: () => Promise.resolve(this.#tooEarly()),
+      onTunnel: (tunnel) => hub.onTunnel(tunnel),
+      epochs: leases.epochs,
+      limits: tunnelLimits(),
+      metrics: new TunnelMetrics(registry),
+      ...{ log, clock },
+    });
+    this.#serving = { server, cache };
+    this.#undo.push(
+      () => encoder.stop(),
+      () => cache.stop(),
+      () => tolerations.stop(),
+      () => leases.stop(),
+      () => reports.stop(),
+      () => upstream.stop(),
+      () => hub.stop(),
+      () => server.stop(),
+      // First of all: nobody is told of a change while all are sent away.
+      this.#cluster.onChange(({ incarnation }) => {
+        this.#versions.forget();
+        void hub.endAll(`the cluster has a new incarnation, ${incarnation}`);
+      }),
+    );
+    tolerations.start(); // hears of every pod only if it listens before the cache begins
+    cache.start();
+    leases.start();
+    reports.start();
+    upstream.start();
+    hub.start();
+    this.#ports = await this.#open(server);
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    const failures: unknown[] = [];
+    const last = [() => this.#cluster.stop(), () => this.#identity.stop()];
+    for (const undo of [...this.#undo.splice(0).reverse(), ...last]) {
+      try {
+        await undo();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'parts of the hub did not stop cleanly');
+  }
+
+  async #open(server: TunnelServer): Promise<TunnelPorts> {
+    const { host: wanted, websocketPort, quicPort } = this.#options.config.listen;
+    const host = wanted === ALL_IPV6 && !hasIpv6() ? ALL_IPV4 : wanted;
+    const transport: TransportOptions = {
+      credentials: () => this.#identity.credentials(),
+      limits: tunnelLimits(),
+      verify: { isRevoked: (peer) => this.#identity.isRevoked(peer) },
+    };
+    const onRequest: RequestHandler = (request, response) => this.#identity.serve(request, response);
+    const ws = await server.listen(new WsTransport(transport), { host, port: websocketPort, onRequest });
+    if (quicPort === null) return { websocket: ws.port, quic: undefined };
+    const quic = await server.listen(new QuicTransport(transport), { host, port: quicPort });
+    return { websocket: ws.port, quic: quic.port };
+  }
+
+  /** Read anew for each session: the incarnation may change. */
+  #welcome(): HubWelcome {
+    const { config } = this.#options;
+    const life = (): { uid: string; incarnation: string; follows: readonly string[] } =>
+      this.#cluster.current ?? { uid: '', incarnation: '', follows: [] };
+    return {
+      software: `${config.replica} cloudcore/${VERSION}`,
+      heartbeatMs: config.heartbeatSeconds * 1000,
+      get clusterUid() {
+        return life().uid;
+      },
+      get incarnation() {
+        return life().incarnation;
+      },
+      get follows() {
+        return life().follows;
+      },
+    };
+  }
+
+  #tooEarly(): CloseReason | undefined {
+    if (this.#cluster.current !== undefined) return undefined;
+    return {
+      code: 'going-away',
+      message: 'this hub does not know its cluster yet',
+      retryAfterMs: TOO_EARLY_MS,
+    };
+  }
+
+  /** The API server went back to an older state: edges are to hold what they have. */
+  async #rolledBack(reason: string): Promise<void> {
+    const { log } = this.#options;
+    log.error({ reason }, 'the API server went back to an older state; edges hold what they have');
+    try {
+      await this.#cluster.renew(reason);
+    } catch (error) {
+      // The next edge with a newer stamp, or the next list, tells it again.
+      log.error({ err: error }, 'the new incarnation could not be written');
+      throw error;
+    }
+  }
+}
+
+function limitsOf({ writes }: CloudCoreConfig): {
+  perNode: { perSecond: number; burst: number };
+  overall: { perSecond: number; burst: number };
+} {
+  return {
+    perNode: { perSecond: writes.perNodePerSecond, burst: writes.perNodeBurst },
+    overall: { perSecond: writes.perSecond, burst: writes.burst },
+  };
+}
+
+/** Without IPv6 in the kernel, `::` cannot be bound. */
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'));
+}

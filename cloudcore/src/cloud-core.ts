@@ -1,0 +1,172 @@
+import type { ApiClient } from '@hawser/kube';
+import { kubeConfigClient, loadKubeConfig } from '@hawser/kube/kubeconfig';
+import { Backoff, delay, silentLogger, systemClock, type Clock, type Logger } from '@hawser/seams';
+import { Registry } from 'prom-client';
+import { CloudCoreError } from './errors.ts';
+import type { CloudCoreConfig } from './config/schema.ts';
+import { CloudCoreParts } from './cloud-core-parts.ts';
+import { OperationsServer } from './ops/operations-server.ts';
+
+/** Settings of {@link startCloudCore}. */
+export interface CloudCoreOptions {
+  readonly config: CloudCoreConfig;
+  /** Default: as the configuration's `kubeconfig` and `context` say. A client that is given is not closed. */
+  readonly client?: ApiClient;
+  readonly log?: Logger;
+  /** Where metrics are counted. Default: a registry of its own. */
+  readonly registry?: Registry;
+  /** Gives up a start that waits for the API server. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** A running hub. */
+export interface CloudCore {
+  /** The ports that were bound. */
+  readonly websocketPort: number;
+  /** Undefined where QUIC is off. */
+  readonly quicPort: number | undefined;
+  readonly operationsPort: number;
+  readonly registry: Registry;
+  /** Names of the nodes that have a session. */
+  readonly nodes: readonly string[];
+  /** Why it is not ready for edges, one line each; empty: it is. */
+  unready(): readonly string[];
+  /** Sends edges away, writes what is under way, frees the ports. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Wait between attempts to start while the API server does not answer, milliseconds. */
+const RETRY_MS = { baseMs: 500, capMs: 15_000 } as const;
+
+/**
+ * Starts the cloud hub. Operations (/healthz, /readyz, /metrics) are served at once; resolves when edges are let in,
+ * which needs the API server once: it is waited for.
+ *
+ * Errors: CloudCoreError (see CLOUDCORE_ERRORS) for what waiting does not heal, ClientError `ERR_KUBE_CLIENT_CONFIG`,
+ * TunnelError `ERR_TUNNEL_DIAL` for a port that cannot be had; `signal.reason`. What was started is stopped again.
+ */
+export async function startCloudCore(options: CloudCoreOptions): Promise<CloudCore> {
+  const core = new Core(options);
+  try {
+    await core.start();
+  } catch (error) {
+    await core.stop();
+    throw error;
+  }
+  return core;
+}
+
+class Core implements CloudCore {
+  readonly registry: Registry;
+  readonly #options: CloudCoreOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #operations: OperationsServer;
+  /** What undoes the start, last first. */
+  readonly #undo: (() => Promise<void> | void)[] = [];
+  #parts: CloudCoreParts | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: CloudCoreOptions) {
+    this.#options = options;
+    this.#log = options.log ?? silentLogger;
+    this.#clock = options.clock ?? systemClock;
+    this.registry = options.registry ?? new Registry();
+    const { host, port } = options.config.operations;
+    this.#operations = new OperationsServer({
+      ...{ host, port, registry: this.registry },
+      unready: () => this.unready(),
+    });
+  }
+
+  get websocketPort(): number {
+    return this.#started().ports.websocket;
+  }
+
+  get quicPort(): number | undefined {
+    return this.#started().ports.quic;
+  }
+
+  get operationsPort(): number {
+    return this.#operations.port;
+  }
+
+  get nodes(): readonly string[] {
+    return this.#parts?.nodes ?? [];
+  }
+
+  unready(): readonly string[] {
+    return this.#parts?.unready() ?? ['starting'];
+  }
+
+  async start(): Promise<void> {
+    const { config, signal } = this.#options;
+    this.#undo.push(() => this.#operations.stop());
+    await this.#operations.start();
+    const client = this.#client();
+    const parts = new CloudCoreParts({
+      ...{ config, client, registry: this.registry, log: this.#log, clock: this.#clock },
+    });
+    this.#parts = parts;
+    this.#undo.push(() => parts.stop());
+    await this.#untilApiAnswers(() => parts.identify(signal), signal);
+    await parts.listen();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'the hub did not stop cleanly');
+  }
+
+  #client(): ApiClient {
+    const { client: given, config, clock } = this.#options;
+    if (given !== undefined) return given;
+    const { kubeconfig, context } = config;
+    const loaded = loadKubeConfig({
+      ...(kubeconfig !== undefined && { path: kubeconfig }),
+      ...(context !== undefined && { context }),
+    });
+    const client = kubeConfigClient(loaded, {
+      userAgent: `hawser-cloudcore/${config.replica}`,
+      onWarning: (text) => this.#log.warn({}, `the API server says: ${text}`),
+      ...(clock !== undefined && { clock }),
+    });
+    this.#undo.push(() => client.close());
+    return client;
+  }
+
+  /** Only what this program or an operator has to mend ends a start: an API server comes up some time. */
+  async #untilApiAnswers(step: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    const backoff = new Backoff(RETRY_MS);
+    for (;;) {
+      try {
+        await step();
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof CloudCoreError) throw error;
+        const waitMs = backoff.nextMs();
+        this.#log.warn({ err: error, waitMs: Math.round(waitMs) }, 'waiting for the API server');
+        await delay(waitMs, { clock: this.#clock, ...(signal !== undefined && { signal }) });
+      }
+    }
+  }
+
+  #started(): CloudCoreParts {
+    if (this.#parts === undefined) throw new TypeError('the hub was not started');
+    return this.#parts;
+  }
+}

@@ -1,0 +1,130 @@
+import type { FrameHandler, SessionRegistry, Tunnel } from '@hawser/proto';
+import { randomBelow, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
+import { ScopePublisher, type ChangeEncoder, type PublisherCounters, type ScopeView } from '@hawser/sync';
+import { Counter, type Registry } from 'prom-client';
+import type { ClusterView } from '../cache/cluster-view.ts';
+import type { IdentityService } from '../identity/identity-service.ts';
+import type { UpstreamHandler } from '../upstream/upstream-handler.ts';
+import { EdgeSession } from './edge-session.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { ReportRequests } from './report-requests.ts';
+import { UpstreamIntake } from './upstream-intake.ts';
+
+/** What an {@link EdgeHub} is made of. */
+export interface EdgeHubOptions {
+  /** The present session of each node: the tunnel server's. */
+  readonly sessions: () => SessionRegistry;
+  readonly cluster: ClusterView;
+  readonly identity: Pick<IdentityService, 'isRevoked' | 'onRevoked'>;
+  readonly upstream: UpstreamHandler;
+  readonly leases: Pick<LeaseKeeper, 'hold'>;
+  readonly reports: Pick<ReportRequests, 'opened'>;
+  readonly encoder: ChangeEncoder;
+  /** Shared by all publishers. */
+  readonly counters: PublisherCounters;
+  /** Looks at the stamp of an edge; a rejection ends its session. */
+  readonly admit: (stamp: Uint8Array, signal: AbortSignal) => Promise<void>;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random?: Random;
+}
+
+/** The spread of reconnects when all edges have to come again, milliseconds. */
+const RECONNECT_SPREAD_MS = 5_000;
+
+/** What the hub does with sessions: begins them, ends them, and knows what ends with them. */
+export class EdgeHub {
+  readonly #options: EdgeHubOptions;
+  readonly #random: Random;
+  readonly #forbidden: Counter;
+  #stopListening: (() => void) | undefined;
+
+  constructor(options: EdgeHubOptions) {
+    this.#options = options;
+    this.#random = options.random ?? systemRandom;
+    this.#forbidden = new Counter({
+      name: 'hawser_scopes_forbidden_total',
+      help: 'Subscriptions to scopes that are not those of the node.',
+      registers: [options.registry],
+    });
+  }
+
+  /** Begins to end the sessions of nodes that are revoked. Idempotent. */
+  start(): void {
+    this.#stopListening ??= this.#options.identity.onRevoked((node) => void this.#endRevoked(node));
+  }
+
+  /** Idempotent; sessions are the tunnel server's to end. */
+  stop(): void {
+    this.#stopListening?.();
+    this.#stopListening = () => {};
+  }
+
+  /** A session has begun: `TunnelServerOptions.onTunnel`. */
+  onTunnel(tunnel: Tunnel): FrameHandler {
+    const { cluster, leases, reports, upstream, sessions } = this.#options;
+    const { node, epoch, id } = tunnel.info;
+    const log = this.#options.log.child({ component: 'session', node, session: id });
+    const releases = [cluster.claim(node), leases.hold(node, epoch), reports.opened(node)];
+    const isCurrent = (): boolean => sessions().get(node) === tunnel;
+    const session = new EdgeSession({
+      tunnel,
+      viewOf: (kind, name) => (kind === 'node' && name === node ? cluster.nodeView(node) : undefined),
+      publish: (view, scopeId, onFailed) => this.#publish({ tunnel, view, scopeId, onFailed, log }),
+      intake: new UpstreamIntake({ tunnel, handler: upstream, isCurrent }),
+      onForbidden: (what) => {
+        this.#forbidden.inc();
+        log.warn({ scope: what }, 'refused: the node may not have this scope');
+      },
+      log,
+    });
+    void tunnel.closed.then(() => {
+      session.end();
+      for (const release of releases) release();
+    });
+    // Revoked since its certificate was looked at.
+    if (this.#options.identity.isRevoked(tunnel.peer)) void this.#endRevoked(node);
+    return (frame) => session.onFrame(frame);
+  }
+
+  /** Another replica has a newer session of the node. */
+  async fence(node: string, epoch: number): Promise<void> {
+    const tunnel = this.#options.sessions().get(node);
+    if (tunnel?.info.epoch !== epoch) return;
+    await tunnel.close({ code: 'replaced', message: 'another replica has a newer session of this node' });
+  }
+
+  /** Ends all sessions, each edge being asked to come back at a moment of its own. */
+  async endAll(message: string): Promise<void> {
+    const tunnels = this.#options.sessions().all();
+    const close = (tunnel: Tunnel): Promise<void> => {
+      const retryAfterMs = 1 + randomBelow(this.#random, RECONNECT_SPREAD_MS);
+      return tunnel.close({ code: 'going-away', message, retryAfterMs });
+    };
+    await Promise.all(tunnels.map(close));
+  }
+
+  #publish(parts: {
+    tunnel: Tunnel;
+    view: ScopeView;
+    scopeId: number;
+    onFailed: (error: Error) => void;
+    log: Logger;
+  }): ScopePublisher {
+    const { encoder, counters, admit, clock } = this.#options;
+    const { tunnel, ...rest } = parts;
+    return new ScopePublisher({
+      ...rest,
+      ...{ encoder, counters, admit, clock, random: this.#random },
+      send: (frame) => tunnel.send(frame),
+    });
+  }
+
+  async #endRevoked(node: string): Promise<void> {
+    const tunnel = this.#options.sessions().get(node);
+    if (tunnel === undefined || !this.#options.identity.isRevoked(tunnel.peer)) return;
+    this.#options.log.warn({ node }, 'session ended: the node was revoked');
+    await tunnel.close({ code: 'revoked', message: `the node ${node} was revoked` });
+  }
+}
