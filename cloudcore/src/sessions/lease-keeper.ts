@@ -139,10 +139,9 @@ export class LeaseKeeper {
 
   #fence(node: string, held: Held, holder: LeaseHolder): void {
     this.#metrics.renewals.inc({ result: 'fenced' });
-    if (this.#held.get(node) === held) {
-      this.#held.delete(node);
-      this.#epochs.settled(node);
-    }
+    if (this.#held.get(node) !== held) return; // it has ended, or a newer one is held here
+    this.#held.delete(node);
+    this.#epochs.settled(node);
     const { epoch } = held;
     const by = { replica: holder.replica, epoch: holder.epoch };
     this.#log.info({ node, epoch, by }, 'a newer session of the node is held elsewhere');

@@ -1,0 +1,74 @@
+import type { ScopeView } from '@hawser/sync';
+import type { ClusterView, NodeFacts, PodFacts } from '../src/cache/cluster-view.ts';
+
+/** A view that knows what a test tells it: a cache may lag behind, and tests say how far. */
+export class GivenView implements ClusterView {
+  readonly ready = true;
+  readonly pods = new Map<string, PodFacts>();
+  readonly nodes = new Map<string, NodeFacts>();
+  /** Canonical JSON of pods, by `namespace/name`, as the views of nodes hold it. */
+  readonly contents = new Map<string, Uint8Array>();
+  readonly #podListeners = new Set<(namespace: string, name: string) => void>();
+  readonly #nodeListeners = new Set<(name: string) => void>();
+
+  pod(namespace: string, name: string): PodFacts | undefined {
+    return this.pods.get(`${namespace}/${name}`);
+  }
+
+  node(name: string): NodeFacts | undefined {
+    return this.nodes.get(name);
+  }
+
+  /** A Node changes, or is there. */
+  setNode(name: string, facts: Partial<NodeFacts>): void {
+    const before = this.nodes.get(name) ?? { uid: `uid-${name}`, labels: {}, annotations: {}, ready: 'True' };
+    this.nodes.set(name, { ...before, ...facts });
+    for (const listener of this.#nodeListeners) listener(name);
+  }
+
+  /** A pod changes, or is there. */
+  setPod(namespace: string, name: string, facts: Partial<PodFacts>, content?: unknown): void {
+    const before = { uid: '', nodeName: '', deleting: false, serviceAccountName: 'default' };
+    this.pods.set(`${namespace}/${name}`, { ...before, ...facts });
+    if (content !== undefined) {
+      this.contents.set(`${namespace}/${name}`, Buffer.from(JSON.stringify(content)));
+    }
+    for (const listener of this.#podListeners) listener(namespace, name);
+  }
+
+  get listeners(): number {
+    return this.#podListeners.size + this.#nodeListeners.size;
+  }
+
+  onPod(listener: (namespace: string, name: string) => void): () => void {
+    this.#podListeners.add(listener);
+    return () => this.#podListeners.delete(listener);
+  }
+
+  onNode(listener: (name: string) => void): () => void {
+    this.#nodeListeners.add(listener);
+    return () => this.#nodeListeners.delete(listener);
+  }
+
+  claim(): () => void {
+    return () => {};
+  }
+
+  nodeView(node: string): ScopeView {
+    const keys = [...this.contents.keys()].filter((key) => this.pods.get(key)?.nodeName === node);
+    return {
+      scope: `node/${node}`,
+      ready: true,
+      size: keys.length,
+      get: (key) => {
+        const bytes = this.contents.get(key.replace(/^pods\//, ''));
+        return bytes === undefined ? undefined : { key, hash: '', version: '', bytes };
+      },
+      hashes: () => keys.map((key) => [`pods/${key}`, ''] as const),
+      digest: () => new Uint8Array(16),
+      stamp: () => new Uint8Array(),
+      catchUp: () => Promise.resolve(),
+      listen: () => () => {},
+    };
+  }
+}
