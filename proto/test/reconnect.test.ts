@@ -29,11 +29,12 @@ describe('TunnelClient between sessions', () => {
   const highest = { next: () => 1 - Number.EPSILON };
 
   /** The upper bounds of the first waits when every dial fails in this way. */
-  async function waits(count: number, error: () => TunnelError): Promise<number[]> {
+  async function waits(count: number, error: (attempt: number) => TunnelError): Promise<number[]> {
     const clock = new FakeClock();
     const seen: number[] = [];
+    let attempts = 0;
     const client = new TunnelClient({
-      routes: [{ transport: failing(error), hub: HUB }],
+      routes: [{ transport: failing(() => error(attempts++)), hub: HUB }],
       hello: () => ({ node: 'edge-1', software: 'test' }),
       onTunnel: () => () => {},
       onDown: (_error, waitMs) => seen.push(Math.round(waitMs)),
@@ -61,6 +62,26 @@ describe('TunnelClient between sessions', () => {
       await waits(8, fail('ERR_TUNNEL_OVERLOADED')),
       [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
     );
+  });
+
+  it('spreads out step by step where a hub that was gone comes back to more than it can take', async () => {
+    const codes = [...Array<TunnelErrorCode>(6).fill('ERR_TUNNEL_DIAL')];
+    const error = (attempt: number): TunnelError => fail(codes[attempt] ?? 'ERR_TUNNEL_OVERLOADED')();
+    assert.deepEqual(
+      (await waits(12, error)).slice(5),
+      [5000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000],
+    );
+  });
+
+  it('waits up to a minute after a refusal that time alone does not heal', async () => {
+    const codes: readonly TunnelErrorCode[] = [
+      'ERR_TUNNEL_DIAL',
+      'ERR_TUNNEL_DIAL',
+      'ERR_TUNNEL_DIAL',
+      'ERR_TUNNEL_CERT_REVOKED',
+    ];
+    const error = (attempt: number): TunnelError => fail(codes[attempt] ?? 'ERR_TUNNEL_CERT_REVOKED')();
+    assert.deepEqual(await waits(7, error), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]);
   });
 
   it('stays away at least as long as the hub asks, within reason', async () => {

@@ -38,15 +38,19 @@ export type TunnelClientState = 'stopped' | 'connecting' | 'connected' | 'waitin
 
 /** First and highest upper bound of the wait before a reconnect, milliseconds: a healed link is used at once. */
 const BACKOFF_MS = { base: 1_000, cap: 5_000 } as const;
-/** The cap once the hub says, by closing early or by a refusal that time alone does not heal, that it is too much. */
+/** The cap after a refusal that time alone does not heal. */
 const PATIENT_CAP_MS = 60_000;
+/**
+ * The cap after the first, second, third … overload in a row: a hub that refuses one of a thousand edges has room for
+ * it a moment later; one that refuses again and again has ten thousand, and needs them spread out.
+ */
+const OVERLOADED_CAPS_MS = [10_000, 20_000, 40_000, PATIENT_CAP_MS] as const;
 /** The longest that a hub can ask an edge to stay away. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 /** A session that lived this long was a good one: the next loss starts with the shortest wait again. */
 const STABLE_MS = 10_000;
 
 const PATIENT_CODES: ReadonlySet<string> = new Set([
-  'ERR_TUNNEL_OVERLOADED',
   'ERR_TUNNEL_REPLACED',
   'ERR_TUNNEL_REJECTED',
   'ERR_TUNNEL_INCOMPATIBLE',
@@ -73,6 +77,8 @@ export class TunnelClient {
   #state: TunnelClientState = 'stopped';
   #tunnel: Tunnel | undefined;
   #lastEpoch = 0;
+  /** Since the last session. */
+  #overloads = 0;
 
   constructor(options: TunnelClientOptions) {
     this.#options = options;
@@ -159,6 +165,7 @@ export class TunnelClient {
     this.#tunnel = tunnel;
     this.#state = 'connected';
     this.#backoff.capMs = BACKOFF_MS.cap;
+    this.#overloads = 0;
     tunnel.start(this.#options.onTunnel(tunnel));
     this.#metrics.connectionOpened(connection, 'control');
     const { id, epoch } = session.info;
@@ -212,6 +219,11 @@ export class TunnelClient {
 
   #waitAfter(error: TunnelError): number {
     if (PATIENT_CODES.has(error.code)) this.#backoff.capMs = PATIENT_CAP_MS;
+    if (error.code === 'ERR_TUNNEL_OVERLOADED') {
+      const capMs = OVERLOADED_CAPS_MS[this.#overloads] ?? PATIENT_CAP_MS;
+      this.#overloads += 1;
+      this.#backoff.capMs = Math.max(this.#backoff.capMs, capMs);
+    }
     const backoffMs = this.#backoff.nextMs();
     return Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS) + backoffMs;
   }

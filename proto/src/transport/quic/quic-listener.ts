@@ -14,7 +14,7 @@ import { QuicConnection } from './quic-connection.ts';
  * and nothing else holds one until the native idle timeout, so there have to be more than honest edges need; a call
  * that waits costs 2 KiB. (The native side cannot ask for proof of an address before it begins.)
  */
-const CALLS_PER_HANDSHAKE = 16;
+const CALLS_PER_HANDSHAKE = 8;
 
 /** A hub's QUIC port: native handshake → gate → the edge's identity. */
 export class QuicListener implements Listener {
