@@ -12,11 +12,11 @@ export interface AttemptLimiterOptions {
   readonly clock: Clock;
 }
 
-/** A token bucket for each key: an address, a node. Bounded in memory, whoever asks. */
+/** A bucket for each key: an address, a node. Bounded in memory, whoever asks. */
 export class AttemptLimiter {
   readonly #options: AttemptLimiterOptions;
-  /** In order of the last use. `spent` attempts as of `atMs`, monotonic. */
-  readonly #buckets = new Map<string, { spent: number; atMs: number }>();
+  /** In order of the last use: when the bucket is full again, monotonic milliseconds. */
+  readonly #fullAtMs = new Map<string, number>();
 
   constructor(options: AttemptLimiterOptions) {
     this.#options = options;
@@ -24,34 +24,30 @@ export class AttemptLimiter {
 
   /** Keys that are remembered. */
   get size(): number {
-    return this.#buckets.size;
+    return this.#fullAtMs.size;
   }
 
   /** Milliseconds until the key has an attempt again; 0: it has one now. */
   waitMs(key: string): number {
     const { burst, refillMs } = this.#options;
-    const over = this.#spent(key) - (burst - 1);
-    return over > 0 ? Math.ceil(over * refillMs) : 0;
+    return Math.max(0, Math.ceil(this.#untilFullMs(key) - (burst - 1) * refillMs));
   }
 
   /** Takes an attempt from the key. */
   count(key: string): void {
-    const { burst, maxKeys, clock } = this.#options;
-    const spent = Math.min(burst, this.#spent(key) + 1);
-    this.#buckets.delete(key);
-    this.#buckets.set(key, { spent, atMs: clock.monotonicMs() });
-    if (this.#buckets.size <= maxKeys) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
+    const { burst, refillMs, maxKeys, clock } = this.#options;
+    const untilFullMs = Math.min(burst * refillMs, this.#untilFullMs(key) + refillMs);
+    this.#fullAtMs.delete(key);
+    this.#fullAtMs.set(key, clock.monotonicMs() + untilFullMs);
+    if (this.#fullAtMs.size <= maxKeys) return;
+    for (const oldest of this.#fullAtMs.keys()) {
+      this.#fullAtMs.delete(oldest);
       return;
     }
   }
 
-  #spent(key: string): number {
-    const bucket = this.#buckets.get(key);
-    if (bucket === undefined) return 0;
-    const refilled = (this.#options.clock.monotonicMs() - bucket.atMs) / this.#options.refillMs;
-    return Math.max(0, bucket.spent - refilled);
+  #untilFullMs(key: string): number {
+    return Math.max(0, (this.#fullAtMs.get(key) ?? 0) - this.#options.clock.monotonicMs());
   }
 }
 

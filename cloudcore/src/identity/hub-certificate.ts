@@ -68,13 +68,14 @@ export class HubCertificate {
     this.#timer = clock.setTimer(
       LOOK_MS,
       () => {
-        this.#look().catch((error: unknown) => {
-          logger.error(
-            { err: error },
-            'the certificate of the hub could not be renewed; trying again in an hour',
-          );
-        });
-        this.#lookLater();
+        this.#look()
+          .catch((error: unknown) => {
+            logger.error(
+              { err: error },
+              'the certificate of the hub could not be renewed; trying again in an hour',
+            );
+          })
+          .finally(() => this.#lookLater());
       },
       { background: true },
     );

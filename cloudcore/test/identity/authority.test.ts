@@ -60,10 +60,10 @@ describe('the authority', () => {
   });
 
   it('may have a P-256 key, and signs with it', async () => {
-    const keys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
       'sign',
       'verify',
-    ]));
+    ]);
     const root = await x509.X509CertificateGenerator.createSelfSigned({
       name: 'CN=other',
       keys,
