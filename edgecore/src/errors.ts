@@ -115,6 +115,17 @@ export const EDGECORE_ERRORS = {
     meaning: 'The edge store was given something that it cannot keep: too large, or not what its hash says.',
     remedy: 'It is a bug, please report it with the message.',
   },
+  ERR_EDGECORE_REMOVALS_HELD: {
+    meaning:
+      'More than half of what this node has was to be removed within a minute. The removals wait until the hub has looked again.',
+    remedy:
+      'Nothing to do if it was meant: the hub confirms it after 30 s. If it was not, put the objects back in the cloud before that.',
+  },
+  ERR_EDGECORE_TOKEN_EXPIRED: {
+    meaning:
+      'Service account tokens of pods have expired, because the cloud could not be asked for new ones in time.',
+    remedy: 'Nothing to do: they are renewed first when the hub is back. Until then pods use the old ones.',
+  },
 } as const;
 
 /** The codes of {@link EdgeCoreError}. */

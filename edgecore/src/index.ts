@@ -24,3 +24,31 @@ export type { NodeKeyType } from './identity/node-key.ts';
 export { DiskPkiFolder, type PkiFolder } from './identity/pki-folder.ts';
 export { renewOverHttps, type HttpsRenewal } from './identity/renewal-request.ts';
 export { TrustedClock, type TrustedClockOptions } from './identity/trusted-clock.ts';
+export { AdminClient, DEFAULT_ADMIN_SOCKET, type AdminClientOptions } from './admin/admin-client.ts';
+export type {
+  AcceptClusterAnswer,
+  AdminFailure,
+  ClusterName,
+  EdgeStatus,
+  ObjectList,
+  ObjectRow,
+  ObjectView,
+  ReportedError,
+  ScopeStatus,
+  SessionState,
+  StoreStatus,
+} from './admin/admin-types.ts';
+export { loadConfig } from './config/load-config.ts';
+export { optionRows, type OptionRow, type Taint } from './config/option.ts';
+export { EDGE_OPTIONS, edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
+export { PKI_DIR, startEdgeCore, type EdgeCore, type EdgeCoreOptions } from './edge-core.ts';
+export { jsonLogger, type JsonLoggerOptions, type LogFormat, type LogLevel } from './log/json-logger.ts';
+export type { Machine, MachineFacts, MachineReading } from './node/machine.ts';
+export type {
+  PodAction,
+  PodRuntime,
+  RuntimeContainer,
+  RuntimeContainerState,
+  RuntimePod,
+} from './runtime/pod-runtime.ts';
+export { SOFTWARE, VERSION } from './version.ts';

@@ -12,9 +12,10 @@ export interface AdminActions {
   /** undefined: there is none. */
   object(key: string): Promise<ObjectView | undefined>;
   acceptCluster(): Promise<AcceptClusterAnswer>;
-  reconnect(): void;
+  /** Resolves when the old session is down. */
+  reconnect(): Promise<void>;
   /** Prometheus text. */
-  metrics(): string;
+  metrics(): Promise<string>;
 }
 
 /** Connections at a time: a person, a monitoring agent, and some more. */
@@ -106,11 +107,11 @@ export class AdminServer {
         sendJson(response, await actions.acceptCluster());
         return;
       case 'POST /v1/reconnect':
-        actions.reconnect();
+        await actions.reconnect();
         sendJson(response, {});
         return;
       case 'GET /metrics':
-        response.writeHead(200, { 'content-type': METRICS_TYPE }).end(actions.metrics());
+        response.writeHead(200, { 'content-type': METRICS_TYPE }).end(await actions.metrics());
         return;
       default:
         notFound(response, `${method} ${path} is not served here`);

@@ -139,7 +139,7 @@ export const EDGE_OPTIONS = {
         is: '`host`, `host:port` or `[address]:port`',
       },
       meaning:
-        'Name or address of the hub and its port for WebSocket (default 10000). Empty: the one that the node joined by.',
+        'Name or address of the hub and its port for WebSocket (default 10000). Empty: none, the node works alone.',
     },
     quicPort: {
       kind: 'number',

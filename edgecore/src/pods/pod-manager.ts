@@ -13,6 +13,13 @@ export interface PodManagerOptions {
   readonly runtime: PodRuntime;
   readonly statuses: PodStatuses;
   readonly reports: PodReports;
+  /**
+   * Whether the store lost this object to damage: it is not there, and nobody took it away. What runs because of it
+   * goes on running.
+   */
+  readonly isLost: (key: ContentKey) => boolean;
+  /** Whether it lost any. */
+  readonly hasLost: () => boolean;
   /** An object in the store is no pod that can be read. */
   readonly onUnreadable: (key: ContentKey, problem: string) => void;
   /** The pods of the node are others than before, or one of them has changed. */
@@ -48,6 +55,7 @@ export class PodManager {
   readonly #undo: (() => void)[] = [];
   readonly #tasks = new Set<Promise<void>>();
   #timer: Timer | undefined;
+  #relistedMs: number | undefined;
   #running = false;
 
   constructor(options: PodManagerOptions) {
@@ -58,6 +66,11 @@ export class PodManager {
   /** The pods that the store has. */
   pods(): readonly Pod[] {
     return [...this.#pods.values()];
+  }
+
+  /** When all pods were looked at last, monotonic milliseconds; undefined: not since the start. */
+  get relistedMs(): number | undefined {
+    return this.#relistedMs;
   }
 
   /** Workers by phase, for status and metrics. */
@@ -141,6 +154,10 @@ export class PodManager {
       this.#options.onUnreadable(key, read.problem);
       return;
     }
+    if (read === undefined && this.#options.isLost(key)) {
+      this.#unreadable.add(key);
+      return;
+    }
     this.#unreadable.delete(key);
     if (read === undefined) this.#pods.delete(key);
     else this.#pods.set(key, read.pod);
@@ -191,6 +208,8 @@ export class PodManager {
 
   /** Ends what the runtime has and the store has not, and forgets the statuses of what is in neither. */
   async #relist(): Promise<void> {
+    this.#lookForMissed();
+    this.#relistedMs = this.#options.clock.monotonicMs();
     try {
       const found = await this.#options.runtime.list();
       for (const { uid, namespace, name } of found) {
@@ -200,7 +219,7 @@ export class PodManager {
       }
       const { statuses } = this.#options;
       for (const uid of statuses.uids()) {
-        if (!this.#workers.has(uid) && this.#unreadable.size === 0) await statuses.remove(uid);
+        if (!this.#workers.has(uid) && !this.#isIncomplete()) await statuses.remove(uid);
       }
     } catch (error) {
       this.#log.warn({ err: error }, 'pods could not be listed again');
@@ -208,8 +227,21 @@ export class PodManager {
     this.wakeAll();
   }
 
+  /** Reads what the store has and this has not, and the reverse. */
+  #lookForMissed(): void {
+    const { replica, scope } = this.#options;
+    const there = replica.entries(scope);
+    for (const key of there.keys()) if (key.startsWith(PODS) && !this.#pods.has(key)) this.#look(key);
+    for (const key of [...this.#pods.keys(), ...this.#unreadable]) if (!there.has(key)) this.#look(key);
+  }
+
+  /** Whether a status may be that of a pod which cannot be read at the moment. */
+  #isIncomplete(): boolean {
+    return this.#unreadable.size > 0 || this.#reading.size > 0 || this.#options.hasLost();
+  }
+
   #hasKey(key: ContentKey): boolean {
-    return this.#unreadable.has(key) || this.#reading.has(key);
+    return this.#unreadable.has(key) || this.#reading.has(key) || this.#options.isLost(key);
   }
 
   #arm(): void {

@@ -26,6 +26,8 @@ class Node {
   readonly reports: string[] = [];
   readonly statuses = new Map<string, PodStatus>();
   readonly unreadable: string[] = [];
+  /** Keys that the store has lost to damage. */
+  readonly lost = new Set<string>();
   runtime = new NullRuntime({ state: this.state, clock: this.clock });
   manager = this.#make();
 
@@ -43,6 +45,8 @@ class Node {
         gone: (pod) => this.reports.push(`${pod.metadata.uid} gone`),
         warning: (pod, reason, message) => this.reports.push(`${pod.metadata.name} ${reason}: ${message}`),
       },
+      isLost: (key) => this.lost.has(key),
+      hasLost: () => this.lost.size > 0,
       onUnreadable: (key, problem) => this.unreadable.push(`${key}: ${problem}`),
       onPods: () => {},
       hostIps: () => ['192.0.2.1'],
@@ -67,7 +71,7 @@ class Node {
 describe('PodManager', () => {
   let node: Node;
 
-  beforeEach(async () => {
+  beforeEach(() => {
     node = new Node();
   });
   afterEach(() => node.manager.stop());
@@ -240,6 +244,25 @@ describe('PodManager', () => {
     assert.match(node.unreadable[0] ?? '', /pods\/default\/a: it has no name, namespace or uid/);
     await node.clock.advance(60_000);
     assert.equal((await node.runtime.list()).length, 1);
+  });
+
+  it('lets run on what the store has lost to damage, and ends it when it is taken away', async () => {
+    await putPod(node.replica, makePod('a'));
+    await node.manager.start();
+    await eventually('it runs', () => node.phase('uid-a') === 'Running');
+    node.lost.add('pods/default/a');
+    await node.replica.apply(SCOPE, [{ remove: 'pods/default/a' }]);
+    await node.clock.advance(60_000);
+    assert.equal((await node.runtime.list()).length, 1);
+    await node.restart();
+    await node.clock.advance(60_000);
+    assert.equal((await node.runtime.list()).length, 1, 'after a restart too');
+    assert.ok(node.state.values.has('pod-status/uid-a'), 'and its status is kept');
+    node.lost.clear();
+    await eventually('it ends', async () => {
+      await node.clock.advance(60_000);
+      return (await node.runtime.list()).length === 0;
+    });
   });
 
   it('stops in the middle of its work, and twice', async () => {

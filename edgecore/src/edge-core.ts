@@ -1,0 +1,221 @@
+import path from 'node:path';
+import { silentLogger, systemClock, type Clock, type Logger, type Random } from '@hawser/seams';
+import { Registry } from '@hawser/seams/metrics';
+import { AdminServer, type AdminActions } from './admin/admin-server.ts';
+import type { EdgeStatus } from './admin/admin-types.ts';
+import { registerEdgeMetrics } from './admin/edge-metrics.ts';
+import { listObjects, viewObject } from './admin/object-view.ts';
+import { edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
+import { makeHub, type EdgeHub } from './edge-hub.ts';
+import { startLocal, type EdgeLocal } from './edge-local.ts';
+import { edgeStatus } from './edge-status.ts';
+import { EdgeCoreError } from './errors.ts';
+import { SelfCheck } from './health/self-check.ts';
+import { NodeIdentity } from './identity/node-identity.ts';
+import { DiskPkiFolder } from './identity/pki-folder.ts';
+import { TrustedClock } from './identity/trusted-clock.ts';
+import type { Machine } from './node/machine.ts';
+import { StopList } from './stop-list.ts';
+
+/** Settings of {@link startEdgeCore}. */
+export interface EdgeCoreOptions {
+  /** What differs from the defaults. Taken as it is: `loadConfig` is what checks a file. */
+  readonly config?: EdgeConfigInput;
+  /** Default: the machine that this runs on. */
+  readonly machine?: Machine;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Logger;
+}
+
+/** A running edge core. */
+export interface EdgeCore {
+  /** Name of the node. */
+  readonly node: string;
+  /** Path of the admin socket. */
+  readonly socket: string;
+  /** What `hawser status` shows. */
+  status(): EdgeStatus;
+  /** What does not work in this process, for a watchdog; empty: all does. Never about the cloud. */
+  problems(): Promise<readonly string[]>;
+  /**
+   * Stops: ends the session in good order, leaves pods as they are, makes durable what the cloud has not taken.
+   * Idempotent. Finishes every step, then rejects with an AggregateError of what failed.
+   */
+  stop(): Promise<void>;
+}
+
+/** Folder of the identity, in the data folder. */
+export const PKI_DIR = 'pki';
+
+/**
+ * Starts an edge core, in this order: identity → store → node and pods (all of it from the disk) → admin socket →
+ * session with the hub. Resolves once everything but the session is there: a cloud is not waited for.
+ *
+ * @throws EdgeCoreError `ERR_EDGECORE_IDENTITY_MISSING` (the machine has not joined), those of the identity and of
+ *   `EdgeStore.open`, `ERR_EDGECORE_ADMIN`, `ERR_EDGECORE_CONFIG`. What was started is stopped again.
+ */
+export async function startEdgeCore(options: EdgeCoreOptions = {}): Promise<EdgeCore> {
+  const core = new Core(options);
+  try {
+    await core.start();
+  } catch (error) {
+    await core.stop().catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+  return core;
+}
+
+class Core implements EdgeCore, AdminActions {
+  readonly #options: EdgeCoreOptions;
+  readonly #config: EdgeConfig;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #stop = new StopList();
+  readonly #registry = new Registry();
+  readonly #startedMs: number;
+  #running: { readonly local: EdgeLocal; readonly hub: EdgeHub } | undefined;
+  #node = '';
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: EdgeCoreOptions) {
+    this.#options = options;
+    this.#config = edgeConfig(options.config);
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLogger;
+    this.#startedMs = this.#clock.monotonicMs();
+  }
+
+  get node(): string {
+    return this.#node;
+  }
+
+  get socket(): string {
+    return this.#config.admin.socket;
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config;
+    const shared = { config, clock: this.#clock, random: this.#options.random };
+    const folder = new DiskPkiFolder(path.join(config.data.dir, PKI_DIR), this.#log);
+    const identity = await NodeIdentity.load({ folder, logger: this.#log });
+    this.#node = nodeName(identity, config);
+    const log = this.#log.child({ node: this.#node });
+    const time = await this.#startTime(folder, identity, log);
+    const local = await startLocal(
+      {
+        ...shared,
+        node: this.#node,
+        machine: this.#options.machine,
+        onPods: () => this.#onPods(),
+        onLost: () => this.#running?.hub.link?.session.compareAgain(),
+        log,
+      },
+      this.#stop,
+    );
+    const hub = await makeHub(
+      { ...shared, identity, time, local, registry: this.#registry, log },
+      this.#stop,
+    );
+    this.#running = { local, hub };
+    this.#onPods();
+    registerEdgeMetrics(this.#registry, () => this.status());
+    const admin = new AdminServer({
+      socket: this.socket,
+      actions: this,
+      log: log.child({ component: 'admin' }),
+    });
+    this.#stop.add(() => admin.stop());
+    await admin.start();
+    hub.link?.session.start();
+    hub.link?.rotation.start();
+    log.info({ hub: config.hub.address, socket: this.socket }, 'edge core ready');
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop.run();
+    return this.#stopped;
+  }
+
+  async problems(): Promise<readonly string[]> {
+    const probes = [{ name: 'pods', check: () => this.#podsProblem() }];
+    return await new SelfCheck({ clock: this.#clock, probes }).problems();
+  }
+
+  // ── what the admin socket shows and does ─────────────────────────────────────────────────────────────────────
+
+  status(): EdgeStatus {
+    const { local, hub } = this.#present();
+    return edgeStatus({
+      ...local,
+      node: this.#node,
+      dataDir: this.#config.data.dir,
+      runtimeVersion: local.runtime.version,
+      replica: hub.replica,
+      tokens: hub.tokens,
+      session: hub.link?.session,
+      rotation: hub.link?.rotation,
+      accepted: () => hub.accepted.load(),
+      held: () => hub.guard.held,
+      startedMs: this.#startedMs,
+      clock: this.#clock,
+    });
+  }
+
+  objects(resource: string | undefined): ReturnType<AdminActions['objects']> {
+    const { store, scope } = this.#present().local;
+    return listObjects(store.replica, [scope], resource);
+  }
+
+  async object(key: string): ReturnType<AdminActions['object']> {
+    const { store, scope } = this.#present().local;
+    return await viewObject(store.replica, [scope], key);
+  }
+
+  async acceptCluster(): ReturnType<AdminActions['acceptCluster']> {
+    const accepted = await this.#present().hub.link?.session.acceptCluster();
+    return accepted === undefined ? {} : { accepted };
+  }
+
+  async reconnect(): Promise<void> {
+    await this.#present().hub.link?.session.reconnect();
+  }
+
+  async metrics(): Promise<string> {
+    return await this.#registry.metrics();
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #startTime(folder: DiskPkiFolder, identity: NodeIdentity, log: Logger): Promise<TrustedClock> {
+    const time = new TrustedClock({ folder, clock: this.#clock, logger: log });
+    this.#stop.add(() => time.stop());
+    await time.start();
+    time.atLeast(Date.parse(identity.newest.certificate.validFrom));
+    return time;
+  }
+
+  #onPods(): void {
+    const running = this.#running;
+    if (running !== undefined) running.hub.tokens.update(running.local.pods.pods());
+  }
+
+  #podsProblem(): string | undefined {
+    const relistedMs = this.#running?.local.pods.relistedMs;
+    const limitMs = 3 * this.#config.pods.relistPeriodMs;
+    const sinceMs = relistedMs === undefined ? Infinity : this.#clock.monotonicMs() - relistedMs;
+    return sinceMs > limitMs ? `they were last looked at ${Math.round(sinceMs)} ms ago` : undefined;
+  }
+
+  #present(): { readonly local: EdgeLocal; readonly hub: EdgeHub } {
+    if (this.#running === undefined) throw new TypeError('the edge core has not been started');
+    return this.#running;
+  }
+}
+
+/** The name in the certificate; one in the configuration has to be the same. */
+function nodeName(identity: NodeIdentity, { node }: EdgeConfig): string {
+  if (node.name === '' || node.name === identity.node) return identity.node;
+  const message = `node.name is ${node.name}, the certificate of this machine is for ${identity.node}`;
+  throw new EdgeCoreError('ERR_EDGECORE_CONFIG', message, { about: node.name });
+}

@@ -1,0 +1,335 @@
+import {
+  TunnelClient,
+  TunnelError,
+  type EdgeHello,
+  type Route,
+  type SessionFrame,
+  type Tunnel,
+} from '@hawser/proto';
+import type { TunnelMetrics } from '@hawser/proto';
+import {
+  UpstreamSession,
+  type AcceptedCluster,
+  type ClusterGuard,
+  type ClusterIdentity,
+  type Outbox,
+  type ReplicaSession,
+  type ScopeReplica,
+  type UpstreamRequests,
+} from '@hawser/sync';
+import type { Clock, Logger, Random } from '@hawser/seams';
+import type { ReportedError, SessionState } from '../admin/admin-types.ts';
+import { EdgeCoreError } from '../errors.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { reportedError } from './session-record.ts';
+
+/** What a {@link HubSession} needs. */
+export interface HubSessionOptions {
+  readonly node: string;
+  /** Software and release: `edgecore/0.1.0`. */
+  readonly software: string;
+  readonly routes: readonly Route[];
+  readonly heartbeatMs: number;
+  /** The scope of this node. */
+  readonly replica: ScopeReplica;
+  readonly outbox: Outbox;
+  readonly requests: UpstreamRequests;
+  readonly guard: ClusterGuard;
+  /** What {@link guard} goes by. */
+  readonly accepted: AcceptedCluster;
+  readonly state: StateStore;
+  /** A hub has let the node in: its wall time in milliseconds. */
+  readonly onWelcome: (hubTimeMs: number) => void;
+  /** The hub may be asked, or not any more. */
+  readonly onUsable: (usable: boolean) => void;
+  /** An attempt failed, or a session ended. */
+  readonly onDown: (error: Error) => void;
+  readonly metrics?: TunnelMetrics;
+  readonly clock: Clock;
+  readonly random?: Random;
+  readonly log: Logger;
+}
+
+/** What is known of the session with the hub. */
+export interface HubSessionStatus {
+  readonly state: SessionState;
+  /** Wall time, milliseconds. */
+  readonly sinceMs: number;
+  readonly lastError: ReportedError | undefined;
+  readonly attempts: number;
+  readonly epoch: number;
+  /** Why the cluster of the hub is held; undefined: it is not. */
+  readonly heldBecause: string | undefined;
+}
+
+/** One session as it is served. */
+interface Served {
+  readonly tunnel: Tunnel;
+  readonly upstream: UpstreamSession;
+  replica: ReplicaSession | undefined;
+  /** Number of the scope in this session; the next one takes the next number. */
+  scopeId: number;
+}
+
+const EPOCH_KEY = 'session-epoch';
+/** Between two comparisons that this side asks for. */
+const COMPARE_AGAIN_MS = 60_000;
+
+/**
+ * Keeps the session with the hub, and puts into it what belongs there. With each welcome, in this order: the epoch is
+ * kept, the hub's time is taken, the cluster guard is asked (docs/sync.md, rule 2). Only if it says `go` the scope is
+ * followed and the outbox sends. Everything here can be missing for a week: nobody waits for it.
+ */
+export class HubSession {
+  readonly #options: HubSessionOptions;
+  readonly #client: TunnelClient;
+  #served: Served | undefined;
+  #heldBecause: string | undefined;
+  #lastError: ReportedError | undefined;
+  #attempts = 0;
+  #epoch = 0;
+  #shown: SessionState = 'off';
+  #sinceMs: number;
+  #comparedMs = -Infinity;
+  #restarting: Promise<void> | undefined;
+  #started = false;
+
+  constructor(options: HubSessionOptions) {
+    const { routes, clock, log, random, metrics } = options;
+    this.#options = options;
+    this.#sinceMs = clock.wallMs();
+    this.#client = new TunnelClient({
+      routes,
+      hello: () => this.#hello(),
+      onTunnel: (tunnel) => this.#onTunnel(tunnel),
+      onDown: (error) => this.#onDown(error),
+      clock,
+      log,
+      ...(random !== undefined && { random }),
+      ...(metrics !== undefined && { metrics }),
+    });
+  }
+
+  /** The present session, held or not. */
+  get tunnel(): Tunnel | undefined {
+    return this.#client.tunnel;
+  }
+
+  /** A snapshot. */
+  status(): HubSessionStatus {
+    this.#note();
+    return {
+      state: this.#shown,
+      sinceMs: this.#sinceMs,
+      lastError: this.#lastError,
+      attempts: this.#attempts,
+      epoch: this.#epoch,
+      heldBecause: this.#heldBecause,
+    };
+  }
+
+  /** Begins to connect. Idempotent. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#epoch = this.#keptEpoch();
+    this.#client.start();
+  }
+
+  /** Ends the session in good order. Idempotent. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    await this.#restarting;
+    await this.#client.stop();
+  }
+
+  /** Ends the session, or the wait for one, and connects at once. Resolves when the old one is down. */
+  async reconnect(): Promise<void> {
+    if (!this.#started) return;
+    this.#restarting ??= this.#restart().finally(() => (this.#restarting = undefined));
+    await this.#restarting;
+  }
+
+  /**
+   * An operator accepts the cluster that is held; then the session begins anew.
+   * @returns what was accepted; undefined: nothing was held
+   */
+  async acceptCluster(): Promise<ClusterIdentity | undefined> {
+    const accepted = await this.#options.guard.accept();
+    if (accepted === undefined) return undefined;
+    this.#options.log.info({ ...accepted }, 'the cluster was accepted by an operator');
+    await this.reconnect();
+    return accepted;
+  }
+
+  /** Has the hub compare again what this edge has: something of it was lost. At most once a minute. */
+  compareAgain(): void {
+    const served = this.#served;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (served?.replica === undefined || nowMs - this.#comparedMs < COMPARE_AGAIN_MS) return;
+    this.#comparedMs = nowMs;
+    served.tunnel.send({ unsubscribe: { scope: served.scopeId } }).catch(() => {}); // its end tells itself
+    served.scopeId += 1;
+    this.#follow(served);
+  }
+
+  async #restart(): Promise<void> {
+    await this.#client.stop();
+    if (this.#started) this.#client.start();
+  }
+
+  #hello(): EdgeHello {
+    const { node, software, heartbeatMs, accepted } = this.#options;
+    const clusterUid = accepted.load()?.clusterUid;
+    return {
+      node,
+      software,
+      heartbeatMs,
+      lastEpoch: this.#epoch,
+      ...(clusterUid !== undefined && { clusterUid }),
+    };
+  }
+
+  #onTunnel(tunnel: Tunnel): (frame: SessionFrame) => Promise<void> {
+    const served: Served = {
+      tunnel,
+      upstream: new UpstreamSession((frame) => tunnel.send(frame)),
+      replica: undefined,
+      scopeId: 1,
+    };
+    this.#served = served;
+    void tunnel.closed.then(() => this.#onClosed(served));
+    void refuseStreams(tunnel);
+    const begun = this.#begin(served);
+    // What begun throws ends the session; frames wait for it.
+    begun.catch((error: unknown) => this.#endBecause(served, error));
+    return async (frame) => {
+      await begun;
+      this.#onFrame(served, frame);
+    };
+  }
+
+  async #begin(served: Served): Promise<void> {
+    const { guard, log, clock, outbox, requests } = this.#options;
+    const { info } = served.tunnel;
+    this.#attempts = 0;
+    this.#options.onWelcome(info.hubTimeMs);
+    this.#keepEpoch(info.epoch);
+    const verdict = await guard.judge(info);
+    if (this.#served !== served) return;
+    if (!verdict.go) {
+      this.#heldBecause = verdict.why;
+      this.#lastError = reportedError(
+        new EdgeCoreError('ERR_EDGECORE_OTHER_CLUSTER', verdict.why),
+        clock.wallMs(),
+      );
+      log.error({ code: 'ERR_EDGECORE_OTHER_CLUSTER', clusterUid: info.clusterUid }, `held: ${verdict.why}`);
+      this.#note();
+      return;
+    }
+    this.#heldBecause = undefined;
+    this.#lastError = undefined;
+    this.#follow(served);
+    outbox.attach(served.upstream);
+    requests.attach(served.upstream);
+    this.#note();
+    this.#options.onUsable(true);
+  }
+
+  #follow(served: Served): void {
+    served.replica = this.#options.replica.open({
+      scopeId: served.scopeId,
+      send: (frame) => served.tunnel.send(frame),
+      onFailed: (error) => this.#endBecause(served, error),
+    });
+  }
+
+  #onFrame(served: Served, frame: SessionFrame): void {
+    const { outbox, log } = this.#options;
+    switch (frame.body) {
+      case 'delta':
+        // One of a scope that was unsubscribed from may still be on its way.
+        if (frame.delta.scope >= served.scopeId) served.replica?.onDelta(frame.delta);
+        return;
+      case 'upstreamAck':
+        served.upstream.onAck(frame.upstreamAck);
+        return;
+      case 'reportRequest':
+        if (this.#heldBecause === undefined) outbox.reportRequested(frame.reportRequest.kinds);
+        return;
+      case 'error': {
+        const { code, message, scope } = frame.error;
+        this.#lastError = { code, message, at: new Date(this.#options.clock.wallMs()).toISOString() };
+        log.warn({ code, scope }, `the hub says: ${message}`);
+        return;
+      }
+      default:
+        throw new TunnelError('ERR_TUNNEL_BAD_FRAME', `a hub does not send ${frame.body}`);
+    }
+  }
+
+  #endBecause({ tunnel }: Served, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.log.warn({ err: error }, 'the session is ended');
+    void tunnel.close({ code: isPeersFault(error) ? 'protocol-error' : 'internal', message });
+  }
+
+  #onClosed(served: Served): void {
+    served.replica?.end();
+    if (this.#served !== served) return;
+    this.#served = undefined;
+    const { outbox, requests, onUsable } = this.#options;
+    outbox.detach();
+    requests.detach();
+    this.#note();
+    onUsable(false);
+  }
+
+  #onDown(error: Error): void {
+    this.#attempts += 1;
+    this.#lastError = reportedError(error, this.#options.clock.wallMs());
+    this.#note();
+    this.#options.onDown(error);
+  }
+
+  /** Sees whether the state is another one than before, and since when. */
+  #note(): void {
+    const state = this.#state();
+    if (state === this.#shown) return;
+    this.#shown = state;
+    this.#sinceMs = this.#options.clock.wallMs();
+  }
+
+  #state(): SessionState {
+    if (this.#served !== undefined) return this.#heldBecause === undefined ? 'up' : 'held';
+    const { state } = this.#client;
+    return state === 'stopped' ? 'off' : state === 'waiting' ? 'waiting' : 'connecting';
+  }
+
+  #keptEpoch(): number {
+    const bytes = this.#options.state.get(EPOCH_KEY);
+    const epoch = bytes === undefined ? 0 : Number(Buffer.from(bytes).toString());
+    return Number.isSafeInteger(epoch) ? epoch : 0;
+  }
+
+  /** The session does not wait for it: a hub gives a higher one than the last that it knows itself, too. */
+  #keepEpoch(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    const { state, log } = this.#options;
+    state.set(EPOCH_KEY, Buffer.from(String(this.#epoch))).catch((error: unknown) => {
+      log.warn({ err: error }, 'the epoch of the session could not be kept');
+    });
+  }
+}
+
+/** This release serves no streams that a hub opens: each is given back at once. */
+async function refuseStreams(tunnel: Tunnel): Promise<void> {
+  for (let stream = await tunnel.acceptStream(); stream !== undefined; stream = await tunnel.acceptStream()) {
+    stream.reset();
+  }
+}
+
+function isPeersFault(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('ERR_SYNC_');
+}

@@ -1,0 +1,73 @@
+import { systemClock, type Logger } from '@hawser/seams';
+import { parseCommandLine, usage } from './command-line.ts';
+import { loadConfig } from './config/load-config.ts';
+import type { EdgeConfig } from './config/options.ts';
+import type { startEdgeCore } from './edge-core.ts';
+import { EdgeCoreError } from './errors.ts';
+import { SystemdNotifier } from './health/systemd.ts';
+import { jsonLogger } from './log/json-logger.ts';
+import { VERSION } from './version.ts';
+
+/** How the command ends. */
+export const EXIT = { ok: 0, failed: 1, misuse: 2, notJoined: 3 } as const;
+
+/** The command: reads its arguments, runs until a signal, and answers the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const command = parseCommandLine(args);
+    if (command.do === 'run') return await run(await load(command.file, command.overrides));
+    process.stdout.write(command.do === 'help' ? usage() : `${VERSION}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof EdgeCoreError) || error.code !== 'ERR_EDGECORE_CONFIG') throw error;
+    process.stderr.write(`edgecore: ${error.message}\nTry --help.\n`);
+    return EXIT.misuse;
+  }
+}
+
+/** What {@link run} needs. */
+interface Loaded {
+  readonly config: EdgeConfig;
+  readonly start: typeof startEdgeCore;
+}
+
+/** The parts are loaded while another process checks the configuration: the two take as long as one. */
+async function load(file: string | undefined, overrides: Readonly<Record<string, string>>): Promise<Loaded> {
+  const parts = import('./edge-core.ts');
+  const config = await loadConfig(file, overrides);
+  return { config, start: (await parts).startEdgeCore };
+}
+
+async function run({ config, start }: Loaded): Promise<number> {
+  const log = jsonLogger(config.log);
+  const stopRequested = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  try {
+    const core = await start({ config, log });
+    const systemd = notifier(log, async () => (await core.problems()).length === 0);
+    await systemd.ready(`node ${core.node}`);
+    const signal = await stopRequested;
+    log.info({ signal }, 'stopping');
+    await systemd.stopping();
+    await core.stop();
+    systemd.stop();
+    log.info({}, 'stopped');
+    return EXIT.ok;
+  } catch (error) {
+    return failed(error, log);
+  }
+}
+
+function notifier(log: Logger, isHealthy: () => Promise<boolean>): SystemdNotifier {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = process.env;
+  const environment = { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID };
+  return new SystemdNotifier({ environment, isHealthy, clock: systemClock, log });
+}
+
+function failed(error: unknown, log: Logger): number {
+  const code = error instanceof EdgeCoreError ? error.code : undefined;
+  log.error({ err: error, code }, 'the edge core ends');
+  if (code === 'ERR_EDGECORE_IDENTITY_MISSING') return EXIT.notJoined;
+  return code === 'ERR_EDGECORE_CONFIG' ? EXIT.misuse : EXIT.failed;
+}
