@@ -10,6 +10,18 @@ export function isDamage(error: unknown): boolean {
   return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_FORMAT';
 }
 
+/** What a disk, a file system or another process may answer: no reason to distrust what is in the file. */
+const WORLD = /^SQLITE_(BUSY|LOCKED|IOERR|FULL|READONLY|CANTOPEN|PERM|AUTH|PROTOCOL|INTERRUPT)/;
+
+/**
+ * Whether an error in opening a database says that it is damaged. Then also what SQLite makes of a damaged schema or of
+ * lengths that are none: syntax errors, missing columns, a lack of memory.
+ */
+export function isDamageAtOpen(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return isDamage(error) || (code.startsWith('SQLITE_') && !WORLD.test(code));
+}
+
 /** SQLite's extended result code, or that of a system call; empty: none. */
 export function sqliteCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { EdgeCoreError } from '../errors.ts';
-import { DamageError, isDamage, isFull, reasonOf } from './damage.ts';
+import { isDamageAtOpen, isFull, reasonOf } from './damage.ts';
 import { touch, type DataDir } from './data-dir.ts';
 import { repairHeader, salvage, type Salvage } from './salvage.ts';
 import { StoreFile, type LostSecrets, type StoreFileOptions } from './store-file.ts';
@@ -61,7 +61,7 @@ export function openStore(settings: OpenSettings): OpenedStore {
   try {
     return openAndLoad(settings, findings);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamageAtOpen(error)) throw error;
     findings.push(rebuild(settings, reasonOf(error)));
     return openAndLoad(settings, findings);
   }
@@ -78,7 +78,7 @@ export function openReadOnly(settings: OpenSettings): OpenedStore {
   try {
     return loaded(StoreFile.openImage(image, settings), dir, findings);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamageAtOpen(error)) throw error;
     const file = StoreFile.create('', settings);
     const rows = copyImage(image, file);
     findings.push(damaged(dir, reasonOf(error), undefined, rows));
@@ -153,7 +153,7 @@ function isWhole(settings: OpenSettings): boolean {
     StoreFile.open(settings.dir.next, settings).close();
     return true;
   } catch (error) {
-    if (isDamage(error)) return false;
+    if (isDamageAtOpen(error)) return false;
     throw error;
   }
 }
@@ -164,14 +164,14 @@ function copyFile(path: string, to: StoreFile): Salvage | undefined {
   try {
     from = new Database(path);
   } catch (error) {
-    if (isDamage(error)) return undefined;
+    if (isDamageAtOpen(error)) return undefined;
     throw error;
   }
   try {
     from.pragma('locking_mode = EXCLUSIVE');
     return salvage(from, to.connection);
   } catch (error) {
-    if (isDamage(error)) return undefined;
+    if (isDamageAtOpen(error)) return undefined;
     throw error;
   } finally {
     from.close();
@@ -187,7 +187,7 @@ function copyImage(image: Buffer, to: StoreFile): Salvage | undefined {
       from.close();
     }
   } catch (error) {
-    if (isDamage(error)) return undefined;
+    if (isDamageAtOpen(error)) return undefined;
     throw error;
   }
 }
@@ -260,7 +260,7 @@ function describeCounts({ objects, scopes, outbox, state }: RowCounts): string {
 /** What a failure at the start means to an operator. */
 export function openError(dir: DataDir, error: unknown): EdgeCoreError {
   if (error instanceof EdgeCoreError) return error;
-  const damage = isDamage(error) || error instanceof DamageError;
+  const damage = isDamageAtOpen(error);
   return new EdgeCoreError(
     damage ? 'ERR_EDGE_STORE_DAMAGED' : 'ERR_EDGE_STORE_DATA_DIR',
     `cannot open the store in ${dir.path}: ${reasonOf(error)}`,

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { isDamage } from './damage.ts';
+import { isDamageAtOpen } from './damage.ts';
 import type { LostObject, RowCounts } from './store-report.ts';
 import { sumHolds, TABLES, TableWriter, type Cell, type Table } from './tables.ts';
 
@@ -133,12 +133,7 @@ function attempt<Result>(read: () => Result): Result | undefined {
   try {
     return read();
   } catch (error) {
-    if (isDamage(error) || isSqlError(error)) return undefined;
+    if (isDamageAtOpen(error)) return undefined;
     throw error;
   }
-}
-
-/** A table or an index that the damaged schema does not have. */
-function isSqlError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_ERROR';
 }

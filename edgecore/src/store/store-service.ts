@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { EdgeCoreError, type EdgeCoreErrorCode } from '../errors.ts';
 import { BodyCodec } from './body-codec.ts';
-import { isDamage, isFull, reasonOf, sqliteCode } from './damage.ts';
+import { isDamage, isDamageAtOpen, isFull, reasonOf, sqliteCode } from './damage.ts';
 import { DataDir, touch } from './data-dir.ts';
 import { loadKey } from './key-file.ts';
 import { openAndLoad, openError, openReadOnly, openStore, rebuild, type OpenSettings } from './open-store.ts';
@@ -200,7 +200,7 @@ export class StoreService {
     try {
       this.#file?.close();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamageAtOpen(error)) throw error;
     }
     this.#file = undefined;
   }

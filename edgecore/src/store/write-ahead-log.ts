@@ -52,15 +52,31 @@ class LogReader {
     return this.#header.every((byte) => byte === 0);
   }
 
-  /** The frame of a number, from 0; undefined: the file ends before, or it is of an earlier use of the file. */
+  /** The frame of a number, from 0; undefined: the file ends before it does. */
   frameAt(index: number): Buffer | undefined {
-    const at = HEADER_BYTES + index * this.#frame.length;
-    if (readSync(this.#file, this.#frame, 0, this.#frame.length, at) < this.#frame.length) return undefined;
-    return this.#frame;
+    return this.#read(index) < this.#frame.length ? undefined : this.#frame;
   }
 
+  /** Whether the file ends inside of the frame of a number. SQLite writes frames as a whole. */
+  endsInside(index: number): boolean {
+    return this.#read(index) > 0;
+  }
+
+  #read(index: number): number {
+    const at = HEADER_BYTES + index * this.#frame.length;
+    return readSync(this.#file, this.#frame, 0, this.#frame.length, at);
+  }
+
+  /** Each use of the file has two salts of its own. */
   isOfThisLog(frame: Buffer): boolean {
     return this.#header.compare(frame, 8, 16, 16, 24) === 0;
+  }
+
+  /** As {@link isOfThisLog}, where one of the salts may be damaged. */
+  mayBeOfThisLog(frame: Buffer): boolean {
+    return (
+      this.#header.compare(frame, 8, 12, 16, 20) === 0 || this.#header.compare(frame, 12, 16, 20, 24) === 0
+    );
   }
 
   /** The sums of a frame, from those of the frame before. */
@@ -111,9 +127,9 @@ function transactionsBehind(reader: LogReader, from: number): { ends: number; fr
   let before: Sums | undefined;
   for (let index = from; ; index += 1) {
     const frame = reader.frameAt(index);
-    if (frame === undefined) return { ends, frames };
+    if (frame === undefined) return { ends, frames: frames + (reader.endsInside(index) ? 1 : 0) };
     const stored = sumsAt(frame, 16);
-    if (reader.isOfThisLog(frame)) {
+    if (reader.mayBeOfThisLog(frame)) {
       frames += 1;
       if (before !== undefined && isEqual(reader.sumsOf(frame, before), stored) && frame.readUInt32BE(4) > 0)
         ends += 1;
