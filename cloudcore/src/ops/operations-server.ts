@@ -58,22 +58,34 @@ export class OperationsServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return reply(response, 405, 'only GET\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      reply(response, 405, 'only GET\n');
+      return;
+    }
     switch (request.url?.split('?')[0]) {
-      case '/healthz':
-        return reply(response, 200, 'ok\n');
+      case '/healthz': {
+        reply(response, 200, 'ok\n');
+        return;
+      }
       case '/readyz': {
         const reasons = this.#options.unready();
-        return reasons.length === 0
-          ? reply(response, 200, 'ok\n')
-          : reply(response, 503, `not ready:\n${reasons.map((reason) => `- ${reason}\n`).join('')}`);
+        const lines = reasons.map((reason) => `- ${reason}\n`);
+        reply(
+          response,
+          lines.length === 0 ? 200 : 503,
+          lines.length === 0 ? 'ok\n' : `not ready:\n${lines.join('')}`,
+        );
+        return;
       }
       case '/metrics': {
         const { registry } = this.#options;
-        return reply(response, 200, await registry.metrics(), registry.contentType);
+        reply(response, 200, await registry.metrics(), registry.contentType);
+        return;
       }
-      default:
-        return reply(response, 404, 'there are /healthz, /readyz and /metrics\n');
+      default: {
+        reply(response, 404, 'there are /healthz, /readyz and /metrics\n');
+        return;
+      }
     }
   }
 }

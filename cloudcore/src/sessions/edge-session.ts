@@ -44,8 +44,10 @@ export class EdgeSession {
         return this.#publishers.get(frame.deltaAck.scope)?.onAck(frame.deltaAck.sequence);
       case 'scopeReport':
         return this.#publishers.get(frame.scopeReport.scope)?.onReport(frame.scopeReport.body);
-      case 'upstream':
-        return this.#options.intake.take(frame.upstream);
+      case 'upstream': {
+        this.#options.intake.take(frame.upstream);
+        return;
+      }
       case 'error': {
         const { code, message, scope } = frame.error;
         const said = message.slice(0, MAX_LOGGED_CHARACTERS);

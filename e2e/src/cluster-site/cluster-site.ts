@@ -1,0 +1,293 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ensureAuthority, JoinTokens, type CloudCoreConfigInput, type TokenOrder } from '@hawser/cloudcore';
+import { joinCluster, type EdgeConfigInput } from '@hawser/edgecore';
+import type { ApiClient } from '@hawser/kube';
+import { Link, type LinkOptions } from '../fault-proxy/link.ts';
+import { startTcpProxy, type TcpProxy } from '../fault-proxy/tcp-proxy.ts';
+import { startUdpProxy, type UdpProxy } from '../fault-proxy/udp-proxy.ts';
+import type { NetnsPair } from '../netns/netns-pair.ts';
+import { startNode, type NodeChild, type NodeChildOptions } from '../processes/node-child.ts';
+import type { ControlPlaneSettings, RequestCount } from './control-plane-process.ts';
+import type { HubProcessReady, HubProcessSettings } from './hub-process.ts';
+import { ask } from './ipc-calls.ts';
+import { relayedClient } from './relayed-client.ts';
+import { SiteEdge } from './site-edge.ts';
+
+/** Settings of {@link ClusterSite.open}. */
+export interface ClusterSiteOptions {
+  /** Replicas of the hub. Default 1. */
+  readonly replicas?: number;
+  /** What differs from the configuration of a hub of a test. */
+  readonly hub?: Partial<CloudCoreConfigInput>;
+  readonly controlPlane?: Partial<ControlPlaneSettings>;
+  /** The line between edges and hubs. Default: a perfect one. */
+  readonly link?: LinkOptions;
+  /** Two namespaces: control plane and hubs on the one side, edges on the other. No link then. */
+  readonly netns?: NetnsPair;
+  /** Options of Node for the hubs, such as `--expose-gc`. */
+  readonly hubExecArgv?: readonly string[];
+}
+
+/** Settings of {@link ClusterSite.edge}; the rest is the configuration of the edge. */
+export interface ClusterEdgeOptions {
+  /** The hub that it connects to. Default 0, the first. */
+  readonly hub?: number;
+  readonly transport?: 'ws' | 'quic';
+  readonly config?: EdgeConfigInput;
+  readonly token?: TokenOrder;
+}
+
+interface SiteHub {
+  readonly child: NodeChild;
+  readonly ready: HubProcessReady;
+}
+
+/** Writes, as an API server counts them. */
+const WRITE_VERBS: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
+
+/**
+ * A control plane, hubs, and edges, each in a process of its own, over a {@link Link} that can be cut: what tests
+ * and benches of the whole stand on. Hubs keep their ports over restarts.
+ */
+export class ClusterSite {
+  readonly link: Link;
+  readonly dir: string;
+  readonly kubeconfig: string;
+  readonly edges: SiteEdge[] = [];
+  readonly #options: ClusterSiteOptions;
+  readonly #hubs: (SiteHub | undefined)[] = [];
+  readonly #ports: HubProcessReady[] = [];
+  readonly #proxies: { tcp: TcpProxy; udp: UdpProxy | undefined }[] = [];
+  #controlPlane: NodeChild | undefined;
+  #client: ApiClient | undefined;
+  #tokens: JoinTokens | undefined;
+
+  private constructor(dir: string, options: ClusterSiteOptions) {
+    this.dir = dir;
+    this.#options = options;
+    this.link = new Link(options.link ?? {});
+    this.kubeconfig = path.join(dir, 'kubeconfig');
+  }
+
+  /** Starts the control plane and the hubs. */
+  static async open(options: ClusterSiteOptions = {}): Promise<ClusterSite> {
+    const site = new ClusterSite(await mkdtemp(path.join(tmpdir(), 'hwsr-')), options);
+    try {
+      await site.startControlPlane();
+      for (let index = 0; index < (options.replicas ?? 1); index++) await site.startHub(index);
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+    return site;
+  }
+
+  /** A client with all rights; calls only, no watches. */
+  get client(): ApiClient {
+    if (this.#client === undefined) throw new TypeError('the control plane does not run');
+    return this.#client;
+  }
+
+  get controlPlane(): NodeChild {
+    if (this.#controlPlane === undefined) throw new TypeError('the control plane does not run');
+    return this.#controlPlane;
+  }
+
+  /** The process of a hub. */
+  hub(index = 0): NodeChild {
+    const hub = this.#hubs[index];
+    if (hub === undefined) throw new TypeError(`hub ${index} does not run`);
+    return hub.child;
+  }
+
+  /** Address and port of a hub as edges dial it. */
+  address(index = 0): { host: string; port: number } {
+    const { netns } = this.#options;
+    const port = this.#ports[index]?.websocketPort ?? 0;
+    if (netns !== undefined) return { host: netns.cloud.address, port };
+    return { host: '127.0.0.1', port: this.#proxies[index]?.tcp.port ?? port };
+  }
+
+  /** Starts the control plane, on its former port if it had one and keeps its data. */
+  async startControlPlane(settings: Partial<ControlPlaneSettings> = {}): Promise<void> {
+    const whole = { kubeconfig: this.kubeconfig, ...this.#options.controlPlane, ...settings };
+    this.#controlPlane = await this.#startCloud({
+      script: new URL('control-plane-process.js', import.meta.url),
+      args: [JSON.stringify(whole)],
+    });
+    this.#client = relayedClient(this.#controlPlane);
+    this.#tokens = undefined;
+  }
+
+  /** Starts a hub, on the ports that it had before if it had any. */
+  async startHub(index = 0, config: Partial<CloudCoreConfigInput> = {}): Promise<void> {
+    const { netns, hub: given, hubExecArgv = [] } = this.#options;
+    const before = this.#ports[index];
+    const settings: HubProcessSettings = {
+      config: {
+        kubeconfig: this.kubeconfig,
+        replica: `hub-${index}`,
+        advertise: netns === undefined ? ['127.0.0.1'] : [netns.cloud.address],
+        operations: { host: '127.0.0.1', port: 0 },
+        heartbeatSeconds: 2,
+        ...given,
+        ...config,
+        listen: {
+          host: netns === undefined ? '127.0.0.1' : '0.0.0.0',
+          websocketPort: before?.websocketPort ?? 0,
+          quicPort: before?.quicPort ?? null,
+          ...given?.listen,
+        },
+      },
+    };
+    const child = await this.#startCloud({
+      script: new URL('hub-process.js', import.meta.url),
+      args: [JSON.stringify(settings)],
+      execArgv: ['--expose-gc', ...hubExecArgv],
+    });
+    const ready = child.ready as HubProcessReady;
+    this.#hubs[index] = { child, ready };
+    this.#ports[index] = ready;
+    if (netns === undefined && this.#proxies[index] === undefined) await this.#openProxies(index, ready);
+  }
+
+  /** Kills a hub, as a crash would. */
+  async killHub(index = 0): Promise<void> {
+    await this.#hubs[index]?.child.kill();
+    this.#hubs[index] = undefined;
+  }
+
+  /** Stops a hub in good order. */
+  async stopHub(index = 0): Promise<void> {
+    await this.#hubs[index]?.child.stop();
+    this.#hubs[index] = undefined;
+  }
+
+  /** A token to join with. */
+  async token(order: TokenOrder = {}): Promise<string> {
+    this.#tokens ??= new JoinTokens({ client: this.client, pin: (await ensureAuthority(this.client)).pin });
+    return (await this.#tokens.create(order)).token;
+  }
+
+  /** A node that has joined, not started. */
+  async joined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
+    const edge = await this.unjoined(node, options);
+    const token = await this.token({ node, ...options.token });
+    if (this.#options.netns !== undefined) await this.joinInNamespace(edge, token);
+    else
+      await joinCluster({
+        hub: this.#direct(options.hub),
+        token,
+        node,
+        folder: path.join(edge.dataDir, 'pki'),
+      });
+    return edge;
+  }
+
+  /** A node that has joined, started and in sync. */
+  async edge(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
+    const edge = await this.joined(node, options);
+    await edge.start();
+    await edge.untilInSync();
+    return edge;
+  }
+
+  /** A node that has a folder and nothing in it. */
+  async unjoined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
+    const { hub = 0, transport = 'ws', config = {} } = options;
+    const dir = path.join(this.dir, `e${this.edges.length}`);
+    await mkdir(path.join(dir, 'data'), { recursive: true, mode: 0o700 });
+    const { host, port } = this.address(hub);
+    const edge = new SiteEdge({
+      ...{ node, dir },
+      config: {
+        ...config,
+        hub: {
+          address: `${host}:${port}`,
+          transport,
+          heartbeatMs: 2000,
+          ...(transport === 'quic' && { quicPort: this.#quicPort(hub) }),
+          ...config.hub,
+        },
+      },
+      startNode: (child) => this.#startEdge(child),
+    });
+    this.edges.push(edge);
+    return edge;
+  }
+
+  /** Joins from the edges' namespace. @returns how long it took, milliseconds */
+  async joinInNamespace(edge: SiteEdge, token: string): Promise<number> {
+    const settings = { hub: this.address(), token, node: edge.node, folder: path.join(edge.dataDir, 'pki') };
+    const child = await this.#startEdge({
+      script: new URL('join-process.js', import.meta.url),
+      args: [JSON.stringify(settings)],
+    });
+    const { elapsedMs } = child.ready as { elapsedMs: number };
+    await child.exited;
+    return elapsedMs;
+  }
+
+  /** Requests that the API server has answered so far. */
+  requests(): Promise<readonly RequestCount[]> {
+    return ask(this.controlPlane, 'requests');
+  }
+
+  /** Writes that the API server has carried out so far, of these resources or all but those given. */
+  async writes(counts: (request: RequestCount) => boolean = () => true): Promise<number> {
+    const requests = await this.requests();
+    return requests
+      .filter((request) => WRITE_VERBS.has(request.verb) && request.code.startsWith('2') && counts(request))
+      .reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** The value of a hub's metric, added up over its labels. */
+  async hubMetric(name: string, index = 0): Promise<number> {
+    const text = await ask<string>(this.hub(index), 'metrics');
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
+    return values.reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+
+  /** Stops everything and removes the site's files. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.edges.map((edge) => edge.stop()));
+    for (const hub of this.#hubs) await hub?.child.stop();
+    await this.#controlPlane?.stop();
+    for (const { tcp, udp } of this.#proxies) {
+      await tcp.stop();
+      await udp?.stop();
+    }
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** Past the link. */
+  #direct(index = 0): { host: string; port: number } {
+    return { host: '127.0.0.1', port: this.#ports[index]?.websocketPort ?? 0 };
+  }
+
+  #quicPort(index: number): number {
+    const port = this.#proxies[index]?.udp?.port ?? this.#ports[index]?.quicPort;
+    if (port === undefined) throw new TypeError(`hub ${index} has no QUIC`);
+    return port;
+  }
+
+  async #openProxies(index: number, { websocketPort, quicPort }: HubProcessReady): Promise<void> {
+    const { link } = this;
+    const host = '127.0.0.1';
+    this.#proxies[index] = {
+      tcp: await startTcpProxy({ link, target: { host, port: websocketPort } }),
+      udp:
+        quicPort === undefined ? undefined : await startUdpProxy({ link, target: { host, port: quicPort } }),
+    };
+  }
+
+  #startCloud(options: NodeChildOptions): Promise<NodeChild> {
+    return this.#options.netns?.cloud.startNode(options) ?? startNode(options);
+  }
+
+  #startEdge(options: NodeChildOptions): Promise<NodeChild> {
+    return this.#options.netns?.edge.startNode(options) ?? startNode(options);
+  }
+}

@@ -1,0 +1,125 @@
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { AdminClient, type EdgeConfigInput, type EdgeStatus } from '@hawser/edgecore';
+import { delay } from '@hawser/seams';
+import { E2eError } from '../errors.ts';
+import type { NodeChild, NodeChildOptions } from '../processes/node-child.ts';
+
+/** What a {@link SiteEdge} is made of. */
+export interface SiteEdgeOptions {
+  readonly node: string;
+  /** A folder of its own. */
+  readonly dir: string;
+  readonly config: EdgeConfigInput;
+  readonly startNode: (options: NodeChildOptions) => Promise<NodeChild>;
+}
+
+const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/edgecore')), 'main.js');
+const LOOK_EVERY_MS = 20;
+/** The path of a unix socket has at most 107 characters: it is not in the site's folder. */
+const MAX_SOCKET_PATH = 107;
+
+/** An edge node of a site: the real command, in a process of its own. */
+export class SiteEdge {
+  readonly node: string;
+  readonly dataDir: string;
+  readonly socket: string;
+  readonly admin: AdminClient;
+  readonly #options: SiteEdgeOptions;
+  #process: NodeChild | undefined;
+
+  constructor(options: SiteEdgeOptions) {
+    this.#options = options;
+    this.node = options.node;
+    this.dataDir = path.join(options.dir, 'data');
+    this.socket = path.join(options.dir, 's');
+    if (this.socket.length > MAX_SOCKET_PATH)
+      throw new E2eError('ERR_E2E_BAD_OPTION', `too long for a unix socket: ${this.socket}`);
+    this.admin = new AdminClient({ socket: this.socket });
+  }
+
+  /** @throws E2eError ERR_E2E_CHILD_EXITED while it does not run */
+  get process(): NodeChild {
+    if (this.#process === undefined)
+      throw new E2eError('ERR_E2E_CHILD_EXITED', `${this.node} was not started`);
+    return this.#process;
+  }
+
+  /** Starts the command; resolves when its admin socket answers. */
+  async start(): Promise<void> {
+    const { dir, config, startNode } = this.#options;
+    const file = path.join(dir, 'edgecore.yaml');
+    const whole: EdgeConfigInput = {
+      log: { level: 'info', format: 'json' },
+      ...config,
+      data: { ...config.data, dir: this.dataDir },
+      admin: { socket: this.socket },
+    };
+    await writeFile(file, JSON.stringify(whole)); // JSON is YAML
+    this.#process = await startNode({ script: MAIN, args: ['--config', file], readyWhen: 'spawned' });
+    await this.#untilAnswers();
+  }
+
+  /** Whether it is connected and has all that the hub wants it to have. */
+  async inSync(): Promise<boolean> {
+    const { session, scopes } = await this.admin.status();
+    return session.state === 'up' && scopes.length > 0 && scopes.every(({ synced }) => synced);
+  }
+
+  /** Waits until the status is as it should be. @throws E2eError ERR_E2E_CHILD_TIMEOUT, with the last status */
+  async until(is: (status: EdgeStatus) => boolean, deadlineMs = 20_000): Promise<EdgeStatus> {
+    const lateMs = performance.now() + deadlineMs;
+    for (;;) {
+      const status = await this.admin.status();
+      if (is(status)) return status;
+      if (performance.now() > lateMs)
+        throw new E2eError('ERR_E2E_CHILD_TIMEOUT', `${this.node} is still: ${JSON.stringify(status)}`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Waits until it is connected and in sync. */
+  untilInSync(deadlineMs = 20_000): Promise<EdgeStatus> {
+    return this.until(
+      ({ session, scopes }) =>
+        session.state === 'up' && scopes.length > 0 && scopes.every(({ synced }) => synced),
+      deadlineMs,
+    );
+  }
+
+  /** Keys and hashes of what it has. */
+  async objects(): Promise<ReadonlyMap<string, string>> {
+    const { items } = await this.admin.objects();
+    return new Map(items.map(({ key, hash }) => [key, hash]));
+  }
+
+  /** Ends it in good order. */
+  async stop(): Promise<void> {
+    await this.#process?.stop(10_000);
+    this.#process = undefined;
+  }
+
+  /** Kills it. */
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+    this.#process = undefined;
+  }
+
+  async #untilAnswers(): Promise<void> {
+    const lateMs = performance.now() + 15_000;
+    for (;;) {
+      try {
+        await this.admin.status();
+        return;
+      } catch (error) {
+        const { exit, stderr } = this.process;
+        if (exit !== undefined || performance.now() > lateMs)
+          throw new E2eError('ERR_E2E_CHILD_EXITED', `${this.node} does not start: ${stderr.slice(-2000)}`, {
+            cause: error,
+          });
+        await delay(LOOK_EVERY_MS);
+      }
+    }
+  }
+}
