@@ -26,6 +26,12 @@ export class GivenView implements ClusterView {
     for (const listener of this.#nodeListeners) listener(name);
   }
 
+  /** A Node is there no longer. */
+  removeNode(name: string): void {
+    this.nodes.delete(name);
+    for (const listener of this.#nodeListeners) listener(name);
+  }
+
   /** A pod changes, or is there. */
   setPod(namespace: string, name: string, facts: Partial<PodFacts>, content?: unknown): void {
     const before = { uid: '', nodeName: '', deleting: false, serviceAccountName: 'default' };

@@ -17,11 +17,15 @@ export interface ReportRequestsOptions {
 /** What is asked for: the node controller overwrites the node's conditions, and those of its pods. */
 const KINDS: readonly UpstreamKind[] = ['node', 'pod'];
 /** Requests of one session while the Node stays as it is. `False` may be what the edge itself says. */
-const MOST: Readonly<Record<string, number>> = { Unknown: 6, False: 1 };
-/** Between two requests, milliseconds; doubled each time. Well above what an answer takes. */
+const MOST: Readonly<Record<string, number>> = { Unknown: 6, False: 1, absent: 1 };
+/** Between two requests, and before a Node counts as lost, milliseconds; doubled each time. Well above what an answer takes. */
 const PAUSE_MS = 5000;
 
 interface Session {
+  /** Since then, monotonic. */
+  readonly openedMs: number;
+  /** Whether there was a Node in this session. */
+  seen: boolean;
   asked: number;
   /** Monotonic; no request before. */
   notBeforeMs: number;
@@ -30,7 +34,8 @@ interface Session {
 /**
  * Asks a connected edge to say again what the cloud has lost: its session is up, and yet its Node is shown as not
  * ready, since the node controller marked it while it was away. The edge does not know; it has reported before, was
- * acknowledged, and nothing has changed with it.
+ * acknowledged, and nothing has changed with it. So too for a Node that was not there when the session opened, and
+ * still is not after 5 s; one that somebody deletes while the edge is connected stays deleted, as with a kubelet.
  *
  * Level-triggered: looks at the Node when a session opens, when the Node changes, and again after each request while
  * it helped nothing, up to 6 times.
@@ -82,7 +87,8 @@ export class ReportRequests {
 
   /** A session of the node is up. Answers what to call when it has ended. */
   opened(node: string): () => void {
-    const session = { asked: 0, notBeforeMs: -Infinity };
+    const openedMs = this.#clock.monotonicMs();
+    const session = { openedMs, seen: false, asked: 0, notBeforeMs: -Infinity };
     this.#sessions.set(node, session);
     this.#queue.enqueue(node);
     return () => {
@@ -93,7 +99,7 @@ export class ReportRequests {
   #look(node: string): void {
     const session = this.#sessions.get(node);
     if (session === undefined) return;
-    const { ready = '' } = this.#options.view.node(node) ?? {};
+    const ready = this.#readiness(node, session);
     const most = MOST[ready];
     if (most === undefined) {
       session.asked = 0;
@@ -101,8 +107,9 @@ export class ReportRequests {
     }
     if (session.asked >= most) return;
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs < session.notBeforeMs) {
-      this.#queue.enqueueAfter(node, session.notBeforeMs - nowMs);
+    const notBeforeMs = ready === 'absent' ? session.openedMs + PAUSE_MS : session.notBeforeMs;
+    if (nowMs < notBeforeMs) {
+      this.#queue.enqueueAfter(node, notBeforeMs - nowMs);
       return;
     }
     session.asked += 1;
@@ -112,5 +119,13 @@ export class ReportRequests {
     this.#log.info({ node, ready, asked: session.asked }, 'the cloud shows a connected node as not ready');
     this.#options.send(node, KINDS);
     this.#queue.enqueueAfter(node, pauseMs);
+  }
+
+  /** The status of Ready; `absent`: there has been no Node since the session opened. */
+  #readiness(node: string, session: Session): string {
+    const facts = this.#options.view.node(node);
+    if (facts === undefined) return session.seen ? '' : 'absent';
+    session.seen = true;
+    return facts.ready ?? '';
   }
 }

@@ -10,10 +10,12 @@ import { z } from 'zod';
 import { Refusal } from './outcome.ts';
 
 /** Largest body, unpacked, in bytes: above what any status is that the API takes well. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+export const MAX_BODY_BYTES = 512 * 1024;
 /** Deepest nesting of a body; that of the API's types is below 20. */
 const MAX_DEPTH = 32;
 const MAX_ISSUES = 5;
+/** What a value takes beside its text, roughly. */
+const VALUE_BYTES = 32;
 
 function checked(problemsOf: (value: string) => string[]): z.ZodString {
   return z.string().check(({ value, issues }) => {
@@ -109,15 +111,22 @@ export function isKnownKind(kind: string): kind is UpstreamKind {
   return Object.hasOwn(SCHEMAS, kind);
 }
 
+/** A message whose form is right. */
+export interface CheckedBody<K extends UpstreamKind> {
+  readonly body: UpstreamBodies[K];
+  /** About what it takes in memory, bytes. */
+  readonly sizeBytes: number;
+}
+
 /**
  * Unpacks and checks a message. Nothing in it can be believed beyond its form.
  * @throws Refusal 400, with what is wrong and where
  */
-export function decodeBody<K extends UpstreamKind>(kind: K, packed: Uint8Array): UpstreamBodies[K] {
+export function decodeBody<K extends UpstreamKind>(kind: K, packed: Uint8Array): CheckedBody<K> {
   const value = unpack(packed);
-  if (!isShallow(value, MAX_DEPTH)) throw malformed(`nested deeper than ${MAX_DEPTH}`);
+  const sizeBytes = measure(value);
   const parsed = SCHEMAS[kind].safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { body: parsed.data, sizeBytes };
   const issues = parsed.error.issues.slice(0, MAX_ISSUES);
   throw malformed(issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
@@ -134,17 +143,25 @@ function malformed(why: string): Refusal {
   return new Refusal(400, 'malformed', why.slice(0, 1024));
 }
 
-/** Without recursion: the value may have been made to break it. */
-function isShallow(value: unknown, maxDepth: number): boolean {
+/**
+ * About what a JSON value takes in memory. Without recursion: the value may have been made to break that.
+ * @throws Refusal 400 if it is nested too deep
+ */
+function measure(value: unknown): number {
+  let sizeBytes = 0;
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) return false;
+    if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`);
     const next: unknown[] = [];
     for (const item of level) {
+      sizeBytes += VALUE_BYTES + (typeof item === 'string' ? item.length : 0);
       if (typeof item !== 'object' || item === null) continue;
-      for (const member of Object.values(item) as unknown[]) next.push(member);
+      for (const [key, member] of Object.entries(item)) {
+        sizeBytes += key.length;
+        next.push(member);
+      }
     }
     level = next;
   }
-  return true;
+  return sizeBytes;
 }

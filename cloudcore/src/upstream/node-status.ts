@@ -1,4 +1,4 @@
-import { formatTime, isPlainObject, type JsonObject } from '@hawser/kube';
+import { formatTime, isPlainObject, isQuantity, Quantity, type JsonObject } from '@hawser/kube';
 import { conditionsOf, settleTransition, type Condition } from './conditions.ts';
 
 /** Fields of a NodeStatus that a node says as a whole; what is not here stays as others wrote it. */
@@ -28,12 +28,24 @@ export function mergeNodeStatus(live: JsonObject, reported: JsonObject, nowMs: n
   for (const key of NODE_FIELDS) if (reported[key] !== undefined) merged.set(key, reported[key]);
   for (const key of NODE_MAPS) {
     const said = reported[key];
-    const known = live[key];
-    if (isPlainObject(said)) merged.set(key, { ...(isPlainObject(known) && known), ...said });
+    const known = isPlainObject(live[key]) ? live[key] : {};
+    if (isPlainObject(said)) merged.set(key, mergeQuantities(known, said));
   }
   const conditions = mergeConditions(live, reported, nowMs);
   if (conditions.length > 0) merged.set('conditions', conditions);
   return Object.fromEntries(merged);
+}
+
+/** The API server keeps amounts in a form of its own (`1048576Ki` becomes `1Gi`): the same amount is no difference. */
+function mergeQuantities(live: JsonObject, reported: JsonObject): JsonObject {
+  const changed = Object.entries(reported).filter(([key, amount]) => !isSameAmount(live[key], amount));
+  return { ...live, ...Object.fromEntries(changed) };
+}
+
+function isSameAmount(left: unknown, right: unknown): boolean {
+  if (typeof left !== 'string' || typeof right !== 'string') return false;
+  if (left === right) return true;
+  return isQuantity(left) && isQuantity(right) && Quantity.parse(left).compare(Quantity.parse(right)) === 0;
 }
 
 function mergeConditions(live: JsonObject, reported: JsonObject, nowMs: number): Condition[] {

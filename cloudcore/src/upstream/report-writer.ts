@@ -5,8 +5,8 @@ import type { UpstreamOutcome } from './upstream-handler.ts';
 import type { Origin, WriterContext } from './upstream-task.ts';
 
 const COMPONENT = 'hawser-edgecore';
-/** Reports whose code is that of an error are warnings. */
-const ERROR_PREFIX = 'ERR_';
+/** What is good to know, and no trouble. Everything else that an edge finds worth a report is a warning. */
+const NORMAL = new Set(['Started', 'Restarted', 'Recovered']);
 
 /** Shows what an edge says of itself: in the log, and as an Event at its Node. */
 export class ReportWriter {
@@ -23,14 +23,14 @@ export class ReportWriter {
    * @throws StatusError, ClientError
    */
   async write(origin: Origin, { code, message, at }: UpstreamBodies['report']): Promise<UpstreamOutcome> {
-    const isError = code.startsWith(ERROR_PREFIX);
+    const type = NORMAL.has(code) ? 'Normal' : 'Warning';
     const id = createHash('sha256')
       .update(JSON.stringify([code, message, at]))
       .digest('hex');
     const outcome = await this.#events.write(origin, {
       id,
       regarding: { apiVersion: 'v1', kind: 'Node', name: origin.node },
-      type: isError ? 'Warning' : 'Normal',
+      type,
       reason: code,
       message,
       count: 1,
@@ -38,8 +38,11 @@ export class ReportWriter {
       lastTimestamp: at,
       component: COMPONENT,
     });
-    this.#context.metrics.reports.inc({ type: isError ? 'Warning' : 'Normal' });
-    this.#context.log[isError ? 'warn' : 'info']({ node: origin.node, code, at }, `edge reports: ${message}`);
+    this.#context.metrics.reports.inc({ type });
+    this.#context.log[type === 'Warning' ? 'warn' : 'info'](
+      { node: origin.node, code, at },
+      `edge reports: ${message}`,
+    );
     return outcome;
   }
 }

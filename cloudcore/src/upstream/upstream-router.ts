@@ -5,7 +5,7 @@ import { systemClock, systemRandom, type Clock, type Logger, type Random } from 
 import { packJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ClusterView } from '../cache/cluster-view.ts';
-import { decodeBody, isKnownKind } from './bodies.ts';
+import { decodeBody, isKnownKind, type CheckedBody } from './bodies.ts';
 import { EventWriter } from './event-writer.ts';
 import { NodeWriter } from './node-writer.ts';
 import { Refusal, refusalOf } from './outcome.ts';
@@ -118,13 +118,14 @@ export class UpstreamRouter implements UpstreamHandler {
   #dispatch<K extends UpstreamKind>(
     node: string,
     kind: K,
-    body: UpstreamBodies[K],
+    { body, sizeBytes }: CheckedBody<K>,
     session: AbortSignal,
   ): Promise<UpstreamOutcome> {
     const key = keyOf(kind, body);
     const origin = { node, session, calls: this.#stopping.signal };
     return this.#gate.run(node, {
       signal: session,
+      sizeBytes,
       ...(key !== undefined && { key }),
       work: () => this.#writers[kind](origin, body),
     });

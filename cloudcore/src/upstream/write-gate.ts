@@ -18,6 +18,10 @@ export interface WriteLimits {
   readonly maxWaiting: number;
   /** The same of one node. Default 64: twice what an edge has under way. */
   readonly maxWaitingPerNode: number;
+  /** What waits, bytes in memory. Default 67108864 (64 MiB). */
+  readonly maxWaitingBytes: number;
+  /** The same of one node. Default 4194304 (4 MiB); one message always may wait. */
+  readonly maxWaitingBytesPerNode: number;
   /** A message that has waited longer, in milliseconds, is sent back with 429. Default 10000. */
   readonly maxWaitMs: number;
 }
@@ -30,6 +34,8 @@ export const WRITE_LIMITS: WriteLimits = {
   maxInFlightPerNode: 8,
   maxWaiting: 20_000,
   maxWaitingPerNode: 64,
+  maxWaitingBytes: 64 * 2 ** 20,
+  maxWaitingBytesPerNode: 4 * 2 ** 20,
   maxWaitMs: 10_000,
 };
 
@@ -42,6 +48,8 @@ export interface GateJob {
   readonly key?: string;
   /** The session. */
   readonly signal: AbortSignal;
+  /** What it takes in memory while it waits. */
+  readonly sizeBytes: number;
   work(): Promise<UpstreamOutcome>;
 }
 
@@ -68,9 +76,11 @@ interface NodeState {
   /** Keys that are worked on. */
   readonly busy: Set<string>;
   inFlight: number;
+  waitingBytes: number;
 }
 
 const SWEEP_FROM = 1024;
+const NONE: ReadonlyMap<string, Entry> = new Map();
 
 /**
  * Lets messages through to the API server: nodes take turns, each within its rate and all within theirs, a bounded
@@ -89,6 +99,7 @@ export class WriteGate {
   #dispatching: Promise<void> | undefined;
   #idle: Deferred<void> | undefined;
   #waiting = 0;
+  #waitingBytes = 0;
   #inFlight = 0;
   #superseded = 0;
   #unkeyed = 0;
@@ -143,14 +154,17 @@ export class WriteGate {
    */
   check(node: string): void {
     this.#stopping.signal.throwIfAborted();
-    const { perNode, maxWaiting, maxWaitingPerNode } = this.#limits;
+    const limits = this.#limits;
+    const { perNode, overall } = limits;
     const state = this.#nodes.get(node);
     const tokens = state?.bucket.tokens ?? perNode.burst;
-    if (tokens < 0) throw this.#overloaded(node, (-tokens / perNode.perSecond) * 1000);
-    const waiting = state?.entries.size ?? 0;
-    if (waiting >= maxWaitingPerNode) throw this.#overloaded(node, (waiting / perNode.perSecond) * 1000);
-    if (this.#waiting >= maxWaiting) {
-      throw this.#overloaded('all nodes', (this.#waiting / this.#limits.overall.perSecond) * 1000);
+    if (tokens < 0) throw this.#overloaded(node, -tokens / perNode.perSecond);
+    const { entries, waitingBytes } = state ?? { entries: NONE, waitingBytes: 0 };
+    if (entries.size >= limits.maxWaitingPerNode || waitingBytes >= limits.maxWaitingBytesPerNode) {
+      throw this.#overloaded(node, entries.size / perNode.perSecond);
+    }
+    if (this.#waiting >= limits.maxWaiting || this.#waitingBytes >= limits.maxWaitingBytes) {
+      throw this.#overloaded('all nodes', this.#waiting / overall.perSecond);
     }
   }
 
@@ -175,6 +189,7 @@ export class WriteGate {
     const older = state.entries.get(key);
     if (older?.job.signal === job.signal) {
       state.bucket.take(); // it was read and checked
+      this.#countBytes(state, job.sizeBytes - older.job.sizeBytes);
       older.job = job;
       older.waiters.push(outcome);
       this.#superseded += 1;
@@ -183,6 +198,7 @@ export class WriteGate {
     // What an ended session has left here counts no more.
     if (older !== undefined) this.#reject(state, key, older, sessionEnded());
     else this.check(node);
+    this.#countBytes(state, job.sizeBytes);
     state.entries.set(key, { job, sinceMs: this.#clock.monotonicMs(), waiters: [outcome] });
     this.#waiting += 1;
     this.#giveTurn(node, state);
@@ -251,8 +267,7 @@ export class WriteGate {
         const late = new Refusal(429, 'overloaded', 'waited too long for its turn', this.#spreadMs(1000));
         this.#reject(state, key, entry, late);
       } else {
-        state.entries.delete(key);
-        this.#waiting -= 1;
+        this.#remove(state, key, entry);
         return [key, entry];
       }
     }
@@ -269,9 +284,19 @@ export class WriteGate {
   }
 
   #reject(state: NodeState, key: string, entry: Entry, reason: unknown): void {
+    this.#remove(state, key, entry);
+    for (const waiter of entry.waiters) waiter.reject(reason);
+  }
+
+  #remove(state: NodeState, key: string, { job }: Entry): void {
     state.entries.delete(key);
     this.#waiting -= 1;
-    for (const waiter of entry.waiters) waiter.reject(reason);
+    this.#countBytes(state, -job.sizeBytes);
+  }
+
+  #countBytes(state: NodeState, bytes: number): void {
+    state.waitingBytes += bytes;
+    this.#waitingBytes += bytes;
   }
 
   #state(node: string): NodeState {
@@ -279,7 +304,7 @@ export class WriteGate {
     if (state === undefined) {
       if (this.#nodes.size >= this.#sweepAt) this.#sweep();
       const bucket = new TokenBucket(this.#limits.perNode, this.#clock);
-      state = { bucket, entries: new Map(), busy: new Set(), inFlight: 0 };
+      state = { bucket, entries: new Map(), busy: new Set(), inFlight: 0, waitingBytes: 0 };
       this.#nodes.set(node, state);
     }
     return state;
@@ -293,8 +318,8 @@ export class WriteGate {
     this.#sweepAt = Math.max(SWEEP_FROM, this.#nodes.size * 2);
   }
 
-  #overloaded(who: string, afterMs: number): Refusal {
-    return new Refusal(429, 'overloaded', `too many messages of ${who}`, this.#spreadMs(afterMs));
+  #overloaded(who: string, afterSeconds: number): Refusal {
+    return new Refusal(429, 'overloaded', `too many messages of ${who}`, this.#spreadMs(afterSeconds * 1000));
   }
 
   /** At least half a second, and spread, so that those sent back together do not come back together. */

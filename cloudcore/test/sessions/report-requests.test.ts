@@ -104,8 +104,22 @@ describe('requests to report again', () => {
     assert.equal(sent.length, 2);
   });
 
-  it('are not made of a Node that is not there', async () => {
+  it('go to an edge whose Node was lost while it was away, when it had time to say it itself', async () => {
     requests.opened('a');
+    await clock.advance(4900);
+    assert.deepEqual(sent, []);
+    await clock.advance(200);
+    assert.equal(sent.length, 1);
+    await clock.advance(3_600_000);
+    assert.equal(sent.length, 1);
+  });
+
+  it('are not made of a Node that joins now, nor of one that somebody deletes', async () => {
+    requests.opened('a');
+    await clock.advance(1000);
+    view.setNode('a', { ready: 'True' });
+    await clock.advance(60_000);
+    view.removeNode('a');
     await clock.advance(60_000);
     assert.deepEqual(sent, []);
   });

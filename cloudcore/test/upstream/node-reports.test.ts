@@ -52,6 +52,16 @@ describe('what a node reports of itself', () => {
     assert.equal(await hub.metric('hawser_upstream_writes_total', { kind: 'node', verb: 'none' }), 1);
   });
 
+  it('writes nothing when an amount is only written in another way', async () => {
+    const body = nodeBody({ capacity: { cpu: '2', memory: '8388608Ki' }, allocatable: { cpu: '1900m' } });
+    await hub.say(NODE, 'node', body);
+    assert.equal(((await stored())['status'] as { capacity: { memory: string } }).capacity.memory, '8Gi');
+    assert.deepEqual(await hub.say(NODE, 'node', body), { status: 0 });
+    const same = nodeBody({ capacity: { cpu: '2000m', memory: '8Gi' }, allocatable: { cpu: '1.9' } });
+    assert.deepEqual(await hub.say(NODE, 'node', same), { status: 0 });
+    assert.deepEqual(hub.client.writes, ['POST /api/v1/nodes']);
+  });
+
   it('leaves alone what others have written', async () => {
     await hub.say(NODE, 'node', nodeBody());
     const node = await stored();

@@ -27,8 +27,13 @@ describe('the gate before the API server', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  function run(node: string, work: () => Promise<UpstreamOutcome>, key?: string): Promise<UpstreamOutcome> {
-    return gate.run(node, { signal: session.signal, work, ...(key !== undefined && { key }) });
+  function run(
+    node: string,
+    work: () => Promise<UpstreamOutcome>,
+    key?: string,
+    sizeBytes = 100,
+  ): Promise<UpstreamOutcome> {
+    return gate.run(node, { signal: session.signal, sizeBytes, work, ...(key !== undefined && { key }) });
   }
 
   const instant = (): Promise<UpstreamOutcome> => Promise.resolve(DONE);
@@ -121,6 +126,23 @@ describe('the gate before the API server', () => {
     await clock.advance(60_000);
     const outcomes = await Promise.all(ends);
     assert.ok(outcomes.filter((outcome) => outcome === 'refused').length >= 10);
+  });
+
+  it('bounds the memory that waiting takes, of each node and of all', async () => {
+    open({ overall: { perSecond: 10, burst: 1 }, maxWaitingBytes: 1000, maxWaitingBytesPerNode: 400 });
+    const sized = (node: string, bytes: number, key?: string): Promise<unknown> =>
+      run(node, instant, key, bytes);
+    await sized('z', 1);
+    const waiting = [sized('a', 100_000, 'k')];
+    await assert.rejects(sized('a', 1), refusedWith(429));
+    await assert.rejects(sized('b', 1), refusedWith(429));
+    // A newer one of the same key takes the older one's place, and its size.
+    waiting.push(sized('a', 10, 'k'));
+    waiting.push(sized('a', 395), sized('b', 10));
+    await assert.rejects(sized('a', 1), refusedWith(429));
+    await clock.advance(1000);
+    await Promise.all(waiting);
+    gate.check('a');
   });
 
   it('counts what is refused unread, until the node may say nothing any more', async () => {
