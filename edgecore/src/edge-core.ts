@@ -12,6 +12,7 @@ import { edgeStatus } from './edge-status.ts';
 import { EdgeCoreError } from './errors.ts';
 import { SelfCheck } from './health/self-check.ts';
 import { NodeIdentity } from './identity/node-identity.ts';
+import { PKI_DIR } from './identity/pki-files.ts';
 import { DiskPkiFolder } from './identity/pki-folder.ts';
 import { TrustedClock } from './identity/trusted-clock.ts';
 import type { Machine } from './node/machine.ts';
@@ -45,8 +46,7 @@ export interface EdgeCore {
   stop(): Promise<void>;
 }
 
-/** Folder of the identity, in the data folder. */
-export const PKI_DIR = 'pki';
+export { PKI_DIR };
 
 /**
  * Starts an edge core, in this order: identity → store → node and pods (all of it from the disk) → admin socket →

@@ -52,3 +52,4 @@ export type {
   RuntimePod,
 } from './runtime/pod-runtime.ts';
 export { SOFTWARE, VERSION } from './version.ts';
+export { ProcessLock } from './store/process-lock.ts';

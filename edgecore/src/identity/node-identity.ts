@@ -4,21 +4,10 @@ import { silentLogger, type Logger } from '@hawser/seams';
 import { EdgeCoreError } from '../errors.ts';
 import { credentialsFromIssued, formatBundle, nodeOf, parseBundle, type Issued } from './identity-bundle.ts';
 import { generateNodeKey, nodeKeyType, privateKeyPem, readPrivateKey } from './node-key.ts';
+import { PKI_FILES } from './pki-files.ts';
 import { DiskPkiFolder, type PkiFolder } from './pki-folder.ts';
 
-/** Files in the folder. */
-export const PKI_FILES = {
-  /** Key, certificate and authorities in use. */
-  node: 'node.pem',
-  /** The same of a renewal, until a hub has let it in once. */
-  next: 'next.pem',
-  /** The key of a renewal that is under way. */
-  nextKey: 'next.key',
-  /** The key of a join that is under way. */
-  joinKey: 'join.key',
-  /** Which cluster this is, JSON. */
-  cluster: 'cluster.json',
-} as const;
+export { PKI_FILES };
 
 /** Where a node has joined; nothing in it is secret. */
 export interface JoinedCluster {

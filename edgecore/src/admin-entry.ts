@@ -1,0 +1,23 @@
+/**
+ * Entry point `@hawser/edgecore/admin`: what other programs on the machine of an edge core need to speak with it, and
+ * to find what it keeps. Loads nothing of the edge core itself: a command that asks for the status has to answer at
+ * once, on a small machine too.
+ */
+export { AdminClient, DEFAULT_ADMIN_SOCKET, type AdminClientOptions } from './admin/admin-client.ts';
+export type {
+  AcceptClusterAnswer,
+  ClusterName,
+  EdgeStatus,
+  ObjectList,
+  ObjectRow,
+  ObjectView,
+  ReportedError,
+  ScopeStatus,
+  SessionState,
+  StoreStatus,
+} from './admin/admin-types.ts';
+export { EDGE_OPTIONS, edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
+export { EDGECORE_ERRORS, EdgeCoreError, type EdgeCoreErrorCode } from './errors.ts';
+export { PKI_DIR, PKI_FILES } from './identity/pki-files.ts';
+export { DataDir } from './store/data-dir.ts';
+export { VERSION } from './version.ts';
