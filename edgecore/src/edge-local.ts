@@ -80,6 +80,7 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   const scope = `node/${node}`;
   const runtime: PodRuntime = new NullRuntime({ state, clock });
   const reporter = new NodeReporter({
+    node,
     config,
     machine: options.machine ?? new LinuxMachine(config.data.dir),
     state,

@@ -1,10 +1,8 @@
 import { readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, hostname, networkInterfaces, release } from 'node:os';
+import { availableParallelism, networkInterfaces, release } from 'node:os';
 
 /** What of a machine does not change while a process runs. */
 export interface MachineFacts {
-  /** Lower case, as the label `kubernetes.io/hostname` wants it. */
-  readonly hostname: string;
   /** As Kubernetes names it: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly operatingSystem: string;
@@ -68,7 +66,6 @@ export class LinuxMachine implements Machine {
   facts(): MachineFacts {
     const machineId = this.#text('/etc/machine-id');
     return {
-      hostname: hostname().toLowerCase(),
       architecture: ARCHITECTURES[process.arch] ?? process.arch,
       operatingSystem: process.platform,
       kernelVersion: release(),

@@ -10,6 +10,8 @@ export type NodeBody = UpstreamBodies['node'];
 
 /** What a {@link NodeBody} is made from. */
 export interface NodeBodyInput {
+  /** Name of the node; its hostname in the API too, whatever the machine calls itself. */
+  readonly node: string;
   readonly config: Pick<EdgeConfig, 'node' | 'reserved' | 'pressure'>;
   readonly facts: MachineFacts;
   readonly reading: MachineReading;
@@ -41,7 +43,7 @@ export function nodeBody(input: NodeBodyInput): NodeBody {
       'beta.kubernetes.io/arch': facts.architecture,
       'beta.kubernetes.io/os': facts.operatingSystem,
       'kubernetes.io/arch': facts.architecture,
-      'kubernetes.io/hostname': facts.hostname,
+      'kubernetes.io/hostname': input.node,
       'kubernetes.io/os': facts.operatingSystem,
       ...config.node.labels,
     },
@@ -55,7 +57,7 @@ export function nodeBody(input: NodeBodyInput): NodeBody {
       capacity: capacity(input),
       allocatable: allocatable(input),
       conditions: nodeConditions(input),
-      addresses: nodeAddresses(config.node.ip, facts.hostname, reading.addresses),
+      addresses: nodeAddresses(config.node.ip, input.node, reading.addresses),
       nodeInfo: {
         machineID: facts.machineId,
         systemUUID: facts.systemUuid,

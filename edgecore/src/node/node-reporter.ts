@@ -8,6 +8,8 @@ import { PressureTracker, type NodeCondition } from './node-conditions.ts';
 
 /** What a {@link NodeReporter} needs. */
 export interface NodeReporterOptions {
+  /** Name of the node. */
+  readonly node: string;
   readonly config: Pick<EdgeConfig, 'node' | 'reserved' | 'pressure'>;
   readonly machine: Machine;
   readonly state: JsonState;
