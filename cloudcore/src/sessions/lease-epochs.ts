@@ -1,3 +1,4 @@
+import { StatusError } from '@hawser/kube';
 import type { EpochSource } from '@hawser/proto';
 import type { Clock, Logger } from '@hawser/seams';
 import type { LeaseMetrics } from './lease-metrics.ts';
@@ -13,7 +14,7 @@ export interface LeaseEpochsOptions {
   readonly metrics: LeaseMetrics;
   /** Time for the API server in all, milliseconds; below the tunnel's handshake time-out. Default 4000. */
   readonly timeoutMs?: number;
-  /** After a failure the API server is not asked for this time, milliseconds. Default 5000. */
+  /** An API server that does not work is not asked for this time, milliseconds. Default 5000. */
   readonly pauseMs?: number;
 }
 
@@ -50,7 +51,7 @@ export class LeaseEpochs implements EpochSource {
         metrics.epochs.inc({ from: 'lease' });
         return epoch;
       } catch (error) {
-        this.#pausedUntilMs = clock.monotonicMs() + pauseMs;
+        if (isDown(error)) this.#pausedUntilMs = clock.monotonicMs() + pauseMs;
         log.warn({ node, err: error }, 'epoch given without the Lease: the API server did not take it');
       }
     }
@@ -104,4 +105,9 @@ export class LeaseEpochs implements EpochSource {
     }
     return epoch;
   }
+}
+
+/** A refusal (others keep writing this Lease, rights are missing) says nothing about the Leases of other nodes. */
+function isDown(error: unknown): boolean {
+  return !(error instanceof StatusError) || error.status.code >= 500 || error.status.code === 429;
 }

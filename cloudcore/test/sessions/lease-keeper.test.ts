@@ -97,6 +97,23 @@ describe('leases of connected nodes', () => {
       );
     });
 
+    it('of other nodes are not touched by a lease that somebody keeps writing', async () => {
+      const { keeper, client } = server.replica('a');
+      assert.equal(await keeper.epochs.next(NODE, 0), 1);
+      let n = 0;
+      client.before = async ({ method, path }) => {
+        if (method !== 'PUT' || !path.endsWith(NODE)) return;
+        n += 1;
+        await server.leases.patch('kube-node-lease', NODE, 'merge', {
+          metadata: { labels: { n: String(n) } },
+        });
+      };
+      assert.ok((await keeper.epochs.next(NODE, 1)) > 1);
+      assert.equal(n, 5);
+      assert.equal(await keeper.epochs.next('edge-2', 6), 7);
+      assert.equal((await server.annotations('edge-2'))[EPOCH], '7');
+    });
+
     it('do not wait for an API server that does not answer', async () => {
       const sockets = new Set<Socket>();
       const silent = createServer((socket) => sockets.add(socket));
