@@ -16,6 +16,7 @@ export {
   type RenewalWay,
   type RotationStatus,
 } from './identity/certificate-rotation.ts';
+export { createCsr } from './identity/csr.ts';
 export { HubRefusal } from './identity/hub-refusal.ts';
 export type { Issued } from './identity/identity-bundle.ts';
 export { joinCluster, type JoinOptions, type JoinResult } from './identity/join-cluster.ts';
