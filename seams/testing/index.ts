@@ -1,4 +1,5 @@
 export { eventually, within } from './eventually.ts';
 export { FakeClock, type FakeClockOptions } from './fake-clock.ts';
+export { buildRecorder, readRecord, ReplayDisk, type IoOperation } from './io-record.ts';
 export { scaled, soaking } from './soak.ts';
 export { makeTempDir, type TempDir } from './temp-dir.ts';

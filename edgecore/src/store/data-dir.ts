@@ -30,7 +30,7 @@ const FILE_MODE = 0o600;
  *     edge.db-unmerged        empty; there while edge.db-wal holds writes that edge.db does not have
  *     edge.db.new             a database being made; renamed to edge.db when it is whole
  *     edge.db.damaged-<time>  a damaged database that was set aside, at most 2 of them (-wal beside it)
- *     edge.lock               empty; locked by the process that uses the folder
+ *     edge.lock               locked by the process that uses the folder
  *     store.key               the key of what is encrypted, unless systemd gives one
  */
 export class DataDir {

@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs';
+import { statSync, truncateSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { EdgeCoreError } from '../errors.ts';
 import { isDamage, reasonOf, sqliteCode } from './damage.ts';
@@ -8,7 +8,7 @@ import { touch, type DataDir } from './data-dir.ts';
 const LOCK_TIMEOUT_MS = 1000;
 
 /**
- * Holds a folder for one process: an exclusive SQLite transaction on an empty file, in which nothing is ever written.
+ * Holds a folder for one process: an exclusive SQLite transaction on a small file, in which nothing is ever written.
  * That is a lock of the operating system, which goes with the process however it ends; Node.js has no other way to
  * take one. It also holds between two stores of one process, where POSIX locks alone would not.
  */
@@ -63,6 +63,12 @@ export class ProcessLock {
 
   #begin(): void {
     this.#db = new Database(this.#dir.lock, { timeout: LOCK_TIMEOUT_MS });
+    this.#db.pragma('journal_mode = OFF');
+    // An empty file would be written to at every start, which a full disk does not allow.
+    if (statSync(this.#dir.lock).size === 0) {
+      this.#db.pragma('page_size = 512');
+      this.#db.pragma('user_version = 1');
+    }
     this.#db.exec('BEGIN EXCLUSIVE');
   }
 }

@@ -6,9 +6,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { randomBelow, seededRandom } from '@hawser/seams';
-import { makeTempDir, scaled, type TempDir } from '@hawser/seams/testing';
+import {
+  buildRecorder,
+  makeTempDir,
+  readRecord,
+  ReplayDisk,
+  scaled,
+  type IoOperation,
+  type TempDir,
+} from '@hawser/seams/testing';
 import { SqliteStore } from '../../src/index.ts';
-import { buildRecorder, readRecord, ReplayDisk, type IoOperation } from './disk/io-record.ts';
 import { Ledger, parseAcknowledgements, WRITERS } from './disk/ledger.ts';
 
 const LOAD = fileURLToPath(new URL('./disk/load-child.js', import.meta.url));

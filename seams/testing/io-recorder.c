@@ -8,8 +8,11 @@
  *   IO_FAIL_SYNC_AFTER    optional: after this many syncs of that folder one fails with EIO; later ones succeed, as
  *                         they do on Linux, though what the failed one should have flushed is lost
  *   IO_SYNC_DELAY_MS      optional: each sync takes this much longer
+ *   IO_FAULT_FILE         optional: while there is such a file, writes fail as it says: ENOSPC (files cannot grow) or
+ *                         EROFS (the file system is read-only)
  *
- * A record: 1 byte operation (W write, T truncate, S sync, F failed sync, U unlink), 4 bytes length of the path, 8 bytes offset (or
+ * A record: 1 byte operation (W write, T truncate, S sync, F failed sync, U unlink, R rename, with the
+ * new path as data), 4 bytes length of the path, 8 bytes offset (or
  * size), 4 bytes length of the data, path, data. Numbers little-endian.
  */
 #define _GNU_SOURCE
@@ -22,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -39,6 +43,22 @@ static int path_of(int fd, char *path) {
   if (length <= 0) return 0;
   path[length] = 0;
   return strncmp(path, dir, strlen(dir)) == 0;
+}
+
+/* The errno that a write up to `end` fails with, 0: none. */
+static int fault_at(int fd, off64_t end) {
+  const char *name = getenv("IO_FAULT_FILE");
+  if (name == NULL) return 0;
+  int file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+  if (file < 0) return 0;
+  char text[16] = {0};
+  ssize_t length = syscall(SYS_read, file, text, sizeof text - 1);
+  syscall(SYS_close, file);
+  if (length <= 0) return 0;
+  if (strncmp(text, "EROFS", 5) == 0) return EROFS;
+  struct stat status;
+  if (strncmp(text, "ENOSPC", 6) != 0 || fd < 0 || fstat(fd, &status) != 0) return 0;
+  return end > status.st_size ? ENOSPC : 0;
 }
 
 static void put(const void *data, size_t length) {
@@ -71,6 +91,11 @@ static void record(char operation, const char *path, uint64_t offset, const void
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset) {
   char path[4096];
   if (!path_of(fd, path)) return syscall(SYS_pwrite64, fd, data, length, offset);
+  int fault = fault_at(fd, offset + (off64_t)length);
+  if (fault != 0) {
+    errno = fault;
+    return -1;
+  }
   pthread_mutex_lock(&lock);
   ssize_t done = syscall(SYS_pwrite64, fd, data, length, offset);
   int error = errno;
@@ -98,6 +123,10 @@ ssize_t write(int fd, const void *data, size_t length) {
 int ftruncate64(int fd, off64_t size) {
   char path[4096];
   if (!path_of(fd, path)) return (int)syscall(SYS_ftruncate, fd, size);
+  if (fault_at(-1, 0) == EROFS) {
+    errno = EROFS;
+    return -1;
+  }
   pthread_mutex_lock(&lock);
   int result = (int)syscall(SYS_ftruncate, fd, size);
   int error = errno;
@@ -142,4 +171,27 @@ int unlink(const char *path) {
   pthread_mutex_unlock(&lock);
   errno = error;
   return result;
+}
+
+int rename(const char *from, const char *to) {
+  const char *dir = getenv("IO_RECORD_DIR");
+  pthread_mutex_lock(&lock);
+  int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+  int error = errno;
+  if (result == 0 && dir != NULL && strncmp(from, dir, strlen(dir)) == 0) {
+    record('R', from, 0, to, (uint32_t)strlen(to));
+  }
+  pthread_mutex_unlock(&lock);
+  errno = error;
+  return result;
+}
+
+int access(const char *path, int mode) {
+  const char *dir = getenv("IO_RECORD_DIR");
+  int isOurs = dir != NULL && strncmp(path, dir, strlen(dir)) == 0;
+  if (isOurs && (mode & W_OK) != 0 && fault_at(-1, 0) == EROFS) {
+    errno = EROFS;
+    return -1;
+  }
+  return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode, 0);
 }

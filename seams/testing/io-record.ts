@@ -2,14 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomBelow, type Random } from '@hawser/seams';
+import { randomBelow, type Random } from '../src/random.ts';
 
 /** One operation on a file, as recorded by io-recorder.c. */
 export interface IoOperation {
-  readonly type: 'write' | 'truncate' | 'sync' | 'failed-sync' | 'unlink';
+  readonly type: 'write' | 'truncate' | 'sync' | 'failed-sync' | 'unlink' | 'rename';
   readonly path: string;
   /** Of a write: where; of a truncation: the new size. */
   readonly offset: number;
+  /** Of a write: what; of a renaming: the new path. */
   readonly data: Buffer;
 }
 
@@ -19,6 +20,7 @@ const TYPES: Readonly<Record<string, IoOperation['type']>> = {
   S: 'sync',
   F: 'failed-sync',
   U: 'unlink',
+  R: 'rename',
 };
 const HEADER_BYTES = 17;
 /** What a disk writes as a whole. */
@@ -27,7 +29,7 @@ const SECTOR_BYTES = 512;
 /** Builds the recorder; undefined where there is no C compiler, or no LD_PRELOAD. */
 export function buildRecorder(dir: string): string | undefined {
   if (process.platform !== 'linux') return undefined;
-  const source = fileURLToPath(new URL('../../../../test/store/disk/io-recorder.c', import.meta.url));
+  const source = fileURLToPath(new URL('../../testing/io-recorder.c', import.meta.url));
   const library = path.join(dir, 'io-recorder.so');
   try {
     execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl', '-lpthread'], {
@@ -129,7 +131,10 @@ function tear(content: Content, { offset, data }: IoOperation, random: Random): 
   }
 }
 
-/** A disk on which recorded operations happen again, one by one. Creation and removal of files count as durable. */
+/**
+ * A disk on which recorded operations happen again, one by one. Creation, removal and renaming of files count as
+ * durable.
+ */
 export class ReplayDisk {
   readonly #files = new Map<string, DiskFile>();
 
@@ -139,6 +144,11 @@ export class ReplayDisk {
       return;
     }
     let file = this.#files.get(operation.path);
+    if (operation.type === 'rename') {
+      this.#files.delete(operation.path);
+      if (file !== undefined) this.#files.set(operation.data.toString(), file);
+      return;
+    }
     if (file === undefined) {
       file = new DiskFile();
       this.#files.set(operation.path, file);
