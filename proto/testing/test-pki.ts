@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { Credentials } from '../src/identity/credentials.ts';
 
@@ -36,12 +36,12 @@ const ALGORITHMS = {
 /** A certificate authority for tests, that also signs what no good authority would. */
 export class TestAuthority {
   readonly certificate: X509Certificate;
-  readonly #keys: webcrypto.CryptoKeyPair;
+  readonly #privateKey: webcrypto.CryptoKey;
   readonly #name: string;
 
-  private constructor(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair, name: string) {
+  private constructor(certificate: X509Certificate, privateKey: webcrypto.CryptoKey, name: string) {
     this.certificate = certificate;
-    this.#keys = keys;
+    this.#privateKey = privateKey;
     this.#name = name;
   }
 
@@ -60,7 +60,15 @@ export class TestAuthority {
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       ],
     });
-    return new TestAuthority(new X509Certificate(Buffer.from(certificate.rawData)), keys, name);
+    return new TestAuthority(new X509Certificate(Buffer.from(certificate.rawData)), keys.privateKey, name);
+  }
+
+  /** An authority that is there already, with an Ed25519 key. Both are PEM, the key PKCS #8. */
+  static async load(certificatePem: string, privateKeyPem: string): Promise<TestAuthority> {
+    const der = createPrivateKey(privateKeyPem).export({ format: 'der', type: 'pkcs8' });
+    const privateKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHMS.ed25519, true, ['sign']);
+    const certificate = new X509Certificate(certificatePem);
+    return new TestAuthority(certificate, privateKey, new x509.X509Certificate(certificatePem).subject);
   }
 
   /** Makes a key and a certificate for it. */
@@ -77,7 +85,7 @@ export class TestAuthority {
       subject: wish.subject ?? 'O=system:nodes, CN=system:node:edge-1',
       issuer: this.#name,
       publicKey: keys.publicKey,
-      signingKey: this.#keys.privateKey,
+      signingKey: this.#privateKey,
       signingAlgorithm: ALGORITHMS.ed25519,
       notBefore: wish.notBefore ?? new Date(Date.now() - DAY_MS),
       notAfter: wish.notAfter ?? new Date(Date.now() + 365 * DAY_MS),

@@ -1,9 +1,16 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ensureAuthority, JoinTokens, type CloudCoreConfigInput, type TokenOrder } from '@hawser/cloudcore';
+import {
+  ensureAuthority,
+  HAWSER_NAMESPACE,
+  JoinTokens,
+  OBJECTS,
+  type CloudCoreConfigInput,
+  type TokenOrder,
+} from '@hawser/cloudcore';
 import { joinCluster, type EdgeConfigInput } from '@hawser/edgecore';
-import type { ApiClient } from '@hawser/kube';
+import { ResourceClient, RESOURCES, type ApiClient } from '@hawser/kube';
 import { Link, type LinkOptions } from '../fault-proxy/link.ts';
 import { startTcpProxy, type TcpProxy } from '../fault-proxy/tcp-proxy.ts';
 import { startUdpProxy, type UdpProxy } from '../fault-proxy/udp-proxy.ts';
@@ -171,6 +178,16 @@ export class ClusterSite {
     return (await this.#tokens.create(order)).token;
   }
 
+  /** The authority's certificate and key, PEM: to make many edges without joining each. */
+  async authority(): Promise<{ certificate: string; privateKey: string }> {
+    await ensureAuthority(this.client);
+    const secrets = new ResourceClient(this.client, RESOURCES.secrets);
+    const secret = await secrets.get(HAWSER_NAMESPACE, OBJECTS.authority);
+    const data = secret['data'] as Readonly<Record<string, string>>;
+    const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
+    return { certificate: text('tls.crt'), privateKey: text('tls.key') };
+  }
+
   /** A node that has joined, not started. */
   async joined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
     const edge = await this.unjoined(node, options);
@@ -178,7 +195,7 @@ export class ClusterSite {
     if (this.#options.netns !== undefined) await this.joinInNamespace(edge, token);
     else
       await joinCluster({
-        hub: this.#direct(options.hub),
+        hub: this.directAddress(options.hub),
         token,
         node,
         folder: path.join(edge.dataDir, 'pki'),
@@ -262,8 +279,8 @@ export class ClusterSite {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** Past the link. */
-  #direct(index = 0): { host: string; port: number } {
+  /** Address and port of a hub past the link. */
+  directAddress(index = 0): { host: string; port: number } {
     return { host: '127.0.0.1', port: this.#ports[index]?.websocketPort ?? 0 };
   }
 
