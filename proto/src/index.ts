@@ -58,7 +58,7 @@ export { Tunnel, type FrameHandler, type SessionFrame, type StreamPriority } fro
 export { frameMessage, MessageStream } from './stream/message-stream.ts';
 export { readAll, type Stream } from './stream/stream.ts';
 export { closeError, type CloseCode, type CloseReason } from './transport/close-reason.ts';
-export { HandshakeGate, type Admission, type Refusal } from './transport/handshake-gate.ts';
+export { HandshakeGate, type Admission, type Refusal, type Turn } from './transport/handshake-gate.ts';
 export {
   type Connection,
   type HubAddress,

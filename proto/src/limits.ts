@@ -54,12 +54,28 @@ export const TUNNEL_LIMITS = {
     default: 128,
     unit: 'handshakes',
     meaning:
-      'Handshakes that a hub does at a time; it closes further connections before TLS. One takes about three round trips: 128 at a time are some 400 a second at 100 ms, which is what one core does.',
+      'Handshakes that a hub does at a time; further connections wait, or are closed, before TLS. One takes about three round trips: 128 at a time are some 400 a second at 100 ms, which is what one core does.',
   },
   maxHandshakesPerAddress: {
     default: 64,
     unit: 'handshakes',
     meaning: 'The share of maxHandshakes that one address may hold.',
+  },
+  maxWaitingHandshakes: {
+    default: 1024,
+    unit: 'connections',
+    meaning:
+      'Connections over ws that wait, before TLS, for one of maxHandshakes, or for the rate, to let them begin; further ones are closed.',
+  },
+  maxWaitingHandshakesPerAddress: {
+    default: 512,
+    unit: 'connections',
+    meaning: 'The share of maxWaitingHandshakes that one address may hold.',
+  },
+  handshakeWaitMs: {
+    default: 5_000,
+    unit: 'ms',
+    meaning: 'How long a connection waits for its turn before it is closed.',
   },
   handshakesPerSecond: {
     default: 500,

@@ -137,6 +137,14 @@ export class TunnelMetrics {
       },
     });
     new Gauge({
+      name: 'hawser_tunnel_handshakes_waiting',
+      help: 'Connections that wait for their turn to begin a handshake.',
+      registers,
+      collect() {
+        this.set(sum(gates, (gate) => gate.waiting));
+      },
+    });
+    new Gauge({
       name: 'hawser_tunnel_handshakes_refused',
       help: 'Connections closed before any work because of a limit, since the start, by limit.',
       labelNames: ['limit'],

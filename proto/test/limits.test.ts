@@ -29,7 +29,10 @@ describe('Limits', () => {
     const limits = tunnelLimits();
     assert.ok(limits.maxHandshakeFrameBytes <= limits.maxFrameBytes);
     assert.ok(limits.maxHandshakeFrameBytes <= limits.streamWindowBytes, 'a hello fits into a window');
-    assert.ok(limits.maxHandshakesPerAddress * 2 <= limits.maxHandshakes, 'one address leaves room for others');
+    assert.ok(
+      limits.maxHandshakesPerAddress * 2 <= limits.maxHandshakes,
+      'one address leaves room for others',
+    );
     assert.ok(limits.maxConnectionsPerAddress <= limits.maxConnections);
     assert.ok(limits.sendBufferBytes >= MAX_MESSAGE_BYTES / 2, 'room for a full message');
     const { min, default: usual, max }: Readonly<Record<string, number>> = HEARTBEAT_MS;

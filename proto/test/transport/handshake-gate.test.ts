@@ -147,3 +147,118 @@ describe('HandshakeGate', () => {
     assert.equal(gate.connections, 0); // and keeps the gate alive until it was measured
   });
 });
+
+describe('HandshakeGate, where connections wait', () => {
+  /** Comes in, and notes under `name` what it is told. */
+  function come(gate: HandshakeGate, told: string[], name: string, address = '192.0.2.1'): Admission {
+    const admission = gate.enter(address, {
+      begin: () => told.push(`${name} begins`),
+      giveUp: () => told.push(`${name} gives up`),
+    });
+    assert.ok(typeof admission !== 'string', `${name} was refused: ${JSON.stringify(admission)}`);
+    return admission;
+  }
+
+  const turn = { begin: () => assert.fail('begins'), giveUp: () => assert.fail('gives up') };
+
+  it('lets them begin at once while there is room, and in the order of their coming then', () => {
+    const gate = gateWith({ maxHandshakes: 1 });
+    const told: string[] = [];
+    const places = ['a', 'b', 'c'].map((name) => come(gate, told, name));
+    assert.deepEqual(told, ['a begins']);
+    assert.deepEqual([gate.handshakes, gate.waiting, gate.connections], [1, 2, 3]);
+    places[0]?.established();
+    assert.deepEqual(told, ['a begins', 'b begins']);
+    places[1]?.release();
+    assert.deepEqual(told, ['a begins', 'b begins', 'c begins']);
+    assert.deepEqual([gate.handshakes, gate.waiting, gate.connections], [1, 0, 2]);
+    for (const place of places) place.release();
+    assert.deepEqual([gate.handshakes, gate.waiting, gate.connections], [0, 0, 0]);
+    assert.equal(gate.refused.size, 0);
+  });
+
+  it('lets nobody wait behind those of an address that has its share', () => {
+    const gate = gateWith({ maxHandshakes: 2, maxHandshakesPerAddress: 1 });
+    const told: string[] = [];
+    const first = come(gate, told, 'a', '192.0.2.1');
+    come(gate, told, 'b', '192.0.2.1');
+    const other = come(gate, told, 'c', '192.0.2.2');
+    come(gate, told, 'd', '192.0.2.3');
+    assert.deepEqual(told, ['a begins', 'c begins']);
+    other.established();
+    assert.deepEqual(told, ['a begins', 'c begins', 'd begins'], 'b is passed over');
+    first.established();
+    assert.deepEqual(told, ['a begins', 'c begins', 'd begins', 'b begins']);
+  });
+
+  it('lets them begin as the rate allows', async () => {
+    const clock = new FakeClock();
+    const gate = gateWith({ handshakesPerSecond: 10 }, clock);
+    for (let i = 0; i < 20; i++) enter(gate);
+    const told: string[] = [];
+    const places = ['a', 'b'].map((name) => come(gate, told, name));
+    assert.deepEqual(told, []);
+    await clock.advance(99);
+    assert.deepEqual(told, []);
+    await clock.advance(1);
+    assert.deepEqual(told, ['a begins']);
+    await clock.advance(100);
+    assert.deepEqual(told, ['a begins', 'b begins']);
+    for (const place of places) place.release();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('bounds how many wait, in all and of one address, and for how long', async () => {
+    const clock = new FakeClock();
+    const limits = { maxHandshakes: 1, maxWaitingHandshakes: 3, maxWaitingHandshakesPerAddress: 2 };
+    const gate = gateWith({ ...limits, handshakeWaitMs: 1000 }, clock);
+    enter(gate, '192.0.2.9');
+    const told: string[] = [];
+    const places = [come(gate, told, 'a'), come(gate, told, 'b')];
+    assert.equal(gate.enter('192.0.2.1', turn), 'handshakes');
+    await clock.advance(500);
+    places.push(come(gate, told, 'c', '192.0.2.2'));
+    assert.equal(gate.enter('192.0.2.3', turn), 'handshakes');
+    await clock.advance(499);
+    assert.deepEqual(told, []);
+    await clock.advance(1);
+    assert.deepEqual(told, ['a gives up', 'b gives up']);
+    assert.equal(gate.refused.get('handshakes'), 4);
+    assert.equal(gate.connections, 4, 'their places are theirs until they are gone');
+    for (const place of places) place.release();
+    assert.deepEqual([gate.waiting, gate.connections, clock.pendingTimers], [0, 1, 0]);
+  });
+
+  it('forgets those who leave while they wait, and takes every end any number of times', () => {
+    const clock = new FakeClock();
+    const gate = gateWith({ maxHandshakes: 1 }, clock);
+    const first = enter(gate);
+    const told: string[] = [];
+    const leaves = come(gate, told, 'a');
+    const stays = come(gate, told, 'b');
+    for (let i = 0; i < 3; i++) {
+      leaves.established();
+      leaves.release();
+    }
+    assert.deepEqual([gate.handshakes, gate.waiting, gate.connections], [1, 1, 2]);
+    first.release();
+    assert.deepEqual(told, ['b begins']);
+    stays.release();
+    assert.deepEqual([gate.handshakes, gate.waiting, gate.connections, clock.pendingTimers], [0, 0, 0, 0]);
+  });
+
+  it('gives all up once it is closed', () => {
+    const clock = new FakeClock();
+    const gate = gateWith({ maxHandshakes: 1, handshakesPerSecond: 1 }, clock);
+    const first = enter(gate);
+    const told: string[] = [];
+    come(gate, told, 'a');
+    come(gate, told, 'b');
+    gate.close();
+    assert.deepEqual(told, ['a gives up', 'b gives up']);
+    assert.equal(gate.enter('192.0.2.1', turn), 'closed');
+    first.release();
+    assert.equal(told.length, 2);
+    assert.equal(clock.pendingTimers, 0);
+  });
+});

@@ -97,8 +97,12 @@ export class WsListener implements Listener {
   }
 
   #onTcp(socket: Socket): void {
-    const address = socket.remoteAddress ?? 'unknown';
-    const admission = this.#listen.gate.tryEnter(address);
+    // TLS sockets report errors themselves; before TLS takes over, an error only means that the peer left.
+    socket.on('error', () => {});
+    const admission = this.#listen.gate.enter(socket.remoteAddress ?? 'unknown', {
+      begin: () => this.#beginTls(socket),
+      giveUp: () => socket.resetAndDestroy(),
+    });
     if (typeof admission === 'string') {
       socket.resetAndDestroy();
       return;
@@ -113,8 +117,10 @@ export class WsListener implements Listener {
       this.#handshakes.delete(peer);
       admission.release();
     });
-    // TLS sockets report errors themselves; before TLS takes over, an error only means that the peer left.
-    socket.on('error', () => {});
+  }
+
+  #beginTls(socket: Socket): void {
+    if (socket.destroyed) return;
     this.#useNewCredentials();
     this.#https.emit('connection', socket);
   }
