@@ -20,6 +20,8 @@ const RENEW_BETWEEN = { from: 0.7, to: 0.9 } as const;
 const LOOK_MS = 3600_000;
 /** Between two renewals at the least: a clock that is years ahead would see every certificate as old. */
 const MIN_BETWEEN_MS = 24 * 3600_000;
+/** The same for renewals that a hub has asked for. */
+const MIN_BETWEEN_ASKED_MS = 3600_000;
 const BACKOFF = { baseMs: 60_000, capMs: 3600_000 } as const;
 
 /** Gets a certificate for a request (PKCS#10, PEM). Rejects where this way is not open now. */
@@ -80,7 +82,10 @@ export class CertificateRotation {
   readonly #ending = new AbortController();
   #timer: Timer | undefined;
   #renewing: Promise<void> | undefined;
-  #renewedAtMs: number | undefined;
+  /** Of the last renewal, monotonic. */
+  #renewedAtMs = -Infinity;
+  /** After a failure: before this there is no other attempt, monotonic. */
+  #waitUntilMs = -Infinity;
   #renewals = 0;
   #failures = 0;
   #lastError: string | undefined;
@@ -120,22 +125,33 @@ export class CertificateRotation {
 
   /**
    * Renews now, whatever the time: a hub has said that the certificate is over (`ERR_TUNNEL_CERT_EXPIRED`), which a
-   * machine with a slow clock learns last. Resolves when the attempt is over, well or not; see {@link status}.
+   * machine with a slow clock learns last. It may be said at each of many handshakes: after a failure nothing happens
+   * before the back-off has passed, and after a renewal nothing for an hour. Resolves when the attempt is over, well or
+   * not; see {@link status}.
    */
   async renewNow(): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#waitUntilMs || nowMs - this.#renewedAtMs < MIN_BETWEEN_ASKED_MS)
+      return await this.#renewing;
+    await this.#attempt();
+  }
+
+  async #attempt(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
     await this.#renewing;
   }
 
   #look(): void {
-    if (this.#isDue()) {
-      void this.renewNow().then(() =>
-        this.#lookIn(this.#lastError === undefined ? LOOK_MS : this.#backoff.nextMs()),
-      );
-    } else {
-      this.#lookIn(LOOK_MS);
-    }
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#waitUntilMs) this.#lookIn(Math.min(LOOK_MS, this.#waitUntilMs - nowMs));
+    else if (this.#isDue(nowMs)) void this.#attempt().then(() => this.#lookSoon());
+    else this.#lookIn(LOOK_MS);
+  }
+
+  #lookSoon(): void {
+    const waitMs = this.#waitUntilMs - this.#clock.monotonicMs();
+    this.#lookIn(waitMs > 0 ? Math.min(LOOK_MS, waitMs) : LOOK_MS);
   }
 
   #lookIn(delayMs: number): void {
@@ -143,9 +159,8 @@ export class CertificateRotation {
     this.#timer = this.#clock.setTimer(delayMs, () => this.#look(), { background: true });
   }
 
-  #isDue(): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#renewedAtMs !== undefined && nowMs - this.#renewedAtMs < MIN_BETWEEN_MS) return false;
+  #isDue(nowMs: number): boolean {
+    if (nowMs - this.#renewedAtMs < MIN_BETWEEN_MS) return false;
     return this.#options.wallMs() >= renewAt(this.#options.identity.newest.certificate);
   }
 
@@ -160,11 +175,13 @@ export class CertificateRotation {
       this.#renewedAtMs = this.#clock.monotonicMs();
       this.#renewals += 1;
       this.#failures = 0;
+      this.#waitUntilMs = -Infinity;
       this.#lastError = undefined;
       this.#backoff.reset();
     } catch (error) {
       if (signal.aborted) return;
       this.#failures += 1;
+      this.#waitUntilMs = this.#clock.monotonicMs() + this.#backoff.nextMs();
       this.#lastError = error instanceof Error ? error.message : String(error);
       const { validTo } = identity.newest.certificate;
       this.#logger.warn(

@@ -48,7 +48,10 @@ class FailingFolder implements PkiFolder {
   }
   async #change(work: () => Promise<void>): Promise<void> {
     this.#left -= 1;
-    if (this.#left > 0) { await work(); return; }
+    if (this.#left > 0) {
+      await work();
+      return;
+    }
     if (this.#left === 0 && this.#done) await work();
     throw new Error('the power is gone');
   }
@@ -181,7 +184,7 @@ describe('the rotation of a certificate', () => {
     await running.renewNow();
     assert.equal(running.status().lastError, 'no session; no hub');
     await running.stop();
-    const without = rotate();
+    const without = rotate(); // nothing is known of the failure before
     await without.renewNow();
     assert.equal(without.status().lastError, 'there is no way to a hub');
   });
@@ -198,6 +201,27 @@ describe('the rotation of a certificate', () => {
     assert.equal(asked, 1);
     await clock.advance(2 * HOUR_MS);
     await eventually('once a day', () => asked === 2);
+  });
+
+  it('is not tried at each of many handshakes that say that it is due', async () => {
+    let asked = 0;
+    let isOpen = false;
+    const running = rotate((csr, signal) => {
+      asked += 1;
+      return isOpen ? sign(csr, signal) : Promise.reject(new Error('not today'));
+    });
+    for (let handshake = 0; handshake < 20; handshake++) await running.renewNow();
+    assert.equal(asked, 1);
+    isOpen = true;
+    await clock.advance(60_000); // the first back-off is shorter
+    await running.renewNow();
+    assert.equal(asked, 2);
+    assert.equal(running.status().renewals, 1);
+    for (let handshake = 0; handshake < 20; handshake++) await running.renewNow();
+    assert.equal(asked, 2);
+    await clock.advance(HOUR_MS);
+    await running.renewNow();
+    assert.equal(asked, 3);
   });
 
   it('is done once when it is asked for twice', async () => {
