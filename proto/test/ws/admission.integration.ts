@@ -37,7 +37,10 @@ describe('Edges at the gate of a WebSocket hub', () => {
     stranger.on('error', () => {}); // it is reset when the hub stops
     await once(stranger, 'connect');
     const down: string[] = [];
-    const client = await site.client({}, { onDown: (error) => down.push('code' in error ? String(error.code) : error.message) });
+    const client = await site.client(
+      {},
+      { onDown: (error) => down.push('code' in error ? String(error.code) : error.message) },
+    );
     client.start();
     await eventually('the end of its wait', () => down.length > 0);
     assert.equal(down[0], 'ERR_TUNNEL_OVERLOADED');
