@@ -115,7 +115,9 @@ async function startFleets(
       args: [JSON.stringify(settings)],
       readyTimeoutMs: 300_000,
     });
-    bench.onEnd(async () => void (await fleet.kill()));
+    bench.onEnd(async () => {
+      await fleet.kill();
+    });
     return fleet;
   };
   const fleets = await Promise.all(Array.from({ length: wish.fleets }, (_, index) => start(index)));

@@ -30,11 +30,16 @@ export function boundPod(
   node: string,
   configMaps: readonly string[],
 ): KubeObject {
-  const { status: _, ...rest } = named(pod, name);
+  const { metadata, apiVersion, kind } = named(pod, name);
   const spec = pod['spec'] as Readonly<Record<string, unknown>> & { readonly volumes?: readonly unknown[] };
   const read = configMaps.map((configMap) => ({ name: configMap, configMap: { name: configMap } }));
   const volumes = [...(spec.volumes ?? []), ...read];
-  return { ...rest, spec: { ...spec, nodeName: node, volumes, serviceAccountName: 'default' } } as KubeObject;
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec: { ...spec, nodeName: node, volumes, serviceAccountName: 'default' },
+  };
 }
 
 /** A ConfigMap of about `bytes`, in keys of 32 random characters each. */

@@ -134,10 +134,15 @@ export class NodeChild {
    * @throws E2eError ERR_E2E_CHILD_EXITED, or ERR_E2E_CHILD_TIMEOUT after `deadlineMs` (default 5000)
    */
   async message(fits: (message: unknown) => boolean = () => true, deadlineMs = 5000): Promise<unknown> {
-    let index = -1;
-    const arrived = (): boolean => (index = this.#messages.findIndex(fits)) >= 0;
+    let taken: { readonly message: unknown } | undefined;
+    // Taken at once: others wait for messages too, and would move it.
+    const arrived = (): boolean => {
+      const index = taken === undefined ? this.#messages.findIndex(fits) : -1;
+      if (index >= 0) taken = { message: this.#messages.splice(index, 1)[0] };
+      return taken !== undefined;
+    };
     await this.#until('send a message', arrived, deadlineMs);
-    return this.#messages.splice(index, 1)[0];
+    return taken?.message;
   }
 
   /**
