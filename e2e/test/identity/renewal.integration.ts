@@ -37,7 +37,7 @@ describe('a node renews its certificate', () => {
   const noSession: RenewalWay = () => Promise.reject(new Error('there is no session'));
 
   async function renewBy(...ways: RenewalWay[]): Promise<CertificateRotation> {
-    // Here and not in a thread, which takes longer; one test has it in one.
+    // Here and not in a process of its own, which takes longer; one test does that.
     const rotation = new CertificateRotation({
       identity,
       ways,
@@ -50,7 +50,7 @@ describe('a node renews its certificate', () => {
     return rotation;
   }
 
-  it('with a request that is made in a thread, as the edge core does it', async () => {
+  it('with a request that is made in a process of its own, as the edge core does it', async () => {
     const rotation = new CertificateRotation({ identity, ways: [inSession], wallMs });
     await rotation.renewNow();
     await rotation.stop();

@@ -10,7 +10,7 @@ import {
   type Timer,
 } from '@hawser/seams';
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { csrInThread } from './csr-thread.ts';
+import { csrInProcess } from './csr-in-process.ts';
 import type { Issued } from './identity-bundle.ts';
 import type { NodeIdentity } from './node-identity.ts';
 
@@ -34,7 +34,7 @@ export interface CertificateRotationOptions {
   readonly ways: readonly RenewalWay[];
   /** Trusted time, milliseconds since the epoch: `TrustedClock.hubMs() ?? wallMs()`. */
   readonly wallMs: () => number;
-  /** Makes the request. Default: in a thread. */
+  /** Makes the request. Default: in a process of its own, see `csrInProcess`. */
   readonly createCsr?: (privateKey: KeyObject, node: string) => Promise<string>;
   readonly clock?: Clock;
   /** For the pauses between attempts. */
@@ -166,7 +166,7 @@ export class CertificateRotation {
 
   /** Never rejects. */
   async #renew(): Promise<void> {
-    const { identity, createCsr = csrInThread } = this.#options;
+    const { identity, createCsr = csrInProcess } = this.#options;
     const { signal } = this.#ending;
     try {
       const key = await identity.renewalKey();

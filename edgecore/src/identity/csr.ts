@@ -8,7 +8,7 @@ const ALGORITHMS = {
 
 /**
  * A certificate signing request of a node: subject `O=system:nodes, CN=system:node:<node>`, nothing else. PEM.
- * What makes it is loaded at the first call and takes 12 MB; see `csrInThread` for a process that lives on.
+ * What makes it is loaded at the first call and takes 15 MB; see `csrInProcess` for a process that lives on.
  * Source: PKCS#10, RFC 2986.
  */
 export async function createCsr(privateKey: KeyObject, node: string): Promise<string> {

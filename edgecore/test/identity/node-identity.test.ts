@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { createCsr } from '../../src/identity/csr.ts';
-import { csrInThread } from '../../src/identity/csr-thread.ts';
+import { csrInProcess } from '../../src/identity/csr-in-process.ts';
 import { formatBundle } from '../../src/identity/identity-bundle.ts';
 import { NodeIdentity, PKI_FILES } from '../../src/identity/node-identity.ts';
 import { generateNodeKey, privateKeyPem } from '../../src/identity/node-key.ts';
@@ -275,8 +276,15 @@ describe('the identity of a node', () => {
     });
   });
 
-  it('makes a request in a thread that is the same as one made here', async () => {
-    const key = await generateNodeKey();
-    assert.equal(await csrInThread(key, 'edge-1'), await createCsr(key, 'edge-1')); // Ed25519 signs without chance
+  describe('makes a request in a process of its own', () => {
+    it('that is the same as one made here', async () => {
+      const key = await generateNodeKey();
+      assert.equal(await csrInProcess(key, 'edge-1'), await createCsr(key, 'edge-1')); // Ed25519 signs without chance
+    });
+
+    it('and hears what went wrong there', async () => {
+      const key = generateKeyPairSync('x25519').privateKey; // signs nothing
+      await assert.rejects(csrInProcess(key, 'edge-1'), /ended with 1: .*/s);
+    });
   });
 });
