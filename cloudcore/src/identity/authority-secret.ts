@@ -23,10 +23,22 @@ export async function ensureAuthority(
   const secrets = new ResourceClient(client, RESOURCES.secrets);
   const present = await unless(404, secrets.get(HAWSER_NAMESPACE, OBJECTS.authority, call));
   if (present !== undefined) return await authorityOf(present, clock);
-  await unless(409, new ResourceClient(client, RESOURCES.namespaces).create(namespaceObject(), call));
-  const made = await unless(409, secrets.create(await newSecret(clock), call));
-  // Somebody else was faster: theirs is the authority.
+  const made = await unless(409, makeSecret(client, await newSecret(clock), call));
+  // Where there is none now, somebody else was faster: theirs is the authority.
   return await authorityOf(made ?? (await secrets.get(HAWSER_NAMESPACE, OBJECTS.authority, call)), clock);
+}
+
+/** Makes the namespace only where it is missing: a hub may not have the right to do so. */
+async function makeSecret(
+  client: ApiClient,
+  secret: KubeObject,
+  call: { signal?: AbortSignal },
+): Promise<KubeObject> {
+  const secrets = new ResourceClient(client, RESOURCES.secrets);
+  const made = await unless(404, secrets.create(secret, call));
+  if (made !== undefined) return made;
+  await unless(409, new ResourceClient(client, RESOURCES.namespaces).create(namespaceObject(), call));
+  return await secrets.create(secret, call);
 }
 
 async function newSecret(clock: Clock): Promise<KubeObject> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
-import { HttpApiClient, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
+import { HttpApiClient, ResourceClient, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
 import { startKubeFixture, type KubeFixture } from '@hawser/kube/testing';
 import { verifyPeer } from '@hawser/proto';
 import { systemClock } from '@hawser/seams';
@@ -194,6 +194,21 @@ describe('the Secret of the authority', () => {
     const again = await ensureAuthority(client);
     assert.equal(again.pin, made.pin);
     assert.equal((await read()).metadata.resourceVersion, resourceVersion);
+  });
+
+  it('is made without the right to make namespaces where there is one', async () => {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'hawser-system' } };
+    await new ResourceClient(client, RESOURCES.namespaces).create(namespace);
+    const restricted: ApiClient = {
+      server: client.server,
+      request: (call) => {
+        assert.ok(!call.path.endsWith('/namespaces'));
+        return client.request(call);
+      },
+      stream: (call) => client.stream(call),
+      close: () => client.close(),
+    };
+    assert.equal((await ensureAuthority(restricted)).pin, (await ensureAuthority(client)).pin);
   });
 
   it('is the same for all that begin at once', async () => {
