@@ -1,1 +1,4 @@
-export {};
+export { CLI_ERRORS, CliError, type CliErrorCode } from './errors.ts';
+export { EXIT, type ExitCode } from './exit-codes.ts';
+export { runCli } from './run-cli.ts';
+export { VERSION } from './version.ts';

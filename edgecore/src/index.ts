@@ -54,3 +54,4 @@ export type {
 } from './runtime/pod-runtime.ts';
 export { SOFTWARE, VERSION } from './version.ts';
 export { ProcessLock } from './store/process-lock.ts';
+export { tokenPin } from './identity/join-token.ts';

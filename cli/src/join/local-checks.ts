@@ -1,0 +1,103 @@
+import { connect } from 'node:net';
+import { AdminClient } from '@hawser/edgecore/admin';
+import { isAbsent } from '../commands/status.ts';
+import type { JoinedIdentity } from '../edge/joined-identity.ts';
+import { stopCommand } from '../edge/start-hint.ts';
+import { failed, good, warning, type CheckResult } from './check.ts';
+
+/** How long a runtime has to take a connection, milliseconds. */
+const CONNECT_MS = 3000;
+
+/** What a machine joins as. */
+export interface JoinTarget {
+  readonly node: string;
+  /** Of the cluster's authority, from the token. */
+  readonly pin: string;
+  /** Whether a present identity is to be replaced. */
+  readonly replace: boolean;
+}
+
+/** Whether this machine is that node of that cluster already. */
+export function isThatNode(identity: JoinedIdentity | undefined, { node, pin }: JoinTarget): boolean {
+  return identity?.node === node && identity.pins.includes(pin);
+}
+
+/** Whether the machine has joined before, as what. */
+export function checkJoined(identity: JoinedIdentity | undefined, target: JoinTarget): CheckResult {
+  if (identity === undefined) return good('not yet');
+  const { node, file, problem } = identity;
+  if (target.replace) return good(`as ${node ?? 'something unreadable'}: that identity will be replaced`);
+  if (node === undefined) {
+    return failed(
+      `${file} is there and cannot be used: ${problem ?? ''}`,
+      'Restore it from a backup, or join with --replace and a token that was created with --replace.',
+    );
+  }
+  if (isThatNode(identity, target)) return good(`as ${node}, of this cluster: nothing needs to be sent`);
+  const where = identity.pins.includes(target.pin) ? 'of this cluster' : 'of another cluster';
+  return failed(
+    `this machine is the node ${node} ${where}`,
+    'If it is to leave there, say `hawser reset` first. `--replace` replaces its identity in place.',
+  );
+}
+
+/** Whether an edgecore runs that would be in the way. */
+export async function checkRunning(
+  socket: string,
+  isSame: boolean,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  try {
+    const { node, process: edge } = await new AdminClient({ socket, timeoutMs: CONNECT_MS }).status(signal);
+    if (isSame) return good(`edgecore runs as ${node.name} (pid ${edge.pid})`);
+    const remedy = `Stop it first: ${await stopCommand(edge.pid)}. Several on one machine need a --socket and a --data-dir each.`;
+    return failed(`edgecore runs as ${node.name} (pid ${edge.pid}, socket ${socket})`, remedy);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isAbsent(error)) return good('edgecore does not run');
+    return failed(
+      `${socket} is in use, or not for this user: ${(error as Error).message}`,
+      'Say it as root, or choose another --socket.',
+    );
+  }
+}
+
+/** Whether a container runtime listens where it was said. @param endpoint `unix:///path` or a path */
+export async function checkRuntime(
+  endpoint: string | undefined,
+  signal: AbortSignal,
+): Promise<CheckResult | undefined> {
+  if (endpoint === undefined) return undefined;
+  const socket = endpoint.replace(/^unix:\/\//, '');
+  if (!socket.startsWith('/')) {
+    return failed(`${endpoint} is no unix socket`, 'Write it as unix:///run/containerd/containerd.sock.');
+  }
+  const problem = await connectProblem(socket, signal);
+  if (problem !== undefined) {
+    return failed(
+      `nothing answers on ${socket}: ${problem}`,
+      'Start the runtime (`systemctl start containerd`), or correct the path.',
+    );
+  }
+  return warning(
+    `${socket} answers`,
+    'This release of edgecore does not run containers yet: it reports pods as running, and the runtime is not used.',
+  );
+}
+
+function connectProblem(socket: string, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const connection = connect({
+      path: socket,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]),
+    });
+    connection.on('connect', () => {
+      connection.destroy();
+      resolve(undefined);
+    });
+    connection.on('error', (error) => {
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve(error.message);
+    });
+  });
+}
