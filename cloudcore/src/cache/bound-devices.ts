@@ -79,7 +79,8 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
     if (text(nodeName) === '') {
       return { key, version: device.metadata.resourceVersion ?? '', content: undefined, node: '', model };
     }
-    return { ...this.table.prepare(key, device), node: text(nodeName), model };
+    const { version, content } = this.table.prepare(key, device);
+    return { key, version, content, node: text(nodeName), model };
   }
 
   put(entry: PreparedDevice): void {

@@ -131,8 +131,11 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
     if (node === '' || this.#options.scope(node)?.edge !== true) return undefined;
     const { namespace = '', name = '', uid = '', deletionTimestamp } = pod.metadata;
     const deleting = deletionTimestamp !== undefined;
+    const { key, version, content } = this.table.prepare(this.table.keyOf(pod), pod);
     return {
-      ...this.table.prepare(this.table.keyOf(pod), pod),
+      key,
+      version,
+      content,
       namespace,
       name,
       facts: { uid, nodeName: node, deleting, serviceAccountName: text(serviceAccountName) },

@@ -50,7 +50,11 @@ export function cacheMetrics(registry: Registry, figures: CacheFigures): CacheMe
     });
   };
   byResource('hawser_cache_objects', 'Objects kept for edge nodes.', ({ objects }) => objects);
-  byResource('hawser_cache_bytes', 'Bytes of their contents.', ({ bytes }) => bytes);
+  byResource(
+    'hawser_cache_bytes',
+    'Bytes of their contents, as they are kept: packed.',
+    ({ bytes }) => bytes,
+  );
   byResource(
     'hawser_cache_silence_seconds',
     'Time since the API server last said anything about the resource.',

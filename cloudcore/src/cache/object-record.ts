@@ -1,4 +1,5 @@
-import type { Content, ContentKey } from '@hawser/sync';
+import type { ContentKey } from '@hawser/sync';
+import type { KeptContent } from './kept-content.ts';
 
 /** Who may want objects, as the records know it: a node's scope. See {@link hold}. */
 export interface InterestNode {
@@ -27,7 +28,7 @@ export class ObjectRecord {
   readonly key: ContentKey;
   readonly owner: RecordOwner;
   /** undefined: it does not exist, as far as is known. */
-  content: Content | undefined = undefined;
+  content: KeptContent | undefined = undefined;
   /** resourceVersion of the newest that is known of it: of the content, or of its deletion. `''`: none. */
   version = '';
   /** Whether it has been found out if it exists. */
@@ -36,13 +37,36 @@ export class ObjectRecord {
   wantedAtList: number;
   /** What this object names, and every node needs that needs this. */
   references: readonly ObjectRecord[] = NONE;
-  /** Who wants it. */
-  readonly nodes = new Set<InterestNode>();
+  /** Who wants it: most objects are wanted by one node, and a set of its own for each would cost more than they do. */
+  #nodes: InterestNode | Set<InterestNode> | undefined = undefined;
 
   constructor(key: ContentKey, owner: RecordOwner, wantedAtList: number) {
     this.key = key;
     this.owner = owner;
     this.wantedAtList = wantedAtList;
+  }
+
+  /** Nodes that want it. */
+  get wantedBy(): number {
+    if (this.#nodes instanceof Set) return this.#nodes.size;
+    return this.#nodes === undefined ? 0 : 1;
+  }
+
+  /** The nodes that want it, as of now: what happens meanwhile does not show. */
+  nodes(): readonly InterestNode[] {
+    if (this.#nodes instanceof Set) return [...this.#nodes];
+    return this.#nodes === undefined ? [] : [this.#nodes];
+  }
+
+  addNode(node: InterestNode): void {
+    if (this.#nodes === undefined) this.#nodes = node;
+    else if (this.#nodes instanceof Set) this.#nodes.add(node);
+    else if (this.#nodes !== node) this.#nodes = new Set([this.#nodes, node]);
+  }
+
+  removeNode(node: InterestNode): void {
+    if (this.#nodes === node) this.#nodes = undefined;
+    else if (this.#nodes instanceof Set) this.#nodes.delete(node);
   }
 }
 
@@ -56,13 +80,13 @@ export function hold(node: InterestNode, record: ObjectRecord): void {
   const count = node.holds.get(record) ?? 0;
   node.holds.set(record, count + 1);
   if (count > 0) return;
-  record.nodes.add(node);
+  record.addNode(node);
   if (!record.known) unanswered(node, 1);
   if (record.content !== undefined) {
     node.present += 1;
     node.touched(record.key);
   }
-  if (record.nodes.size === 1) record.owner.wanted(record);
+  if (record.wantedBy === 1) record.owner.wanted(record);
   for (const reference of record.references) hold(node, reference);
 }
 
@@ -74,14 +98,14 @@ export function release(node: InterestNode, record: ObjectRecord): void {
     return;
   }
   if (!node.holds.delete(record)) return;
-  record.nodes.delete(node);
+  record.removeNode(node);
   if (!record.known) unanswered(node, -1);
   if (record.content !== undefined) {
     node.present -= 1;
     node.touched(record.key);
   }
   for (const reference of record.references) release(node, reference);
-  if (record.nodes.size === 0) record.owner.unwanted(record);
+  if (record.wantedBy === 0) record.owner.unwanted(record);
 }
 
 /** What the object names has changed. `references` has each record once. */
@@ -93,21 +117,21 @@ export function setReferences(record: ObjectRecord, references: readonly ObjectR
   const after = new Set(references);
   record.references = references.length === 0 ? NONE : references;
   // First what is new: what moves from one place to another must not be dropped in between.
-  for (const node of [...record.nodes]) {
+  for (const node of record.nodes()) {
     for (const reference of references) if (!before.has(reference)) hold(node, reference);
     for (const reference of old) if (!after.has(reference)) release(node, reference);
   }
 }
 
 /** Something is known of the object now: its content, or (undefined) that it does not exist. */
-export function setContent(record: ObjectRecord, content: Content | undefined, version: string): void {
+export function setContent(record: ObjectRecord, content: KeptContent | undefined, version: string): void {
   const old = record.content;
   record.content = content;
   record.version = version;
   const growth = Number(content !== undefined) - Number(old !== undefined);
   const answered = !record.known;
   record.known = true;
-  for (const node of record.nodes) {
+  for (const node of record.nodes()) {
     node.present += growth;
     if (old?.hash !== content?.hash) node.touched(record.key);
     if (answered) unanswered(node, -1);

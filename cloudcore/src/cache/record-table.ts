@@ -1,5 +1,6 @@
 import { compareResourceVersions, type KubeObject } from '@hawser/kube';
-import { contentOf, formatKey, type Content, type ContentKey } from '@hawser/sync';
+import { contentOf, formatKey, type ContentKey } from '@hawser/sync';
+import { KeptContent } from './kept-content.ts';
 import { setContent, type ObjectRecord } from './object-record.ts';
 
 /** An object as a list or watch brought it, in the form in which it is kept. */
@@ -8,7 +9,7 @@ export interface PreparedObject {
   /** resourceVersion. */
   readonly version: string;
   /** undefined: it cannot be brought into normal form. What was known of it before stays. */
-  readonly content: Content | undefined;
+  readonly content: KeptContent | undefined;
 }
 
 /** The records of one resource, and how much they keep. */
@@ -30,7 +31,7 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
     return this.#objects;
   }
 
-  /** Bytes of their contents. */
+  /** Bytes of their contents, as they are kept. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -63,11 +64,17 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
     return formatKey(this.resource, object.metadata.namespace ?? '', object.metadata.name ?? '');
   }
 
-  /** Brings an object into the form in which it is kept. Never throws for what an API server sends. */
+  /**
+   * Brings an object into the form in which it is kept; a content that is kept already is not packed again. Never
+   * throws for what an API server sends.
+   */
   prepare(key: ContentKey, object: KubeObject): PreparedObject {
     const version = object.metadata.resourceVersion ?? '';
     try {
-      return { key, version, content: contentOf(this.resource, object) };
+      const content = contentOf(this.resource, object);
+      const known = this.#records.get(key);
+      if (known?.content?.hash === content.hash) return { key, version, content: known.content.at(version) };
+      return { key, version, content: KeptContent.of(content, known?.key ?? key) };
     } catch (error) {
       this.#onUnreadable(key, error);
       return { key, version, content: undefined };
@@ -80,16 +87,8 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
    */
   accept(record: R, { version, content }: PreparedObject, forced: boolean): boolean {
     if (!forced && record.known && isOlder(version, record.version)) return false;
-    const old = record.content;
-    if (content === undefined) {
-      // Unreadable: the last good form stays.
-      this.#set(record, old, version);
-    } else if (old?.hash === content.hash) {
-      // The bytes stay the same ones, and the key the one that everybody shares.
-      this.#set(record, { ...old, version }, version);
-    } else {
-      this.#set(record, { ...content, key: record.key }, version);
-    }
+    // Unreadable: the last good form stays.
+    this.#set(record, content ?? record.content, version);
     return true;
   }
 
@@ -98,14 +97,14 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
     this.#set(record, undefined, version);
   }
 
-  #set(record: R, content: Content | undefined, version: string): void {
+  #set(record: R, content: KeptContent | undefined, version: string): void {
     this.#count(record.content, content);
     setContent(record, content, version);
   }
 
-  #count(before: Content | undefined, after: Content | undefined): void {
+  #count(before: KeptContent | undefined, after: KeptContent | undefined): void {
     this.#objects += Number(after !== undefined) - Number(before !== undefined);
-    this.#bytes += (after?.bytes.length ?? 0) - (before?.bytes.length ?? 0);
+    this.#bytes += (after?.keptBytes ?? 0) - (before?.keptBytes ?? 0);
   }
 }
 

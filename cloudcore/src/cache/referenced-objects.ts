@@ -184,8 +184,12 @@ export class ReferencedObjects implements FeedSink<Prepared>, RecordOwner {
 
   #prepare(key: ContentKey, object: KubeObject): Prepared {
     const { references, onSeen } = this.#options;
+    const { version, content } = this.table.prepare(key, object);
+    // Written out, here and elsewhere: a spread of what a call answers costs a hidden class for each object.
     return {
-      ...this.table.prepare(key, object),
+      key,
+      version,
+      content,
       references: references?.(object) ?? [],
       object: onSeen === undefined ? undefined : object,
     };
@@ -198,7 +202,7 @@ export class ReferencedObjects implements FeedSink<Prepared>, RecordOwner {
     this.#setReferences(record, entry.references);
     this.#options.onSeen?.(entry.key, entry.object);
     // It was let in, and nobody took it.
-    if (record.nodes.size === 0) this.table.delete(record);
+    if (record.wantedBy === 0) this.table.delete(record);
   }
 
   #acceptAbsence(record: ObjectRecord, version: string): void {
@@ -213,7 +217,7 @@ export class ReferencedObjects implements FeedSink<Prepared>, RecordOwner {
     setReferences(
       record,
       // Nobody would hold what an object names that nobody holds.
-      record.nodes.size === 0 ? [] : keys.map((key) => resolve?.(key)).filter((found) => found !== undefined),
+      record.wantedBy === 0 ? [] : keys.map((key) => resolve?.(key)).filter((found) => found !== undefined),
     );
   }
 

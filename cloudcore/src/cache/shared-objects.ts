@@ -1,7 +1,8 @@
 import { LabelSelector, type ApiClient, type KubeObject } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
-import { contentOf, type Content, type ContentKey } from '@hawser/sync';
+import { contentOf, formatKey, type Content, type ContentKey } from '@hawser/sync';
 import { SharedRead } from '../cluster/shared-read.ts';
+import { KeptContent } from './kept-content.ts';
 import { listObjects } from './list-objects.ts';
 import type { NodeScope } from './node-scope.ts';
 import { resourceName } from './object-key.ts';
@@ -31,12 +32,12 @@ export interface SharedObjectsOptions {
 }
 
 /** All objects of one configured resource, kept once, for every node that its selector matches. */
-export class SharedObjects implements FeedSink<Content> {
+export class SharedObjects implements FeedSink<KeptContent> {
   readonly resource: SharedResource;
   readonly name: string;
   readonly #options: SharedObjectsOptions;
   readonly #selector: LabelSelector;
-  readonly #contents = new Map<ContentKey, Content>();
+  readonly #contents = new Map<ContentKey, KeptContent>();
   readonly #listed: SharedRead<ReadonlyMap<ContentKey, string>>;
   #bytes = 0;
 
@@ -71,22 +72,25 @@ export class SharedObjects implements FeedSink<Content> {
     return this.#contents.values();
   }
 
-  prepare(object: KubeObject): Content | undefined {
+  prepare(object: KubeObject): KeptContent | undefined {
+    const key = this.#keyOf(object);
+    const known = this.#contents.get(key);
     try {
-      return contentOf(this.name, object);
+      const content = contentOf(this.name, object);
+      return known?.hash === content.hash
+        ? known.at(content.version)
+        : KeptContent.of(content, known?.key ?? key);
     } catch (error) {
-      const { namespace = '', name = '' } = object.metadata;
-      this.#options.onUnreadable(`${this.name}/${namespace}/${name}`, error);
-      // What was known of it before stays; a list shows it as it was.
-      return this.#contents.get(`${this.name}/${namespace}/${name}`);
+      this.#options.onUnreadable(key, error);
+      return known; // what was known of it before stays; a list shows it as it was
     }
   }
 
-  put(content: Content): void {
+  put(content: KeptContent): void {
     this.#accept(content, false);
   }
 
-  replace(entries: Iterable<Content>, { wentBack }: CompleteList): void {
+  replace(entries: Iterable<KeptContent>, { wentBack }: CompleteList): void {
     const listed = new Set<ContentKey>();
     for (const content of entries) {
       listed.add(content.key);
@@ -96,8 +100,7 @@ export class SharedObjects implements FeedSink<Content> {
   }
 
   remove(object: KubeObject): void {
-    const { namespace = '', name = '' } = object.metadata;
-    this.#set(`${this.name}/${namespace}/${name}`, undefined);
+    this.#set(this.#keyOf(object), undefined);
   }
 
   /** Whether the objects are those that the API server has. Errors: those of `ApiClient`. */
@@ -121,22 +124,25 @@ export class SharedObjects implements FeedSink<Content> {
   async #list(signal: AbortSignal): Promise<ReadonlyMap<ContentKey, string>> {
     const listed = new Map<ContentKey, string>();
     const { client } = this.#options;
-    for await (const { metadata } of listObjects(client, this.resource, { metadataOnly: true }, signal)) {
-      const { namespace = '', name = '', resourceVersion = '' } = metadata;
-      listed.set(`${this.name}/${namespace}/${name}`, resourceVersion);
+    for await (const object of listObjects(client, this.resource, { metadataOnly: true }, signal)) {
+      listed.set(this.#keyOf(object), object.metadata.resourceVersion ?? '');
     }
     return listed;
   }
 
-  #accept(content: Content, forced: boolean): void {
+  #keyOf({ metadata: { namespace = '', name = '' } }: KubeObject): ContentKey {
+    return formatKey(this.name, namespace, name);
+  }
+
+  #accept(content: KeptContent, forced: boolean): void {
     const known = this.#contents.get(content.key);
     if (!forced && known !== undefined && isOlder(content.version, known.version)) return;
     this.#set(content.key, content);
   }
 
-  #set(key: ContentKey, content: Content | undefined): void {
+  #set(key: ContentKey, content: KeptContent | undefined): void {
     const known = this.#contents.get(key);
-    this.#bytes += (content?.bytes.length ?? 0) - (known?.bytes.length ?? 0);
+    this.#bytes += (content?.keptBytes ?? 0) - (known?.keptBytes ?? 0);
     if (content === undefined) this.#contents.delete(key);
     else this.#contents.set(key, content);
     if (known?.hash !== content?.hash) for (const scope of this.#options.scopes()) scope.touched(key);

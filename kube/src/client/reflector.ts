@@ -225,6 +225,8 @@ export class Reflector<E> {
       session.collected = undefined;
       this.#phase = 'watch';
       this.#replace(into, metadata.resourceVersion ?? '', 'streamed');
+      // The frame of the watch, which may live for minutes, refers to it.
+      into.clear();
       return;
     }
     const key = cacheKey(metadata.namespace, metadata.name ?? '');

@@ -5,6 +5,7 @@ import { FakeClock } from '@hawser/seams/testing';
 import {
   ClientError,
   objectInformer,
+  Reflector,
   reflectorMetrics,
   type Informer,
   type InformerOptions,
@@ -360,6 +361,31 @@ describe('Reflector', () => {
       stream.fail(new ClientError('ERR_KUBE_CLIENT_CONNECTION', 'reset'));
       const again = await server.next(clock, 'watch');
       assert.deepEqual([again.watch.resourceVersion, again.watch.sendInitialEvents], ['13', undefined]);
+    });
+
+    it('holds nothing of what it had collected while the same watch goes on', async () => {
+      const sink = {
+        prepared: [] as WeakRef<object>[],
+        prepare(from: KubeObject) {
+          const entry = { name: from.metadata.name };
+          sink.prepared.push(new WeakRef(entry));
+          return entry;
+        },
+        replaced: 0,
+        replace: (entries: Iterable<object>) => void (sink.replaced = [...entries].length),
+        put: () => {},
+        remove: () => {},
+      };
+      const reflector = new Reflector({ name: 'configmaps', listerWatcher: server, sink, clock });
+      reflector.start();
+      const stream = (await server.next(clock, 'watch')).accept();
+      stream.push({ type: 'ADDED', object: object('a', 3) }, bookmark(7, true));
+      await clock.advance(0);
+      assert.equal(sink.replaced, 1);
+      await clock.advance(0); // a WeakRef that was just made keeps its target for the turn
+      globalThis.gc?.();
+      assert.equal(sink.prepared[0]?.deref(), undefined);
+      await reflector.stop();
     });
 
     it('forgets what it had collected when the connection breaks before the end', async () => {
