@@ -11,11 +11,17 @@ export class FakeSocket extends EventEmitter {
   static readonly #OPEN = 1;
   static readonly #CLOSED = 3;
   /** What the WebSocket runs over. */
-  readonly below = new EventEmitter();
+  readonly below = Object.assign(new EventEmitter(), {
+    cork: () => (this.corked += 1),
+    uncork: () => (this.corked -= 1),
+  });
+  corked = 0;
   readonly sent: Buffer[] = [];
   readonly pongs: string[] = [];
   pings = 0;
   closedWith: number | undefined;
+  /** Whether the WebSocket's close was to leave together with what was sent just before. */
+  closedCorked = false;
   terminated = false;
   readyState = FakeSocket.#OPEN;
   /** Whether what is sent leaves at once. */
@@ -38,6 +44,7 @@ export class FakeSocket extends EventEmitter {
 
   close(code: number): void {
     this.closedWith ??= code;
+    this.closedCorked = this.corked > 0;
     this.#end();
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CloseReason, Stream } from '../../src/index.ts';
 import { encodeStreamOpen } from '../../src/codec/codec.ts';
-import { decodeCloseReason } from '../../src/transport/close-reason.ts';
+import { decodeCloseReason, encodeCloseReason } from '../../src/transport/close-reason.ts';
 import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
 import type { MuxConnection } from '../../src/transport/ws/mux-connection.ts';
 import { rejectsWith } from '../../testing/index.ts';
@@ -56,6 +56,25 @@ describe('MuxConnection', () => {
       [FRAME.open],
     );
     connection.destroy({ code: 'normal', message: 'done' });
+  });
+
+  it('says CLOSE and closes the WebSocket in one go', async () => {
+    const { socket, connection } = hubEnd();
+    await connection.close({ code: 'going-away', message: 'bye' });
+    await settle();
+    assert.equal(closeSent(socket)?.code, 'going-away');
+    assert.deepEqual([socket.closedWith, socket.closedCorked, socket.corked], [1000, true, 0]);
+  });
+
+  it('tears the connection down once the peer has said CLOSE, which waits for nothing else', async () => {
+    const { socket, connection } = hubEnd();
+    const notice = encodeCloseReason({ code: 'normal', message: 'done' });
+    socket.emit('message', encodeMuxFrame(FRAME.close, 0, notice), true);
+    const { code, by } = await connection.closed;
+    assert.deepEqual([code, by], ['normal', 'remote']);
+    assert.ok(socket.terminated);
+    assert.equal(socket.closedWith, undefined);
+    assert.deepEqual(socket.sent, []);
   });
 
   it('answers pings one at a time, then the latest, when the peer does not read', async () => {

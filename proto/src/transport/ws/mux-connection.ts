@@ -139,9 +139,11 @@ export class MuxConnection implements Connection, MuxStreamHost {
 
   async close(reason: CloseReason): Promise<void> {
     if (this.#ended === undefined) {
+      this.#below.cork(); // CLOSE and the WebSocket's own close leave in one packet
       this.#sender.control(encodeMuxFrame(FRAME.close, 0, encodeCloseReason(reason)));
       this.#sender.flushControl();
       this.#finish(reason);
+      process.nextTick(() => this.#below.uncork());
     }
     await this.#shutDown();
   }
@@ -208,7 +210,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
         return;
       case FRAME.close:
         this.#finish(decodeCloseReason(frame.payload));
-        void this.#shutDown();
+        this.#socket.terminate(); // the peer waits for the end of the connection, and for no more words
         return;
       default:
         if (frame.type >= IGNORABLE_TYPES_FROM) return;
