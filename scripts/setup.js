@@ -43,6 +43,7 @@ async function build({ clean }) {
     for (const dir of packageDirs()) rmSync(path.join(root, dir, 'dist'), { recursive: true, force: true });
   say('compiling …');
   await mustRun('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+  await mustRun('bundling the edge core', process.execPath, ['edgecore/bundle.js']);
 }
 
 /** Packages from Debian that some tests and benches use: the command (or file) looked for, and who has it. */

@@ -28,6 +28,7 @@ export async function measureFleet(bench: Bench): Promise<void> {
   bench.say(`writing 10 pods and 5 configMaps for each of ${EDGES} edges …`);
   const [pod, configMap] = [await fixture('pod-4k'), await fixture('configmap-2k')];
   const nodes = Array.from({ length: EDGES }, (_, index) => `edge-${index}`);
+  await createAll(site.client, RESOURCES.serviceaccounts, [serviceAccount('default')]);
   await createAll(site.client, RESOURCES.nodes, nodes.map(nodeObject));
   for (const node of nodes)
     await createAll(site.client, RESOURCES.configmaps, nodeConfigMaps(configMap, node));
@@ -165,6 +166,10 @@ async function countLists(site: ClusterSite): Promise<number> {
 
 function nodeObject(name: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'hawser.dev/edge': '' } } };
+}
+
+function serviceAccount(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'default' } };
 }
 
 function* unrelatedSecrets(): Generator<KubeObject> {

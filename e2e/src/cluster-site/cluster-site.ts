@@ -21,6 +21,7 @@ import type { HubProcessReady, HubProcessSettings } from './hub-process.ts';
 import { ask } from './ipc-calls.ts';
 import { relayedClient } from './relayed-client.ts';
 import { SiteEdge } from './site-edge.ts';
+import { SiteObjects } from './site-objects.ts';
 
 /** Settings of {@link ClusterSite.open}. */
 export interface ClusterSiteOptions {
@@ -63,6 +64,7 @@ export class ClusterSite {
   readonly dir: string;
   readonly kubeconfig: string;
   readonly edges: SiteEdge[] = [];
+  readonly objects = new SiteObjects(() => this.client);
   readonly #options: ClusterSiteOptions;
   readonly #hubs: (SiteHub | undefined)[] = [];
   readonly #ports: HubProcessReady[] = [];
@@ -172,6 +174,16 @@ export class ClusterSite {
     this.#hubs[index] = undefined;
   }
 
+  /**
+   * What dials a hub reaches another one (or it itself again) from now on, as behind a load balancer. Connections that
+   * exist stay: `link.reset()` ends them.
+   */
+  route(from: number, to: number): void {
+    const proxy = this.#proxies[from];
+    if (proxy === undefined) throw new TypeError(`hub ${from} has no proxy`);
+    proxy.tcp.target = this.directAddress(to);
+  }
+
   /** A token to join with. */
   async token(order: TokenOrder = {}): Promise<string> {
     this.#tokens ??= new JoinTokens({ client: this.client, pin: (await ensureAuthority(this.client)).pin });
@@ -265,6 +277,11 @@ export class ClusterSite {
     const text = await ask<string>(this.hub(index), 'metrics');
     const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
     return values.reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+
+  /** Why a hub is not ready for edges; empty: it is. */
+  unready(index = 0): Promise<readonly string[]> {
+    return ask(this.hub(index), 'unready');
   }
 
   /** Stops everything and removes the site's files. */

@@ -15,7 +15,7 @@ export interface SiteEdgeOptions {
   readonly startNode: (options: NodeChildOptions) => Promise<NodeChild>;
 }
 
-const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/edgecore')), 'main.js');
+const MAIN = path.resolve(createRequire(import.meta.url).resolve('@hawser/edgecore'), '../../bundle/main.js');
 const LOOK_EVERY_MS = 20;
 /** The path of a unix socket has at most 107 characters: it is not in the site's folder. */
 const MAX_SOCKET_PATH = 107;
