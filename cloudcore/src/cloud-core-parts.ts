@@ -119,10 +119,14 @@ export class CloudCoreParts {
       ...{ client, registry, logger: log, clock, versions: this.#versions },
       stamp: (version) => stamps.issue(version),
       resources: config.resources,
+      onReplaced: (content) => versionsKept.remember(content),
       onRollback: (resource, from, to) =>
         void this.#rolledBack(`${resource} went from version ${from} to ${to}`),
     });
-    const tolerations = new TolerationsController({ client, view: cache, log, registry });
+    const tolerations = new TolerationsController({
+      ...{ client, view: cache, log, registry },
+      policy: config.tolerations,
+    });
     const upstream: UpstreamRouter = new UpstreamRouter({
       ...{ client, view: cache, log, registry, clock },
       certificates: {
@@ -149,13 +153,18 @@ export class CloudCoreParts {
     const guard = new StampGuard({
       stamps,
       currentVersion: (maxAgeMs, signal) => this.#versions.current(maxAgeMs, signal),
+      seenVersion: async (signal) => {
+        await cache.waitForSync(signal);
+        return cache.highestVersion;
+      },
       onRollback: (reason) => this.#rolledBack(reason),
     });
     const hub: EdgeHub = new EdgeHub({
       ...{ cluster: cache, identity: this.#identity, upstream, leases, reports, encoder, counters },
       ...{ registry, log, clock },
       sessions: () => server.sessions,
-      admit: (stamp, signal) => guard.admit(stamp, signal),
+      admit: (view, stamp, signal) => guard.admitTo(view, stamp, signal),
+      confirmAfterMs: config.massRemovalDelaySeconds * 1000,
     });
     const server: TunnelServer = new TunnelServer({
       welcome: this.#welcome(),

@@ -1,3 +1,4 @@
+import type { ScopeView } from '@hawser/sync';
 import { CloudCoreError } from '../errors.ts';
 import { versionNumber, type Stamps } from './stamps.ts';
 
@@ -12,6 +13,10 @@ export interface StampGuardOptions {
   readonly stamps: Pick<Stamps, 'read'>;
   /** The API server's newest version, read at most so long ago; 0: not before the call. See `ApiVersionReader`. */
   readonly currentVersion: (maxAgeMs: number, signal: AbortSignal) => Promise<string>;
+  /**
+   * The highest version that this replica's caches have seen, once they are synced. Default: views are not waited for.
+   */
+  readonly seenVersion?: (signal: AbortSignal) => Promise<string>;
   /**
    * The API server went back. Called once for all stamps that tell it in the present incarnation; what it rejects
    * with ends {@link StampGuard.admit}.
@@ -53,6 +58,20 @@ export class StampGuard {
     });
     await this.#rollingBack;
     throw new CloudCoreError('ERR_CLOUDCORE_ROLLBACK', reason);
+  }
+
+  /**
+   * As {@link admit}, and resolves once the view is as new as the stamp: another replica may have given the edge what
+   * the watches of this one have not brought yet, and it must not be taken back.
+   * Errors: those of {@link admit}, and of `ScopeView.catchUp`.
+   */
+  async admitTo(view: Pick<ScopeView, 'catchUp'>, stamp: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.admit(stamp, signal);
+    const { stamps, seenVersion } = this.#options;
+    const facts = stamps.read(stamp);
+    if (facts === undefined || seenVersion === undefined) return;
+    const seen = versionNumber(await seenVersion(signal));
+    if (seen === undefined || facts.version > seen) await view.catchUp(signal);
   }
 
   async #judge(stamp: Uint8Array, signal: AbortSignal): Promise<{ verdict: StampVerdict; reason: string }> {

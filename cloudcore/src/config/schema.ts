@@ -68,6 +68,14 @@ export const configSchema = z.strictObject({
     .describe(
       'What becomes of the default tolerations (300 s) of pods on edge nodes: `unbounded` lets pods stay on a node that is away; `keep` leaves them as they are. The annotation hawser.dev/tolerations on a Node overrides it.',
     ),
+  massRemovalDelaySeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(30)
+    .describe(
+      'When more than half of what a node has is to go within a minute, the edge holds it back; after this time, seconds, the hub looks again, and confirms what is still to go.',
+    ),
   certificateDays: z
     .number()
     .min(1 / 24)

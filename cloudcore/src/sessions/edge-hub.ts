@@ -22,8 +22,10 @@ export interface EdgeHubOptions {
   readonly encoder: ChangeEncoder;
   /** Shared by all publishers. */
   readonly counters: PublisherCounters;
-  /** Looks at the stamp of an edge; a rejection ends its session. */
-  readonly admit: (stamp: Uint8Array, signal: AbortSignal) => Promise<void>;
+  /** Looks at the stamp of an edge, and waits until the view is as new; a rejection ends its session. */
+  readonly admit: (view: ScopeView, stamp: Uint8Array, signal: AbortSignal) => Promise<void>;
+  /** See `ScopePublisherOptions.confirmAfterMs`. */
+  readonly confirmAfterMs?: number;
   readonly registry: Registry;
   readonly log: Logger;
   readonly clock: Clock;
@@ -112,11 +114,13 @@ export class EdgeHub {
     onFailed: (error: Error) => void;
     log: Logger;
   }): ScopePublisher {
-    const { encoder, counters, admit, clock } = this.#options;
+    const { encoder, counters, admit, confirmAfterMs, clock } = this.#options;
     const { tunnel, ...rest } = parts;
     return new ScopePublisher({
       ...rest,
-      ...{ encoder, counters, admit, clock, random: this.#random },
+      ...{ encoder, counters, clock, random: this.#random },
+      ...(confirmAfterMs !== undefined && { confirmAfterMs }),
+      admit: (stamp, signal) => admit(parts.view, stamp, signal),
       send: (frame) => tunnel.send(frame),
     });
   }

@@ -10,8 +10,8 @@ import {
 } from '@hawser/kube';
 import { systemClock, type Clock, type Logger } from '@hawser/seams';
 import { Counter, type Registry } from 'prom-client';
-import type { ClusterView } from '../cache/cluster-view.ts';
-import { policyOf, unboundedTolerations } from './tolerations-plan.ts';
+import type { ClusterView, NodeFacts } from '../cache/cluster-view.ts';
+import { policyOf, unboundedTolerations, type TolerationsPolicy } from './tolerations-plan.ts';
 
 /** Settings of {@link TolerationsController}. */
 export interface TolerationsControllerOptions {
@@ -19,6 +19,8 @@ export interface TolerationsControllerOptions {
   readonly view: ClusterView;
   readonly log: Logger;
   readonly registry: Registry;
+  /** For nodes whose annotation says nothing. Default `unbounded`. */
+  readonly policy?: TolerationsPolicy;
   /** Pods worked on at a time. Default 4. */
   readonly workers?: number;
   readonly clock?: Clock;
@@ -98,7 +100,7 @@ export class TolerationsController {
   #onNode(name: string): void {
     const { view } = this.#options;
     const node = view.node(name);
-    if (node !== undefined && policyOf(node) === 'keep') {
+    if (node !== undefined && this.#policyOf(node) === 'keep') {
       this.#keeping.add(name);
       return;
     }
@@ -108,11 +110,16 @@ export class TolerationsController {
     }
   }
 
+  #policyOf(node: NodeFacts | undefined): TolerationsPolicy {
+    return policyOf(node, this.#options.policy);
+  }
+
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
     const { view } = this.#options;
     const [namespace = '', name = ''] = key.split('/');
     const facts = view.pod(namespace, name);
-    if (facts === undefined || facts.deleting || policyOf(view.node(facts.nodeName)) === 'keep') return;
+    if (facts === undefined || facts.deleting) return;
+    if (this.#policyOf(view.node(facts.nodeName)) === 'keep') return;
     const held = view.nodeView(facts.nodeName).get(`${PODS}${key}`);
     if (held !== undefined && !mayHaveDefaults(held.bytes)) return;
     try {

@@ -9,9 +9,13 @@ export type TolerationsPolicy = 'unbounded' | 'keep';
 const DEFAULT_SECONDS = 300;
 const TAINTS = new Set<unknown>(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
 
-/** The policy that a Node's annotation names; `unbounded` where there is none, or none that is known. */
-export function policyOf(node: Pick<NodeFacts, 'annotations'> | undefined): TolerationsPolicy {
-  return node?.annotations[ANNOTATIONS.tolerations] === 'keep' ? 'keep' : 'unbounded';
+/** The policy that a Node's annotation names; the default where there is none, or none that is known. */
+export function policyOf(
+  node: Pick<NodeFacts, 'annotations'> | undefined,
+  byDefault: TolerationsPolicy = 'unbounded',
+): TolerationsPolicy {
+  const policy = node?.annotations[ANNOTATIONS.tolerations];
+  return policy === 'keep' || policy === 'unbounded' ? policy : byDefault;
 }
 
 /**

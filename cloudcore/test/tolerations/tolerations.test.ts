@@ -50,6 +50,12 @@ describe('the tolerations that a pod is to have', () => {
     assert.deepEqual([policy('keep'), policy('unbounded'), policy('?')], ['keep', 'unbounded', 'unbounded']);
     assert.equal(policyOf(undefined), 'unbounded');
   });
+
+  it('follow the configuration of the hub where the Node says nothing', () => {
+    const policy = (value: string) => policyOf({ annotations: { 'hawser.dev/tolerations': value } }, 'keep');
+    assert.deepEqual([policy('keep'), policy('unbounded'), policy('?')], ['keep', 'unbounded', 'keep']);
+    assert.equal(policyOf(undefined, 'keep'), 'keep');
+  });
 });
 
 describe('the tolerations of pods on edge nodes', () => {
