@@ -41,7 +41,9 @@ export class SiteObjects {
 
   /** Creates many, some at a time. */
   async createAll(objects: readonly KubeObject[]): Promise<void> {
-    await atATime(objects, async (object) => void (await this.create(object)));
+    await atATime(objects, async (object) => {
+      await this.create(object);
+    });
   }
 
   async get(resource: ApiResource, name: string, namespace = NAMESPACE): Promise<KubeObject> {
@@ -80,7 +82,7 @@ export class SiteObjects {
 
 function resourceOf({ kind }: KubeObject): ApiResource {
   const found = Object.values(RESOURCES).find((resource) => resource.kind === kind);
-  if (found === undefined) throw new TypeError(`no resource has the kind ${String(kind)}`);
+  if (found === undefined) throw new TypeError(`no resource has the kind ${kind}`);
   return found;
 }
 

@@ -61,7 +61,7 @@ export function differences(
 }
 
 function specOf(pod: KubeObject): PodSpec {
-  return (pod['spec'] ?? {}) as PodSpec;
+  return pod['spec'] ?? {};
 }
 
 /** Lists leave kind and version of their items out. */
