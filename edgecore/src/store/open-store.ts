@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { EdgeCoreError } from '../errors.ts';
 import { isDamageAtOpen, isFull, reasonOf } from './damage.ts';
 import { touch, type DataDir } from './data-dir.ts';
-import { repairHeader, salvage, type Salvage } from './salvage.ts';
+import { salvage, type Salvage } from './salvage.ts';
+import { repairHeader } from './file-header.ts';
 import { StoreFile, type LostSecrets, type StoreFileOptions } from './store-file.ts';
 import type { InventoryItem } from './store-protocol.ts';
 import type { LostObject, RowCounts, StoreFinding } from './store-report.ts';
 import { inspectLog, readImage } from './write-ahead-log.ts';
+import { Sqlite } from './sqlite.ts';
 
 const NOTHING: RowCounts = { objects: 0, scopes: 0, outbox: 0, state: 0 };
 /** Objects named in a report. */
@@ -162,7 +164,7 @@ function copyFile(path: string, to: StoreFile): Salvage | undefined {
   repairHeader(path);
   let from: Database.Database;
   try {
-    from = new Database(path);
+    from = new Sqlite(path);
   } catch (error) {
     if (isDamageAtOpen(error)) return undefined;
     throw error;
@@ -180,7 +182,7 @@ function copyFile(path: string, to: StoreFile): Salvage | undefined {
 
 function copyImage(image: Buffer, to: StoreFile): Salvage | undefined {
   try {
-    const from = new Database(image);
+    const from = new Sqlite(image);
     try {
       return salvage(from, to.connection);
     } finally {

@@ -1,8 +1,9 @@
 import { statSync, truncateSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { EdgeCoreError } from '../errors.ts';
 import { isDamage, reasonOf, sqliteCode } from './damage.ts';
 import { touch, type DataDir } from './data-dir.ts';
+import { Sqlite } from './sqlite.ts';
 
 /** How long to wait for a process that is about to end, in milliseconds. */
 const LOCK_TIMEOUT_MS = 1000;
@@ -62,7 +63,7 @@ export class ProcessLock {
   }
 
   #begin(): void {
-    this.#db = new Database(this.#dir.lock, { timeout: LOCK_TIMEOUT_MS });
+    this.#db = new Sqlite(this.#dir.lock, { timeout: LOCK_TIMEOUT_MS });
     this.#db.pragma('journal_mode = OFF');
     // An empty file would be written to at every start, which a full disk does not allow.
     if (statSync(this.#dir.lock).size === 0) {

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { isDamageAtOpen } from './damage.ts';
 import type { LostObject, RowCounts } from './store-report.ts';
@@ -21,30 +20,6 @@ export interface Salvage {
 interface Known {
   /** Row numbers, and the key where the index has it. */
   readonly rows: ReadonlyMap<number, readonly string[]>;
-}
-
-/** What every file of ours has in the first 24 bytes of its header (file format, section 1.3) and in its encoding. */
-const HEADER_CONSTANTS: readonly { readonly at: number; readonly bytes: Buffer }[] = [
-  { at: 0, bytes: Buffer.from('SQLite format 3\0\x04\x00\x02\x02\x00\x40\x20\x20', 'latin1') },
-  { at: 44, bytes: Buffer.from([0, 0, 0, 4]) },
-  { at: 52, bytes: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]) },
-];
-
-/**
- * Writes the constants of the header again, so that a file with damage there only can be read at all. It must be one
- * that is about to be set aside.
- */
-export function repairHeader(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    for (const { at, bytes } of HEADER_CONSTANTS) {
-      const present = Buffer.alloc(bytes.length);
-      if (readSync(file, present, 0, present.length, at) < present.length) return;
-      if (!present.equals(bytes)) writeSync(file, bytes, 0, bytes.length, at);
-    }
-  } finally {
-    closeSync(file);
-  }
 }
 
 /**

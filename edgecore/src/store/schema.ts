@@ -4,7 +4,7 @@ import { DamageError } from './damage.ts';
 import { rowSum } from './tables.ts';
 
 /** "HWSE" in ASCII: marks a database file as an edge store (`PRAGMA application_id`). */
-const APPLICATION_ID = 0x48575345;
+export const APPLICATION_ID = 0x48575345;
 
 /** One step from a schema version to the next; runs inside a transaction. */
 export type Migration = (db: Database.Database) => void;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { ContentHash, OutboxEntry } from '@hawser/sync';
 import { EdgeCoreError } from '../errors.ts';
 import type { BodyCodec } from './body-codec.ts';
 import { DamageError, isFull } from './damage.ts';
+import { headerHolds } from './file-header.ts';
 import { createSchema, migrate, MIGRATIONS, writeAbout, type Migration } from './schema.ts';
 import { LIMIT_CONTENT_BYTES, LIMIT_STATE_BYTES } from './store-limits.ts';
 import type { InventoryItem, Job, ReadContent, StateChange } from './store-protocol.ts';
@@ -18,6 +19,7 @@ import {
   type StateRow,
   type Table,
 } from './tables.ts';
+import { Sqlite } from './sqlite.ts';
 
 /** Smaller pages write less to flash: most rows have less than one (see ADR 14). */
 const PAGE_BYTES = 1024;
@@ -95,17 +97,18 @@ export class StoreFile {
    * @throws EdgeCoreError `ERR_EDGE_STORE_TOO_NEW`; DamageError.
    */
   static open(path: string, options: StoreFileOptions): StoreFile {
+    if (!headerHolds(path)) throw new DamageError('its header is not as it was written');
     return StoreFile.#checked(connect(path), options);
   }
 
   /** Opens the bytes of a database. Writes change the memory only. @throws as {@link open} */
   static openImage(image: Buffer, options: StoreFileOptions): StoreFile {
-    return StoreFile.#checked(new Database(image), options);
+    return StoreFile.#checked(new Sqlite(image), options);
   }
 
   /** Makes a file, or with an empty path a store in memory. There must be none yet. */
   static create(path: string, { codec, limitBytes, migrations }: StoreFileOptions): StoreFile {
-    const db = path === '' ? new Database(':memory:') : connect(path);
+    const db = path === '' ? new Sqlite(':memory:') : connect(path);
     try {
       createSchema(db, codec.keyId, migrations);
       limit(db, limitBytes);
@@ -159,6 +162,8 @@ export class StoreFile {
       this.#codec.unwrap(row, ['outbox', row.key], LIMIT_CONTENT_BYTES);
     }
     this.#forget({ keyChanged, objects, state });
+    // Everything has passed through the cache; little of it is wanted again.
+    this.#db.pragma('shrink_memory');
     return { keyChanged, objects, state };
   }
 
@@ -345,7 +350,7 @@ export class StoreFile {
 }
 
 function connect(path: string): Database.Database {
-  const db = new Database(path);
+  const db = new Sqlite(path);
   try {
     // One process owns the file. This also keeps the log's index in memory instead of in a third file.
     db.pragma('locking_mode = EXCLUSIVE');
