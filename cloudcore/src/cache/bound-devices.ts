@@ -2,6 +2,7 @@ import type { ApiClient, KubeObject } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
 import { formatKey, type ContentKey } from '@hawser/sync';
 import { SharedRead } from '../cluster/shared-read.ts';
+import type { ContentEvents } from './content-events.ts';
 import { record as fieldsOf, text } from './json-reader.ts';
 import { listObjects } from './list-objects.ts';
 import type { NodeScope } from './node-scope.ts';
@@ -20,7 +21,7 @@ export const DEVICE_MODELS = { ...GROUP, resource: 'devicemodels', kind: 'Device
 export interface BoundDevicesOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  readonly onUnreadable: (key: string, error: unknown) => void;
+  readonly events: ContentEvents;
   /** The scope of a node, made if there is none. */
   readonly scope: (node: string) => NodeScope;
   /** Finds the record of a device model, or makes one. */
@@ -61,7 +62,7 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
     this.#options = options;
     const nowMs = (): number => options.clock.monotonicMs();
     this.#listed = new SharedRead({ read: (signal) => this.#list(signal), nowMs });
-    this.table = new RecordTable(resourceName(DEVICES), options.onUnreadable);
+    this.table = new RecordTable(resourceName(DEVICES), options.events);
   }
 
   wanted(): void {}

@@ -1,5 +1,6 @@
 import { RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
 import type { ContentKey } from '@hawser/sync';
+import type { ContentEvents } from './content-events.ts';
 import type { PodFacts } from './cluster-view.ts';
 import { record as fieldsOf, text } from './json-reader.ts';
 import { listObjects } from './list-objects.ts';
@@ -12,7 +13,7 @@ import type { CompleteList, FeedSink } from './resource-feed.ts';
 /** What {@link BoundPods} needs. */
 export interface BoundPodsOptions {
   readonly client: ApiClient;
-  readonly onUnreadable: (key: string, error: unknown) => void;
+  readonly events: ContentEvents;
   /** The scope of a node, if there is one. */
   readonly scope: (node: string) => NodeScope | undefined;
   /** Finds the record of a key that a pod names, or makes one. */
@@ -77,7 +78,7 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
 
   constructor(options: BoundPodsOptions) {
     this.#options = options;
-    this.table = new RecordTable('pods', options.onUnreadable);
+    this.table = new RecordTable('pods', options.events);
   }
 
   /** Tells how many lists have begun. Called once, before anything else. */

@@ -2,6 +2,7 @@ import { RESOURCES, type ApiClient, type ApiResource, type KubeObject } from '@h
 import type { Clock } from '@hawser/seams';
 import { formatKey, parseKey, type Content, type ContentKey } from '@hawser/sync';
 import { CloudCoreError } from '../errors.ts';
+import type { ContentEvents } from './content-events.ts';
 import { BoundDevices, DEVICE_MODELS, DEVICES } from './bound-devices.ts';
 import { BoundPods } from './bound-pods.ts';
 import type { ComparedResource } from './catch-up.ts';
@@ -22,7 +23,7 @@ export interface CacheTablesOptions {
   readonly resources: readonly SharedResource[];
   /** What a scope asks of whoever owns the tables. */
   readonly host: Pick<ScopeHost, 'synced' | 'stamp' | 'catchUp' | 'schedule' | 'listenerFailed'>;
-  readonly onUnreadable: (key: string, error: unknown) => void;
+  readonly events: ContentEvents;
   /** Has {@link CacheTables.fetch} called, soon; again after a failure. */
   readonly enqueue: (fetch: string) => void;
   readonly onPod: (namespace: string, name: string) => void;
@@ -60,7 +61,7 @@ export class CacheTables implements ScopeHost {
   /** @throws CloudCoreError `ERR_CLOUDCORE_RESOURCE`; StatusError BadRequest for a selector that cannot be read */
   constructor(options: CacheTablesOptions) {
     this.#options = options;
-    const { client, clock, onUnreadable, enqueue, onPod, onNode, resources } = options;
+    const { client, clock, events, enqueue, onPod, onNode, resources } = options;
     const resolve = (key: ContentKey): ObjectRecord | undefined => this.#resolve(key);
     this.edges = new EdgeNodes({
       ...{ host: this, onNode },
@@ -71,13 +72,13 @@ export class CacheTables implements ScopeHost {
       onFacts: (scope) => this.#applyRules(scope),
     });
     this.pods = new BoundPods({
-      ...{ client, onUnreadable, resolve, onPod },
+      ...{ client, events, resolve, onPod },
       scope: (node) => this.edges.get(node),
       enqueue: (node) => enqueue(PODS_OF + node),
       onEmpty: (scope) => this.edges.evaluate(scope),
     });
     this.#devices = new BoundDevices({
-      ...{ client, clock, onUnreadable, resolve },
+      ...{ client, clock, events, resolve },
       scope: (node) => this.edges.ensure(node),
       onReleased: (scope) => this.edges.forgetUnused(scope),
     });
@@ -186,22 +187,22 @@ export class CacheTables implements ScopeHost {
   #table(
     options: Pick<ReferencedObjectsOptions, 'resource' | 'admits' | 'references' | 'onSeen'>,
   ): ReferencedObjects {
-    const { client, onUnreadable, enqueue } = this.#options;
+    const { client, events, enqueue } = this.#options;
     const resolve = (key: ContentKey): ObjectRecord | undefined => this.#resolve(key);
-    const table = new ReferencedObjects({ client, onUnreadable, enqueue, resolve, ...options });
+    const table = new ReferencedObjects({ client, events, enqueue, resolve, ...options });
     this.#referenced.set(table.table.resource, table);
     return table;
   }
 
   #sharedObjects(resource: SharedResource): SharedObjects {
-    const { client, clock, onUnreadable } = this.#options;
+    const { client, clock, events } = this.#options;
     const name = resourceName(resource);
     if (name === 'pods' || name === this.#devices.table.resource || this.#referenced.has(name)) {
       const message = `${name} go to the nodes that need them, and cannot be configured to go to others`;
       throw new CloudCoreError('ERR_CLOUDCORE_RESOURCE', message, { about: name });
     }
     const objects: SharedObjects = new SharedObjects(resource, {
-      ...{ client, clock, onUnreadable },
+      ...{ client, clock, events },
       scopes: () => this.#scopesOf(objects),
     });
     return objects;

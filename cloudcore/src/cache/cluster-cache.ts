@@ -8,7 +8,7 @@ import {
   type Logger,
   type Random,
 } from '@hawser/seams';
-import { formatKey, type ScopeView } from '@hawser/sync';
+import { formatKey, type Content, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { CloudCoreError } from '../errors.ts';
@@ -30,6 +30,8 @@ export interface ClusterCacheOptions {
   readonly stamp?: (version: string) => Uint8Array;
   /** Further resources that edge nodes get. Default: none. */
   readonly resources?: readonly SharedResource[];
+  /** A content was replaced that edges may still have: what deltas are made against. Default: nobody keeps it. */
+  readonly onReplaced?: (content: Content) => void;
   /** A list showed an older state than was seen before: the API server has lost what came after `from`. */
   readonly onRollback?: (resource: string, from: string, to: string) => void;
   /** Objects in a page of a list, where the server does not stream lists. Default 500. */
@@ -186,9 +188,15 @@ export class ClusterCache implements ClusterView {
         schedule: (scope) => this.#notifier.schedule(scope),
         listenerFailed: ({ scope }, err) => this.#logger.error({ scope, err }, 'a listener failed'),
       },
-      onUnreadable: (key, err) => {
-        this.#metrics?.unreadable.inc({ resource: key.split('/')[0] ?? '' });
-        this.#logger.warn({ key, err }, 'an object cannot be brought into normal form; its last form stays');
+      events: {
+        unreadable: (key, err) => {
+          this.#metrics?.unreadable.inc({ resource: key.split('/')[0] ?? '' });
+          this.#logger.warn(
+            { key, err },
+            'an object cannot be brought into normal form; its last form stays',
+          );
+        },
+        replaced: (content) => this.#options.onReplaced?.(content),
       },
       enqueue: (what) => this.#fetcher.enqueue(what),
       onPod: (namespace, name) => {

@@ -1,6 +1,7 @@
 import { compareResourceVersions, type KubeObject } from '@hawser/kube';
 import { contentOf, formatKey, type ContentKey } from '@hawser/sync';
 import { KeptContent } from './kept-content.ts';
+import type { ContentEvents } from './content-events.ts';
 import { setContent, type ObjectRecord } from './object-record.ts';
 
 /** An object as a list or watch brought it, in the form in which it is kept. */
@@ -17,13 +18,13 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
   /** As in keys. */
   readonly resource: string;
   readonly #records = new Map<ContentKey, R>();
-  readonly #onUnreadable: (key: string, error: unknown) => void;
+  readonly #events: ContentEvents;
   #objects = 0;
   #bytes = 0;
 
-  constructor(resource: string, onUnreadable: (key: string, error: unknown) => void) {
+  constructor(resource: string, events: ContentEvents) {
     this.resource = resource;
-    this.#onUnreadable = onUnreadable;
+    this.#events = events;
   }
 
   /** Records whose object exists. */
@@ -76,7 +77,7 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
       if (known?.content?.hash === content.hash) return { key, version, content: known.content.at(version) };
       return { key, version, content: KeptContent.of(content, known?.key ?? key) };
     } catch (error) {
-      this.#onUnreadable(key, error);
+      this.#events.unreadable(key, error);
       return { key, version, content: undefined };
     }
   }
@@ -98,7 +99,10 @@ export class RecordTable<R extends ObjectRecord = ObjectRecord> {
   }
 
   #set(record: R, content: KeptContent | undefined, version: string): void {
-    this.#count(record.content, content);
+    const before = record.content;
+    if (before !== undefined && content !== undefined && before.hash !== content.hash)
+      this.#events.replaced(before);
+    this.#count(before, content);
     setContent(record, content, version);
   }
 

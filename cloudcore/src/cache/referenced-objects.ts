@@ -1,5 +1,6 @@
 import { ResourceClient, StatusError, type ApiClient, type ApiResource, type KubeObject } from '@hawser/kube';
 import { parseKey, type ContentKey } from '@hawser/sync';
+import type { ContentEvents } from './content-events.ts';
 import type { NodeScope } from './node-scope.ts';
 import { resourceName } from './object-key.ts';
 import { ObjectRecord, setReferences, type RecordOwner } from './object-record.ts';
@@ -13,7 +14,7 @@ const COMPARED_AT_ONCE = 8;
 export interface ReferencedObjectsOptions {
   readonly resource: ApiResource;
   readonly client: ApiClient;
-  readonly onUnreadable: (key: string, error: unknown) => void;
+  readonly events: ContentEvents;
   /** Has {@link ReferencedObjects.fetch} called with the key, soon; again after a failure. */
   readonly enqueue: (key: ContentKey) => void;
   /** Objects that are kept though nobody has asked for them yet. Default: none. */
@@ -59,7 +60,7 @@ export class ReferencedObjects implements FeedSink<Prepared>, RecordOwner {
   constructor(options: ReferencedObjectsOptions) {
     this.#options = options;
     this.resource = options.resource;
-    this.table = new RecordTable(resourceName(options.resource), options.onUnreadable);
+    this.table = new RecordTable(resourceName(options.resource), options.events);
     this.#objects = new ResourceClient(options.client, options.resource);
   }
 

@@ -2,6 +2,7 @@ import { LabelSelector, type ApiClient, type KubeObject } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
 import { contentOf, formatKey, type Content, type ContentKey } from '@hawser/sync';
 import { SharedRead } from '../cluster/shared-read.ts';
+import type { ContentEvents } from './content-events.ts';
 import { KeptContent } from './kept-content.ts';
 import { listObjects } from './list-objects.ts';
 import type { NodeScope } from './node-scope.ts';
@@ -26,7 +27,7 @@ export interface SharedResource {
 export interface SharedObjectsOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  readonly onUnreadable: (key: string, error: unknown) => void;
+  readonly events: ContentEvents;
   /** The scopes that get these objects. */
   readonly scopes: () => Iterable<NodeScope>;
 }
@@ -81,7 +82,7 @@ export class SharedObjects implements FeedSink<KeptContent> {
         ? known.at(content.version)
         : KeptContent.of(content, known?.key ?? key);
     } catch (error) {
-      this.#options.onUnreadable(key, error);
+      this.#options.events.unreadable(key, error);
       return known; // what was known of it before stays; a list shows it as it was
     }
   }
@@ -142,6 +143,8 @@ export class SharedObjects implements FeedSink<KeptContent> {
 
   #set(key: ContentKey, content: KeptContent | undefined): void {
     const known = this.#contents.get(key);
+    if (known !== undefined && content !== undefined && known.hash !== content.hash)
+      this.#options.events.replaced(known);
     this.#bytes += (content?.keptBytes ?? 0) - (known?.keptBytes ?? 0);
     if (content === undefined) this.#contents.delete(key);
     else this.#contents.set(key, content);
