@@ -4,6 +4,7 @@ import { loadConfig } from './config/load-config.ts';
 import type { EdgeConfig } from './config/options.ts';
 import type { startEdgeCore } from './edge-core.ts';
 import { EdgeCoreError } from './errors.ts';
+import { EngineTuning } from './health/engine-tuning.ts';
 import { SystemdNotifier } from './health/systemd.ts';
 import { jsonLogger } from './log/json-logger.ts';
 import { VERSION } from './version.ts';
@@ -46,8 +47,11 @@ async function run({ config, start }: Loaded): Promise<number> {
   try {
     const core = await start({ config, log });
     const systemd = notifier(log, async () => (await core.problems()).length === 0);
+    const tuning = new EngineTuning({ clock: systemClock, log });
+    tuning.start();
     await systemd.ready(`node ${core.node}`);
     const signal = await stopRequested;
+    tuning.stop();
     log.info({ signal }, 'stopping');
     await systemd.stopping();
     await core.stop();
