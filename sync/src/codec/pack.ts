@@ -100,7 +100,8 @@ function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
   if (result.buffer.length > maxBytes) throw tooLarge(maxBytes); // a limit of 0
   if (result.engine.bytesWritten !== deflated.length)
     throw new SyncError('ERR_SYNC_BAD_PACK', 'bytes follow what was deflated');
-  return result.buffer;
+  // zlib answers with a view of a block of 16 KiB, which whoever keeps a small content would keep too.
+  return new Uint8Array(result.buffer);
 }
 
 function tooLarge(maxBytes: number): SyncError {
