@@ -17,7 +17,8 @@ export class Alarm {
     if (dueMs >= this.#dueMs) return;
     this.#timer?.cancel();
     this.#dueMs = dueMs;
-    this.#timer = this.#clock.setTimer(dueMs - this.#clock.monotonicMs(), () => {
+    // Whole milliseconds, rounded up: a timer that rang a fraction early would find nothing due.
+    this.#timer = this.#clock.setTimer(Math.ceil(dueMs - this.#clock.monotonicMs()), () => {
       this.#timer = undefined;
       this.#dueMs = Infinity;
       this.#ring();

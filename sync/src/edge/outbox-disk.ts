@@ -138,10 +138,10 @@ export class OutboxDisk {
   }
 
   #outOfPatience(): void {
-    const dueMs = this.#options.clock.monotonicMs() - PATIENCE_MS;
+    const nowMs = this.#options.clock.monotonicMs();
     const slots: OutboxSlot[] = [];
     for (const [slot, sinceMs] of this.#waiting) {
-      if (sinceMs <= dueMs) slots.push(slot);
+      if (sinceMs + PATIENCE_MS <= nowMs) slots.push(slot);
       else this.#patience.setAt(sinceMs + PATIENCE_MS);
     }
     this.#giveWay(slots);

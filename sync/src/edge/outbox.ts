@@ -375,8 +375,8 @@ export class Outbox {
   }
 
   #persistDue(): void {
-    const dueMs = this.#clock.monotonicMs() - this.#limits.persistAfterMs;
-    this.#persist((sinceMs) => sinceMs <= dueMs);
+    const nowMs = this.#clock.monotonicMs();
+    this.#persist((sinceMs) => sinceMs + this.#limits.persistAfterMs <= nowMs);
   }
 
   #persist(due: (unsavedSinceMs: number) => boolean): void {

@@ -5,6 +5,30 @@ export const REMOVAL_WINDOW_MS = 60_000;
 /** Precision of the window: what happened within one slot ages together. */
 const SLOT_MS = 1_000;
 
+/** Removals that a hub asks for at once, all of objects that are there. */
+export interface AskedRemovals {
+  /** Those that count. */
+  readonly counted: readonly ContentKey[];
+  /** Number of those that do not: of pods that were marked for deletion. */
+  readonly uncounted: number;
+  /** Removals that are held back already. */
+  readonly alsoHeld: number;
+  /** Objects that are there now. */
+  readonly count: number;
+}
+
+/** What was made durable at once. */
+export interface AppliedChanges {
+  /** Objects in the scope before and after. */
+  readonly before: number;
+  readonly after: number;
+  /** Removals that count. */
+  readonly counted: readonly ContentKey[];
+  /** Number of removals that do not: of pods that were marked for deletion, and those confirmed. */
+  readonly uncounted: number;
+  readonly put: readonly ContentKey[];
+}
+
 /**
  * Rule 4 of docs/sync.md: notices when more than half of what a scope had goes within a minute. Lives as long as the
  * edge runs, over sessions, so that a hub cannot get round it by reconnecting.
@@ -17,31 +41,23 @@ export class RemovalGuard {
   /** The most objects at any time in a slot, by slot, oldest first; at most one for each second of the window. */
   readonly #peaks = new Map<number, number>();
 
-  /**
-   * Whether these removals may be carried out; `alsoHeld` others are held back already.
-   * @param keys removals that count, of objects that are there
-   * @param count objects that are there now
-   * @param nowMs monotonic time
-   */
-  allows(keys: readonly ContentKey[], alsoHeld: number, count: number, nowMs: number): boolean {
+  /** Whether these removals may be carried out without a question. */
+  allows({ counted, uncounted, alsoHeld, count }: AskedRemovals, nowMs: number): boolean {
     this.#forget(nowMs);
-    const had = Math.max(count, ...this.#peaks.values());
-    return (this.#removed.size + alsoHeld + keys.length) * 2 <= had;
+    const had = Math.max(count, ...this.#peaks.values()) - uncounted;
+    return (this.#removed.size + alsoHeld + counted.length) * 2 <= had;
   }
 
-  /** To be told what was carried out: `before` objects were there, `removed` counted, `put` are there again. */
-  applied(
-    before: number,
-    removed: readonly ContentKey[],
-    put: readonly ContentKey[],
-    after: number,
-    nowMs: number,
-  ): void {
+  /** To be told what was carried out. */
+  applied(done: AppliedChanges, nowMs: number): void {
+    const { before, after, counted, uncounted, put } = done;
     this.#forget(nowMs);
+    // What goes without counting does not count as what the scope had either.
+    for (const [slot, peak] of this.#peaks) this.#peaks.set(slot, peak - uncounted);
     const slot = Math.floor(nowMs / SLOT_MS);
-    this.#peaks.set(slot, Math.max(this.#peaks.get(slot) ?? 0, before, after));
-    for (const key of removed) this.#removed.set(key, nowMs);
+    this.#peaks.set(slot, Math.max(this.#peaks.get(slot) ?? 0, before - uncounted, after));
     for (const key of put) this.#removed.delete(key);
+    for (const key of counted) this.#removed.set(key, nowMs);
   }
 
   /** The hub has confirmed: what is there now is what the scope has, and the minute begins anew. */

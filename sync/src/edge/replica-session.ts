@@ -53,6 +53,9 @@ interface ReplicaSessionListener {
   readonly onEnd: () => void;
 }
 
+/** Why what a session has begun is given up. One for all: it carries nothing. */
+const ENDED = new SyncError('ERR_SYNC_SESSION_ENDED', 'the session has ended');
+
 interface Received {
   readonly sequence: number;
   readonly message: HubMessage;
@@ -137,7 +140,7 @@ export class ReplicaSession {
   /** Ends: nothing is acknowledged any more; what is being written may still become durable. Idempotent. */
   end(): void {
     if (this.#ending.signal.aborted) return;
-    this.#ending.abort();
+    this.#ending.abort(ENDED);
     this.#received.length = 0;
     this.#synced = false;
     this.#options.onEnd();
@@ -231,8 +234,13 @@ export class ReplicaSession {
       if (this.#held.has(key)) continue;
       ((await isDeletedPod(store, scope, key)) ? exempt : counted).push(key);
     }
-    const { size } = store.entries(scope);
-    if (counted.length === 0 || guard.allows(counted, this.#held.size, size, clock.monotonicMs()))
+    const asked = {
+      counted,
+      uncounted: exempt.length,
+      alsoHeld: this.#held.size,
+      count: store.entries(scope).size,
+    };
+    if (counted.length === 0 || guard.allows(asked, clock.monotonicMs()))
       return { allowed: [...counted, ...exempt], held: [], counted };
     return { allowed: exempt, held: counted, counted: [] };
   }
@@ -260,7 +268,9 @@ export class ReplicaSession {
     const done = await writer.write(changes, record, this.#ending.signal);
     if (!done) return false;
     const puts = changes.flatMap((change) => ('put' in change ? [change.put.key] : []));
-    guard.applied(before, counted, puts, store.entries(scope).size, clock.monotonicMs());
+    const uncounted = changes.length - puts.length - counted.length;
+    const after = store.entries(scope).size;
+    guard.applied({ before, after, counted, uncounted, put: puts }, clock.monotonicMs());
     counts.puts += puts.length;
     counts.removes += changes.length - puts.length;
     return !this.#ending.signal.aborted;

@@ -45,7 +45,7 @@ export class BatchBuilder {
   /**
    * Takes keys out of `pending`, and brings `has` to what the edge will have once the batch has arrived. Each key is
    * settled before the next one is awaited, so that whatever is said about it meanwhile counts.
-   * @param keys which of `pending`, best first
+   * @param keys which of `pending`, best first, or `pending` itself: then keys that come meanwhile are taken too
    * @param roomBytes what the batch may have; Infinity: an object of any size may go alone
    */
   async build(
@@ -55,9 +55,12 @@ export class BatchBuilder {
     roomBytes: number,
   ): Promise<BuiltBatch> {
     const changes: OutgoingChange[] = [];
+    const done = new Set<ContentKey>();
     let bytes = BATCH_OVERHEAD_BYTES;
-    for (const key of [...keys]) {
-      if (!pending.delete(key)) continue;
+    for (const key of keys) {
+      // A key that has changed since it was settled comes by again; it is for the next batch.
+      if (done.has(key) || !pending.delete(key)) continue;
+      done.add(key);
       const known = has.get(key);
       const target = this.#options.view.get(key);
       if (target?.hash === known) continue;

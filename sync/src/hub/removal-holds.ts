@@ -5,6 +5,8 @@ import { messageOf, SyncError } from '../errors.ts';
 export interface RemovalHoldsOptions {
   /** See `ScopeView.catchUp`. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
   /** Called when {@link RemovalHolds.due} has changed. */
   readonly onDue: () => void;
   /** How long a hold waits before it is looked at again, milliseconds. */
@@ -26,7 +28,7 @@ const MAX_HOLDS = 8;
 export class RemovalHolds {
   readonly #options: RemovalHoldsOptions;
   readonly #backoff: Backoff;
-  readonly #closing = new AbortController();
+  readonly #closing: AbortSignal;
   /** Oldest first. */
   readonly #holds: { id: number; dueMs: number }[] = [];
   #lastId = 0;
@@ -36,6 +38,7 @@ export class RemovalHolds {
 
   constructor(options: RemovalHoldsOptions) {
     this.#options = options;
+    this.#closing = options.signal;
     this.#backoff = new Backoff({
       baseMs: RETRY_MS.base,
       capMs: RETRY_MS.cap,
@@ -73,10 +76,9 @@ export class RemovalHolds {
     this.#arm();
   }
 
-  /** Gives up. Idempotent. */
+  /** Sets no timer any more; the signal ends the rest. Idempotent. */
   close(): void {
     this.#timer?.cancel();
-    this.#closing.abort();
   }
 
   #arm(): void {
@@ -94,17 +96,17 @@ export class RemovalHolds {
     const { clock, log, catchUp, onDue } = this.#options;
     this.#catchingUp = true;
     try {
-      await catchUp(this.#closing.signal);
+      await catchUp(this.#closing);
       this.#backoff.reset();
       this.#due = hold.id;
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
+      if (this.#closing.aborted) return;
       const waitMs = this.#backoff.nextMs();
       log.warn({ error: messageOf(error), waitMs: Math.round(waitMs) }, 'removals cannot be confirmed yet');
       hold.dueMs = clock.monotonicMs() + waitMs;
     }
     this.#catchingUp = false;
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.aborted) return;
     this.#arm();
     if (this.#due !== undefined) onDue();
   }

@@ -58,6 +58,8 @@ export interface ScopePublisherOptions {
 const CONFIRM_AFTER_MS = 30_000;
 /** Wait after the encoder said that it has too much to do, milliseconds. */
 const BUSY_MS = 200;
+/** Why what a publisher has begun is given up. One for all: it carries nothing. */
+const CLOSED = new SyncError('ERR_SYNC_SESSION_ENDED', 'the session has ended');
 /** Longest stamp that an edge may hand in, bytes. */
 const MAX_STAMP_BYTES = 4 * 1024;
 
@@ -115,6 +117,7 @@ export class ScopePublisher {
     });
     this.#holds = new RemovalHolds({
       catchUp: (signal) => this.#view.catchUp(signal),
+      signal: this.#closing.signal,
       onDue: () => this.#wake(),
       delayMs: options.confirmAfterMs ?? CONFIRM_AFTER_MS,
       clock: this.#clock,
@@ -194,7 +197,7 @@ export class ScopePublisher {
     this.#stopListening?.();
     this.#busyTimer?.cancel();
     this.#holds.close();
-    this.#closing.abort();
+    this.#closing.abort(CLOSED);
     this.#pending.clear();
     this.#has = undefined;
   }
@@ -265,6 +268,8 @@ export class ScopePublisher {
 
   async #run(): Promise<void> {
     try {
+      // What changes together travels together.
+      await Promise.resolve();
       for (let step = this.#next(); step !== undefined; step = this.#next()) await step();
     } catch (error) {
       this.#fail(error);
