@@ -8,8 +8,9 @@
  *   IO_FAIL_SYNC_AFTER    optional: after this many syncs of that folder one fails with EIO; later ones succeed, as
  *                         they do on Linux, though what the failed one should have flushed is lost
  *   IO_SYNC_DELAY_MS      optional: each sync takes this much longer
- *   IO_FAULT_FILE         optional: while there is such a file, writes fail as it says: ENOSPC (files cannot grow) or
- *                         EROFS (the file system is read-only)
+ *   IO_FAULT_FILE         optional: while there is such a file, the disk fails as it says: ENOSPC (files cannot grow),
+ *                         EROFS (the file system is read-only), or "EIO inode offset" (what stands at this offset of the
+ *                         file with this number cannot be read)
  *
  * A record: 1 byte operation (W write, T truncate, S sync, F failed sync, U unlink, R rename, with the
  * new path as data), 4 bytes length of the path, 8 bytes offset (or
@@ -45,20 +46,38 @@ static int path_of(int fd, char *path) {
   return strncmp(path, dir, strlen(dir)) == 0;
 }
 
+/* What the fault file says; empty: no fault. */
+static void read_fault(char *text, size_t size) {
+  text[0] = 0;
+  const char *name = getenv("IO_FAULT_FILE");
+  if (name == NULL) return;
+  int file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+  if (file < 0) return;
+  ssize_t length = syscall(SYS_read, file, text, size - 1);
+  syscall(SYS_close, file);
+  text[length > 0 ? length : 0] = 0;
+}
+
 /* The errno that a write up to `end` fails with, 0: none. */
 static int fault_at(int fd, off64_t end) {
-  const char *name = getenv("IO_FAULT_FILE");
-  if (name == NULL) return 0;
-  int file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-  if (file < 0) return 0;
-  char text[16] = {0};
-  ssize_t length = syscall(SYS_read, file, text, sizeof text - 1);
-  syscall(SYS_close, file);
-  if (length <= 0) return 0;
+  char text[128];
+  read_fault(text, sizeof text);
   if (strncmp(text, "EROFS", 5) == 0) return EROFS;
   struct stat status;
   if (strncmp(text, "ENOSPC", 6) != 0 || fd < 0 || fstat(fd, &status) != 0) return 0;
   return end > status.st_size ? ENOSPC : 0;
+}
+
+/* Whether a read of this part of a file fails. */
+static int is_unreadable(int fd, off64_t offset, size_t length) {
+  char text[128], path[4096];
+  long long inode, at;
+  struct stat status;
+  if (!path_of(fd, path)) return 0;
+  read_fault(text, sizeof text);
+  if (sscanf(text, "EIO %lld %lld", &inode, &at) != 2) return 0;
+  if (fstat(fd, &status) != 0 || (long long)status.st_ino != inode) return 0;
+  return offset <= at && at < offset + (off64_t)length;
 }
 
 static void put(const void *data, size_t length) {
@@ -119,6 +138,16 @@ ssize_t write(int fd, const void *data, size_t length) {
   errno = error;
   return done;
 }
+
+ssize_t pread64(int fd, void *data, size_t length, off64_t offset) {
+  if (is_unreadable(fd, offset, length)) {
+    errno = EIO;
+    return -1;
+  }
+  return syscall(SYS_pread64, fd, data, length, offset);
+}
+
+ssize_t pread(int fd, void *data, size_t length, off_t offset) { return pread64(fd, data, length, offset); }
 
 int ftruncate64(int fd, off64_t size) {
   char path[4096];

@@ -3,11 +3,12 @@ export class DamageError extends Error {
   override readonly name = 'DamageError';
 }
 
-/** Whether an error says that the database is damaged: our own checks, or SQLite's. */
+/** What SQLite says of a damaged file, and what it or the system says of one that cannot be read in places. */
+const DAMAGE = /^(SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_READ|IOERR_CORRUPTFS)|EIO$)/;
+
+/** Whether an error says that the database is damaged: our own checks, SQLite's, or a disk that has lost a sector. */
 export function isDamage(error: unknown): boolean {
-  if (error instanceof DamageError) return true;
-  const code = sqliteCode(error);
-  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_FORMAT';
+  return error instanceof DamageError || DAMAGE.test(sqliteCode(error));
 }
 
 /** What a disk, a file system or another process may answer: no reason to distrust what is in the file. */

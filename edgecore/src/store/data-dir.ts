@@ -109,6 +109,12 @@ export class DataDir {
     return aside;
   }
 
+  /** Moves the log away, for a database that is to be opened without it. */
+  setLogAside(nowMs: number): void {
+    const time = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
+    renameSync(this.log, `${this.database}.damaged-${time}-wal`);
+  }
+
   /** Puts the database that was made in its place. */
   install(): void {
     renameSync(this.next, this.database);
@@ -133,11 +139,9 @@ export class DataDir {
   /** Removes databases that were set aside, but for the newest ones. */
   prune(kept: number): void {
     const prefix = `${path.basename(this.database)}.damaged-`;
-    const names = readdirSync(this.path)
-      .filter((name) => name.startsWith(prefix) && !name.endsWith('-wal'))
-      .sort()
-      .reverse();
-    for (const name of names.slice(kept)) {
+    const names = readdirSync(this.path).filter((name) => name.startsWith(prefix));
+    const times = [...new Set(names.map((name) => name.replace(/-wal$/, '')))].sort().reverse();
+    for (const name of times.slice(kept)) {
       for (const file of [name, `${name}-wal`]) rmSync(path.join(this.path, file), { force: true });
     }
   }

@@ -8,7 +8,8 @@ import { repairHeader } from './file-header.ts';
 import { StoreFile, type LostSecrets, type StoreFileOptions } from './store-file.ts';
 import type { InventoryItem } from './store-protocol.ts';
 import type { LostObject, RowCounts, StoreFinding } from './store-report.ts';
-import { inspectLog, readImage } from './write-ahead-log.ts';
+import { readImage } from './database-image.ts';
+import { inspectLog, type LogState } from './write-ahead-log.ts';
 import { Sqlite } from './sqlite.ts';
 
 const NOTHING: RowCounts = { objects: 0, scopes: 0, outbox: 0, state: 0 };
@@ -59,7 +60,7 @@ export function openStore(settings: OpenSettings): OpenedStore {
     dir.install();
   }
   dir.discardNext();
-  findings.push(...logFindings(dir));
+  findings.push(...logFindings(settings, inspectOrSetAside(settings, false)));
   try {
     return openAndLoad(settings, findings);
   } catch (error) {
@@ -74,8 +75,10 @@ export function openStore(settings: OpenSettings): OpenedStore {
  */
 export function openReadOnly(settings: OpenSettings): OpenedStore {
   const { dir } = settings;
-  const findings = existsSync(dir.database) ? logFindings(dir) : [fileMissing(dir, false)];
-  if (!existsSync(dir.database)) return loaded(StoreFile.create('', settings), dir, findings);
+  if (!existsSync(dir.database))
+    return loaded(StoreFile.create('', settings), dir, [fileMissing(dir, false)]);
+  const state = inspectOrSetAside(settings, true);
+  const findings = logFindings(settings, state);
   const image = readImage(dir.database, dir.log);
   try {
     return loaded(StoreFile.openImage(image, settings), dir, findings);
@@ -161,22 +164,17 @@ function isWhole(settings: OpenSettings): boolean {
 }
 
 function copyFile(path: string, to: StoreFile): Salvage | undefined {
-  repairHeader(path);
-  let from: Database.Database;
+  let from: Database.Database | undefined;
   try {
+    repairHeader(path);
     from = new Sqlite(path);
-  } catch (error) {
-    if (isDamageAtOpen(error)) return undefined;
-    throw error;
-  }
-  try {
     from.pragma('locking_mode = EXCLUSIVE');
     return salvage(from, to.connection);
   } catch (error) {
     if (isDamageAtOpen(error)) return undefined;
     throw error;
   } finally {
-    from.close();
+    from?.close();
   }
 }
 
@@ -194,8 +192,18 @@ function copyImage(image: Buffer, to: StoreFile): Salvage | undefined {
   }
 }
 
-function logFindings(dir: DataDir): StoreFinding[] {
-  const state = inspectLog(dir.log);
+/** What a look at the log finds. One that cannot be read is set aside: the database is opened without it. */
+function inspectOrSetAside({ dir, now }: OpenSettings, readOnly: boolean): LogState {
+  try {
+    return inspectLog(dir.log);
+  } catch (error) {
+    if (!isDamageAtOpen(error)) throw error;
+    if (!readOnly) dir.setLogAside(now());
+    return 'cut';
+  }
+}
+
+function logFindings({ dir }: OpenSettings, state: LogState): StoreFinding[] {
   const path = dir.log;
   switch (state) {
     case 'cut':

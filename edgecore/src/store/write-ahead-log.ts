@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 
 // The file format is that of https://www.sqlite.org/fileformat2.html#the_write_ahead_log ("the WAL file format").
 const HEADER_BYTES = 32;
@@ -18,7 +18,7 @@ export type LogState = 'absent' | 'whole' | 'torn' | 'cut';
 type Sums = readonly [number, number];
 
 /** One frame: a page as a transaction left it. */
-interface Frame {
+export interface Frame {
   readonly page: number;
   /** Pages of the database after the transaction that ends here; 0: it does not end here. */
   readonly commit: number;
@@ -26,7 +26,7 @@ interface Frame {
 }
 
 /** Reads an SQLite write-ahead log frame by frame: SQLite itself drops what is behind a damaged frame silently. */
-class LogReader {
+export class LogReader {
   readonly #file: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   readonly #littleEndian: boolean;
@@ -105,7 +105,7 @@ function isEqual(one: Sums, other: Sums): boolean {
 }
 
 /** Frames from the first, as far as they are whole, in order. */
-function* wholeFrames(reader: LogReader): Generator<Frame> {
+export function* wholeFrames(reader: LogReader): Generator<Frame> {
   let sums = reader.sums;
   for (let index = 0; ; index += 1) {
     const frame = reader.frameAt(index);
@@ -162,44 +162,4 @@ export function inspectLog(path: string): LogState {
   } finally {
     closeSync(file);
   }
-}
-
-/**
- * The bytes of a database with all whole transactions of its log merged, as one that needs no log: for a file system
- * that SQLite could not write to.
- */
-export function readImage(database: string, log: string): Buffer {
-  let image: Buffer = readFileSync(database);
-  if (inspectLog(log) !== 'absent') {
-    const file = openSync(log, 'r');
-    try {
-      image = merge(image, new LogReader(file));
-    } finally {
-      closeSync(file);
-    }
-  }
-  // Format versions 2 mean "has a write-ahead log", which a database in memory cannot have.
-  if (image.length > 19) image.fill(1, 18, 20);
-  return image;
-}
-
-function merge(base: Buffer, reader: LogReader): Buffer {
-  if (!reader.usable) return base;
-  let image = base;
-  const open = new Map<number, Buffer>();
-  for (const { page, commit, content } of wholeFrames(reader)) {
-    open.set(page, Buffer.from(content));
-    if (commit === 0) continue;
-    const size = commit * content.length;
-    if (image.length !== size) image = resized(image, size);
-    for (const [number, bytes] of open) bytes.copy(image, (number - 1) * bytes.length);
-    open.clear();
-  }
-  return image;
-}
-
-function resized(image: Buffer, size: number): Buffer {
-  const grown = Buffer.alloc(size);
-  image.copy(grown);
-  return grown;
 }

@@ -159,6 +159,17 @@ describe('EdgeStore: the disk', function () {
     });
   }
 
+  it('goes on from what can be read where sectors cannot', async function () {
+    this.timeout(120_000);
+    const fault = path.join(temp.path, 'fault');
+    const output = await run(MOCHA, ['--no-config', '--timeout', '20000', child('lost-sector-suite')], {
+      IO_FAULT_FILE: fault,
+      TMPDIR: recorded,
+    });
+    assert.match(output, /4 passing/, output);
+    assert.doesNotMatch(output, /failing|pending|ended with/, output);
+  });
+
   it('writes little: few pages for a pod, one for a value, none for what is there and none when idle', async function () {
     this.timeout(60_000);
     const marks = path.join(recorded, 'marks');

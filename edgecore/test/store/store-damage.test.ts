@@ -6,7 +6,7 @@ import { randomBelow, seededRandom, type Random } from '@hawser/seams';
 import { scaled } from '@hawser/seams/testing';
 import { BodyCodec } from '../../src/store/body-codec.ts';
 import { DataDir } from '../../src/store/data-dir.ts';
-import { openStore, type OpenedStore, type OpenSettings } from '../../src/store/open-store.ts';
+import { openReadOnly, openStore, type OpenedStore, type OpenSettings } from '../../src/store/open-store.ts';
 import type { Job } from '../../src/store/store-protocol.ts';
 import { message, put, SCOPE, StoreFolder } from './store-folder.ts';
 
@@ -142,6 +142,12 @@ describe('the database of an EdgeStore: damage', () => {
         let noticed = 0;
         for (let round = 0; round < rounds; round += 1) {
           place(new Map([...found, [target, damage(Buffer.from(original), random)]]));
+          const readOnly = openReadOnly(settings);
+          assert.ok(
+            judge(readOnly) || readOnly.findings.length > 0,
+            `round ${round}: a loss went unnoticed on a read-only file system`,
+          );
+          readOnly.file.close();
           const opened = openStore(settings);
           try {
             const whole = judge(opened);
