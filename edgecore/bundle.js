@@ -11,7 +11,6 @@ const outdir = path.join(here, 'dist', 'bundle');
 const ENTRIES = {
   main: 'main.js',
   'store-worker': 'store/store-worker.js',
-  'csr-process': 'identity/csr-process.js',
   'check-config-process': 'config/check-config-process.js',
 };
 
@@ -32,8 +31,8 @@ await build({
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
-  // Native addons are found by path; the rest is loaded once a year, or by a process of its own.
-  external: ['better-sqlite3', '@chainsafe/*', '@peculiar/x509', 'reflect-metadata', 'yaml', 'zod'],
+  // Native addons are found by path; the rest is loaded by a process of its own.
+  external: ['better-sqlite3', '@chainsafe/*', 'yaml', 'zod'],
   banner: {
     // CommonJS packages inside the bundle ask for built-in modules by require.
     js: "import { createRequire as hawserRequire } from 'node:module'; const require = hawserRequire(import.meta.url);",

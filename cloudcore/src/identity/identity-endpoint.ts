@@ -28,7 +28,8 @@ export interface IdentityEndpointOptions {
 /**
  * The part of the tunnel's port that speaks plain HTTPS, for nodes that have no session yet, or none any more:
  *
- * - `GET /v1/authority`: the authorities, PEM. Public; a node compares them with the pin in its token.
+ * - `GET /v1/authority`: the authorities, PEM. Public; a node compares them with the pin in its token, and may go on
+ *   with the next request on the same connection.
  * - `POST /v1/join` `{token, csr, node, pool?}` → `{certificate, authorities, clusterUid, node, pool?, timeMs}`
  * - `POST /v1/renew` `{csr}` → `{certificate, authorities}`, with a client certificate that may have ended not longer
  *   than the grace ago, and is good in every other respect.
@@ -59,7 +60,8 @@ export class IdentityEndpoint {
     const [path = ''] = (request.url ?? '').split('?');
     try {
       if (path === '/v1/authority' && request.method === 'GET') {
-        send(response, 200, 'application/x-pem-file', authoritiesPem(this.#options.authority));
+        const text = authoritiesPem(this.#options.authority);
+        send(response, { status: 200, type: 'application/x-pem-file', text, more: true });
       } else if (path === '/v1/join' && request.method === 'POST') {
         sendJson(response, 200, await this.#limited(address, () => this.#join(request, address)));
       } else if (path === '/v1/renew' && request.method === 'POST') {
@@ -158,16 +160,21 @@ export class IdentityEndpoint {
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  send(response, status, 'application/json', JSON.stringify(body));
+  send(response, { status, type: 'application/json', text: JSON.stringify(body), more: false });
 }
 
-function send(response: ServerResponse, status: number, type: string, text: string): void {
+/** @param answer `more`: another request may follow on this connection, if the client does not say otherwise */
+function send(
+  response: ServerResponse,
+  answer: { status: number; type: string; text: string; more: boolean },
+): void {
+  const { status, type, text, more } = answer;
   response
     .writeHead(status, {
       'content-type': type,
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
-      connection: 'close',
+      ...(!more && { connection: 'close' }),
     })
     .end(text);
 }

@@ -22,7 +22,7 @@ export class Impostor {
       (request, response) => {
         this.requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
         request.resume();
-        response.writeHead(200, { connection: 'close' }).end(authority);
+        response.end(authority); // the connection stays open, for whatever else it might be told
       },
     );
     this.#server.on('secureConnection', (socket) => {

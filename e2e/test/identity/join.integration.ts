@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { authoritiesPem, ensureAuthority, revokeNode } from '@hawser/cloudcore';
 import { HubRefusal, joinCluster, NodeIdentity } from '@hawser/edgecore';
@@ -71,6 +72,20 @@ describe('a machine joins a cluster', () => {
     await listener.close();
     await edge.close();
     await hub.close();
+  });
+
+  it('over one connection, whose peer is verified before it is told the token', async () => {
+    const asked: { url: string | undefined; socket: Socket }[] = [];
+    site.intercept = ({ url, socket }) => {
+      asked.push({ url, socket });
+      return false;
+    };
+    await site.join('edge-1');
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['/v1/authority', '/v1/join'],
+    );
+    assert.equal(asked[0]?.socket, asked[1]?.socket);
   });
 
   it('with a key for TPMs, too', async () => {

@@ -37,25 +37,16 @@ describe('a node renews its certificate', () => {
   const noSession: RenewalWay = () => Promise.reject(new Error('there is no session'));
 
   async function renewBy(...ways: RenewalWay[]): Promise<CertificateRotation> {
-    // Here and not in a process of its own, which takes longer; one test does that.
     const rotation = new CertificateRotation({
       identity,
       ways,
       wallMs,
       random: seededRandom(1),
-      createCsr,
     });
     await rotation.renewNow();
     await rotation.stop();
     return rotation;
   }
-
-  it('with a request that is made in a process of its own, as the edge core does it', async () => {
-    const rotation = new CertificateRotation({ identity, ways: [inSession], wallMs });
-    await rotation.renewNow();
-    await rotation.stop();
-    assert.equal(rotation.status().renewals, 1);
-  });
 
   for (const [how, way] of [
     ['within its session', inSession],
@@ -140,7 +131,7 @@ describe('a node renews its certificate', () => {
 
   async function overHttpsOnce(): Promise<unknown> {
     const key = await identity.renewalKey();
-    return await overHttps(await createCsr(key, 'edge-1'), new AbortController().signal);
+    return await overHttps(createCsr(key, 'edge-1'), new AbortController().signal);
   }
 
   describe('and judges the hub by time that it can trust:', () => {

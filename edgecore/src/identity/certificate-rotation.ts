@@ -9,8 +9,8 @@ import {
   type Random,
   type Timer,
 } from '@hawser/seams';
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import { csrInProcess } from './csr-in-process.ts';
+import type { X509Certificate } from 'node:crypto';
+import { createCsr } from './csr.ts';
 import type { Issued } from './identity-bundle.ts';
 import type { NodeIdentity } from './node-identity.ts';
 
@@ -34,8 +34,6 @@ export interface CertificateRotationOptions {
   readonly ways: readonly RenewalWay[];
   /** Trusted time, milliseconds since the epoch: `TrustedClock.hubMs() ?? wallMs()`. */
   readonly wallMs: () => number;
-  /** Makes the request. Default: in a process of its own, see `csrInProcess`. */
-  readonly createCsr?: (privateKey: KeyObject, node: string) => Promise<string>;
   readonly clock?: Clock;
   /** For the pauses between attempts. */
   readonly random?: Random;
@@ -166,11 +164,11 @@ export class CertificateRotation {
 
   /** Never rejects. */
   async #renew(): Promise<void> {
-    const { identity, createCsr = csrInProcess } = this.#options;
+    const { identity } = this.#options;
     const { signal } = this.#ending;
     try {
       const key = await identity.renewalKey();
-      const csr = await createCsr(key, identity.node);
+      const csr = createCsr(key, identity.node);
       await identity.adopt(await this.#ask(csr), key);
       this.#renewedAtMs = this.#clock.monotonicMs();
       this.#renewals += 1;

@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { HubAddress } from '@hawser/proto';
@@ -10,21 +10,34 @@ const TIMEOUT_MS = 20_000;
 /** Largest answer. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
-/** One HTTPS request to the tunnel's port of a hub. */
-export interface HubRequest {
+/** Whom to ask, and as whom. */
+export interface HubCall {
   readonly hub: HubAddress;
+  /** The client certificate to show. Default: none. */
+  readonly client?: { readonly privateKey: KeyObject; readonly certificate: X509Certificate };
+  readonly signal?: AbortSignal;
+}
+
+/** One request on a connection to a hub. */
+export interface HubOrder {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** The client certificate to show. Default: none. */
-  readonly client?: { readonly privateKey: KeyObject; readonly certificate: X509Certificate };
+  /** Whether others follow on the same connection. Default false. A hub answers two at most. */
+  readonly more?: boolean;
+}
+
+/** A connection to whoever answered at the hub's address. */
+export interface HubConversation {
   /**
-   * Checks the hub's certificate (DER) before a byte of the request is sent, and throws where it does not hold.
-   * Without it anybody may answer: for what is public only.
+   * Checks the certificate of the peer, DER, which has proven in this connection's handshake that it has the key of
+   * it. Until then anybody may be at the other end: ask for what is public only.
+   * @throws what `check` throws
    */
-  readonly verify?: (certificate: Uint8Array | undefined) => void;
-  readonly signal?: AbortSignal;
+  verify(check: (certificate: Uint8Array | undefined) => void): void;
+  /** @throws EdgeCoreError `ERR_EDGECORE_HUB_UNREACHABLE`, `ERR_EDGECORE_HUB_ANSWER` (too large) */
+  ask(order: HubOrder): Promise<HubAnswer>;
 }
 
 /** What came back. */
@@ -34,12 +47,14 @@ export interface HubAnswer {
 }
 
 /**
- * Does a request on a connection of its own: TCP → TLS 1.3 → `verify` → request → answer.
- * @throws EdgeCoreError `ERR_EDGECORE_HUB_UNREACHABLE`, `ERR_EDGECORE_HUB_ANSWER` (too large); what `verify` throws;
- *   `signal.reason`
+ * Speaks with a hub on a connection of its own, TCP → TLS 1.3 → `talk`, which is closed afterwards.
+ * @throws EdgeCoreError `ERR_EDGECORE_HUB_UNREACHABLE`; what `talk` throws; `signal.reason`
  */
-export async function requestHub(order: HubRequest): Promise<HubAnswer> {
-  const { hub, signal } = order;
+export async function speakWithHub<T>(
+  call: HubCall,
+  talk: (conversation: HubConversation) => Promise<T>,
+): Promise<T> {
+  const { hub, client, signal } = call;
   signal?.throwIfAborted();
   const deadline = AbortSignal.timeout(TIMEOUT_MS);
   const ending = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
@@ -48,25 +63,46 @@ export async function requestHub(order: HubRequest): Promise<HubAnswer> {
     port: hub.port,
     minVersion: 'TLSv1.3',
     rejectUnauthorized: false, // `verify` decides
-    ...(order.client !== undefined && {
-      key: order.client.privateKey.export({ format: 'pem', type: 'pkcs8' }),
-      cert: order.client.certificate.toString(),
+    ...(client !== undefined && {
+      key: client.privateKey.export({ format: 'pem', type: 'pkcs8' }),
+      cert: client.certificate.toString(),
     }),
     ...(isIP(hub.host) === 0 && { servername: hub.host }),
   });
+  const agent = new OneConnection(tls);
   const onAbort = (): void => void tls.destroy(ending.reason as Error);
   ending.addEventListener('abort', onAbort, { once: true });
   try {
     await secured(tls);
-    order.verify?.(tls.getPeerX509Certificate()?.raw);
-    return await exchanged(tls, order);
+    return await talk({
+      verify: (check) => check(tls.getPeerX509Certificate()?.raw),
+      ask: (order) => exchanged(agent, hub, order),
+    });
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ConnectionTrouble) throw unreachable(hub, error);
     throw error;
   } finally {
     ending.removeEventListener('abort', onAbort);
+    agent.destroy();
     tls.destroy();
+  }
+}
+
+/** Sends all requests over one connection that is there already, and never opens another. */
+class OneConnection extends Agent {
+  #tls: TLSSocket | undefined;
+
+  constructor(tls: TLSSocket) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#tls = tls;
+  }
+
+  override createConnection(): TLSSocket {
+    const tls = this.#tls;
+    this.#tls = undefined;
+    if (tls === undefined) throw trouble(new Error('it closed the connection'));
+    return tls;
   }
 }
 
@@ -92,21 +128,22 @@ function secured(tls: TLSSocket): Promise<void> {
   });
 }
 
-function exchanged(tls: TLSSocket, { hub, method, path, body }: HubRequest): Promise<HubAnswer> {
+function exchanged(agent: Agent, hub: HubAddress, order: HubOrder): Promise<HubAnswer> {
+  const { method, path, body, more = false } = order;
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body);
     const host = isIP(hub.host) === 6 ? `[${hub.host}]` : hub.host;
     const request = httpRequest({
-      createConnection: () => tls,
+      agent,
       method,
       path,
       headers: {
         host: `${host}:${hub.port}`,
-        connection: 'close',
+        connection: more ? 'keep-alive' : 'close',
         ...(text !== '' && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
       },
     });
-    request.once('error', (error) => reject(trouble(error)));
+    request.once('error', (error) => reject(error instanceof ConnectionTrouble ? error : trouble(error)));
     request.once('response', (response) => {
       readAnswer(response).then(
         (answer) => resolve({ status: response.statusCode ?? 0, text: answer }),

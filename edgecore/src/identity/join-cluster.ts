@@ -13,7 +13,7 @@ import {
 import { EdgeCoreError } from '../errors.ts';
 import { createCsr } from './csr.ts';
 import { answerText, HubRefusal, readHubAnswer } from './hub-refusal.ts';
-import { requestHub } from './hub-request.ts';
+import { speakWithHub, type HubConversation } from './hub-request.ts';
 import { credentialsFromIssued, formatBundle } from './identity-bundle.ts';
 import { matchesPin, tokenPin } from './join-token.ts';
 import { NodeIdentity, PKI_FILES, readKey, type JoinedCluster } from './node-identity.ts';
@@ -61,8 +61,8 @@ export interface JoinResult extends JoinedCluster {
  *
  * 1. A key is made, and kept before anything else happens.
  * 2. The hub's authorities are fetched, from whoever answers, and the one that the token's pin names is taken.
- * 3. A second connection verifies the hub's certificate against that one. Only then the token and the request for a
- *    certificate are sent.
+ * 3. The certificate of who has answered, proven in the handshake of this connection, is verified against that one.
+ *    Only then the token and the request for a certificate are sent, over the same connection.
  * 4. What comes back is checked, and kept in one write.
  *
  * It can be repeated after a failure at any point: the same key is used again, and the hub knows it. With the same
@@ -107,11 +107,15 @@ function alreadyJoined(identity: NodeIdentity, { node }: JoinOptions, pin: strin
 async function join(options: JoinOptions, folder: PkiFolder, pin: string): Promise<JoinResult> {
   const { node, token, pool, keyType = 'ed25519', logger = silentLogger } = options;
   const key = await joinKey(folder, keyType, logger);
-  const csr = await createCsr(key, node);
+  const csr = createCsr(key, node);
   const request = { token, csr, node, ...(pool !== undefined && { pool }) };
   const { authority, answer } = await persistently(options, async () => {
-    const pinned = await fetchAuthority(options, pin);
-    return { authority: pinned, answer: await askToJoin(options, pinned, request) };
+    const { hub, signal } = options;
+    const call = { hub, ...(signal !== undefined && { signal }) };
+    return await speakWithHub(call, async (conversation) => {
+      const pinned = await fetchAuthority(conversation, options, pin);
+      return { authority: pinned, answer: await askToJoin(conversation, options, pinned, request) };
+    });
   });
   const issued = {
     certificate: answerText(answer, 'certificate'),
@@ -153,13 +157,12 @@ async function joinKey(
 }
 
 /** Whoever answers is asked for public certificates; which of them to believe, the pin says. */
-async function fetchAuthority({ hub, signal }: JoinOptions, pin: string): Promise<X509Certificate> {
-  const answer = await requestHub({
-    hub,
-    method: 'GET',
-    path: '/v1/authority',
-    ...(signal !== undefined && { signal }),
-  });
+async function fetchAuthority(
+  conversation: HubConversation,
+  { hub }: JoinOptions,
+  pin: string,
+): Promise<X509Certificate> {
+  const answer = await conversation.ask({ method: 'GET', path: '/v1/authority', more: true });
   const blocks = answer.text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   for (const block of blocks) {
     const certificate = readCertificate(block);
@@ -178,27 +181,21 @@ function readCertificate(pem: string): X509Certificate | undefined {
 }
 
 async function askToJoin(
-  { hub, clock = systemClock, signal }: JoinOptions,
+  conversation: HubConversation,
+  { hub, clock = systemClock }: JoinOptions,
   authority: X509Certificate,
   request: unknown,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await requestHub({
-    hub,
-    method: 'POST',
-    path: '/v1/join',
-    body: request,
-    verify: (certificate) => {
-      verifyPeer(certificate, {
-        role: 'hub',
-        authorities: [authority],
-        dialedHost: hub.host,
-        // A machine without a clock: it is not earlier than when the pinned authority began, from when hubs are valid.
-        wallMs: () => Math.max(clock.wallMs(), Date.parse(authority.validFrom)),
-      });
-    },
-    ...(signal !== undefined && { signal }),
+  conversation.verify((certificate) => {
+    verifyPeer(certificate, {
+      role: 'hub',
+      authorities: [authority],
+      dialedHost: hub.host,
+      // A machine without a clock: it is not earlier than when the pinned authority began, from when hubs are valid.
+      wallMs: () => Math.max(clock.wallMs(), Date.parse(authority.validFrom)),
+    });
   });
-  return readHubAnswer(answer);
+  return readHubAnswer(await conversation.ask({ method: 'POST', path: '/v1/join', body: request }));
 }
 
 /** Again, a few times, where the hub says "later" or the connection breaks. */

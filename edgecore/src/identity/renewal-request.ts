@@ -1,6 +1,6 @@
 import { verifyPeer, type HubAddress } from '@hawser/proto';
 import { answerText, readHubAnswer } from './hub-refusal.ts';
-import { requestHub } from './hub-request.ts';
+import { speakWithHub } from './hub-request.ts';
 import type { Issued } from './identity-bundle.ts';
 import type { NodeIdentity } from './node-identity.ts';
 
@@ -21,16 +21,12 @@ export interface HttpsRenewal {
 export async function renewOverHttps(csr: string, renewal: HttpsRenewal): Promise<Issued> {
   const { identity, hub, wallMs, signal } = renewal;
   const client = identity.newest;
-  const answer = await requestHub({
-    hub,
-    method: 'POST',
-    path: '/v1/renew',
-    body: { csr },
-    client,
-    verify: (certificate) => {
+  const call = { hub, client, ...(signal !== undefined && { signal }) };
+  const answer = await speakWithHub(call, async (conversation) => {
+    conversation.verify((certificate) => {
       verifyPeer(certificate, { role: 'hub', authorities: client.authorities, dialedHost: hub.host, wallMs });
-    },
-    ...(signal !== undefined && { signal }),
+    });
+    return await conversation.ask({ method: 'POST', path: '/v1/renew', body: { csr } });
   });
   const body = readHubAnswer(answer);
   return { certificate: answerText(body, 'certificate'), authorities: answerText(body, 'authorities') };

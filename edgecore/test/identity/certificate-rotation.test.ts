@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto';
 import { deferred, seededRandom } from '@hawser/seams';
 import { eventually, FakeClock, makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { CertificateRotation, renewAt, type RenewalWay } from '../../src/identity/certificate-rotation.ts';
-import { createCsr } from '../../src/identity/csr.ts';
 import type { Issued } from '../../src/identity/identity-bundle.ts';
 import { NodeIdentity, PKI_FILES } from '../../src/identity/node-identity.ts';
 import { privateKeyPem } from '../../src/identity/node-key.ts';
@@ -110,7 +109,6 @@ describe('the rotation of a certificate', () => {
       identity,
       ways,
       wallMs: () => clock.wallMs(),
-      createCsr,
       clock,
       random: seededRandom(1),
     });
@@ -268,7 +266,6 @@ describe('the rotation of a certificate', () => {
             identity: doomed,
             ways: [sign],
             wallMs: () => clock.wallMs(),
-            createCsr,
             clock,
           });
           await first.renewNow();

@@ -13,7 +13,7 @@ export async function issuedCredentials(
 ): Promise<Credentials> {
   const { node = 'edge-1', keyType, ...dates } = wish;
   const key = await generateNodeKey(keyType);
-  const issued = await authority.sign(await createCsr(key, node), dates);
+  const issued = await authority.sign(createCsr(key, node), dates);
   return credentialsFromIssued(issued, key, { node, authorities: [authority.certificate] });
 }
 

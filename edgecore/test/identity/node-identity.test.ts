@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { createCsr } from '../../src/identity/csr.ts';
-import { csrInProcess } from '../../src/identity/csr-in-process.ts';
 import { formatBundle } from '../../src/identity/identity-bundle.ts';
 import { NodeIdentity, PKI_FILES } from '../../src/identity/node-identity.ts';
 import { generateNodeKey, privateKeyPem } from '../../src/identity/node-key.ts';
@@ -35,7 +33,7 @@ describe('the identity of a node', () => {
 
   async function renew(identity: NodeIdentity): Promise<void> {
     const key = await identity.renewalKey();
-    await identity.adopt(await authority.sign(await createCsr(key, identity.node)), key);
+    await identity.adopt(await authority.sign(createCsr(key, identity.node)), key);
   }
 
   it('is read from its folder', async () => {
@@ -105,7 +103,7 @@ describe('the identity of a node', () => {
 
   it('cannot be used when it is of something else than a node', async () => {
     const key = await generateNodeKey();
-    const { certificate, authorities } = await authority.sign(await createCsr(key, 'edge-1'), {
+    const { certificate, authorities } = await authority.sign(createCsr(key, 'edge-1'), {
       subject: 'CN=x',
     });
     await folder.open();
@@ -180,7 +178,7 @@ describe('the identity of a node', () => {
       [
         'a certificate of another key',
         /not that of its certificate/,
-        async () => await authority.sign(await createCsr(await generateNodeKey(), 'edge-1')),
+        async () => await authority.sign(createCsr(await generateNodeKey(), 'edge-1')),
       ],
       [
         'a certificate and authorities of which none was known',
@@ -208,7 +206,7 @@ describe('the identity of a node', () => {
         const identity = await load();
         const before = identity.credentials();
         const key = await identity.renewalKey();
-        const issued = await sign(await createCsr(key, 'edge-1'), await SigningAuthority.create());
+        const issued = await sign(createCsr(key, 'edge-1'), await SigningAuthority.create());
         await assert.rejects(identity.adopt(issued, key), { code: 'ERR_EDGECORE_HUB_ANSWER', message });
         assert.equal(identity.credentials(), before);
         assert.equal(await folder.read(PKI_FILES.next), undefined);
@@ -221,7 +219,7 @@ describe('the identity of a node', () => {
     const identity = await load();
     const successor = await SigningAuthority.create();
     const key = await identity.renewalKey();
-    const issued = await successor.sign(await createCsr(key, 'edge-1'));
+    const issued = await successor.sign(createCsr(key, 'edge-1'));
     await identity.adopt(
       { ...issued, authorities: issued.authorities + authority.certificate.toString() },
       key,
@@ -273,18 +271,6 @@ describe('the identity of a node', () => {
         const identity = await load();
         assert.equal(identity.credentials().certificate.serialNumber, present.certificate.serialNumber);
       }
-    });
-  });
-
-  describe('makes a request in a process of its own', () => {
-    it('that is the same as one made here', async () => {
-      const key = await generateNodeKey();
-      assert.equal(await csrInProcess(key, 'edge-1'), await createCsr(key, 'edge-1')); // Ed25519 signs without chance
-    });
-
-    it('and hears what went wrong there', async () => {
-      const key = generateKeyPairSync('x25519').privateKey; // signs nothing
-      await assert.rejects(csrInProcess(key, 'edge-1'), /ended with 1: .*/s);
     });
   });
 });

@@ -83,8 +83,9 @@ export interface ListenOptions {
   /**
    * Takes plain HTTPS requests on the tunnel's port (joining, renewal: peers that have no session yet, or none any
    * more). Nobody was verified: {@link requestCertificate} has what the client showed, if anything, and the handler
-   * decides. Body and answer are the handler's to bound; a connection carries one request, and counts as a handshake
-   * for the gate until its answer is written, which has to be within `handshakeTimeoutMs` of the TCP connection.
+   * decides. Body and answer are the handler's to bound; a connection carries two requests at most, and counts as a
+   * handshake for the gate until it is closed, which is `handshakeTimeoutMs` after the TCP connection at the latest.
+   * A handler says `connection: close` with an answer after which nothing is to follow.
    * A handler that throws answers 500. Default: every request is answered with 426. Only ws has it; quic ignores it.
    */
   readonly onRequest?: RequestHandler;

@@ -19,6 +19,9 @@ import { WS_OPTIONS } from './ws-options.ts';
 /** What of a refusal's reason goes into a header: at most 4.5 KiB once it is percent-encoded. */
 const MAX_REASON_CHARACTERS = 512;
 
+/** Plain requests that one connection may carry. */
+const MAX_REQUESTS = 2;
+
 interface Handshake {
   readonly socket: Socket;
   readonly admission: Admission;
@@ -54,8 +57,8 @@ export class WsListener implements Listener {
       requestTimeout: options.limits.handshakeTimeoutMs,
       maxHeaderSize: 8 * 1024,
     });
-    // A connection that is kept for more requests would keep its place in the gate.
-    this.#https.maxRequestsPerSocket = 1;
+    // A connection keeps its place in the gate for as long as it is there. Two: to ask who this is, and to join.
+    this.#https.maxRequestsPerSocket = MAX_REQUESTS;
     this.#upgrades = new WebSocketServer({
       noServer: true,
       ...WS_OPTIONS,
