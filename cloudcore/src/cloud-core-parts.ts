@@ -112,7 +112,7 @@ export class CloudCoreParts {
     const { client, config, registry, log, clock } = this.#options;
     const stamps = new Stamps({ key: this.#identity.stampKey(), life: () => this.#cluster.current, clock });
     const versionsKept = new VersionCache();
-    const encoder = new DeltaEncoder({ versions: versionsKept, clock });
+    const encoder = new DeltaEncoder({ versions: versionsKept, remembersTargets: false, clock });
     const counters = publisherCounters();
     syncMetrics(registry, { publishers: () => counters, encoder: () => encoder.counters() });
     const cache = new ClusterCache({

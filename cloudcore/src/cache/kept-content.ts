@@ -42,6 +42,10 @@ export class KeptContent implements Content {
     return this.#isPacked ? unpack(this.#kept) : this.#kept;
   }
 
+  get packed(): Uint8Array | undefined {
+    return this.#isPacked ? this.#kept : undefined;
+  }
+
   /** Memory that the bytes take. */
   get keptBytes(): number {
     return this.#kept.length;

@@ -11,6 +11,11 @@ import { VersionCache } from './version-cache.ts';
 export interface DeltaEncoderOptions {
   /** Bytes of older contents, shared with whoever remembers what is replaced. Default: one of its own. */
   readonly versions?: VersionCache;
+  /**
+   * Whether what is asked for is remembered as a base for later changes. False where whoever owns the contents
+   * remembers each that is replaced: then nothing is kept twice. Default true.
+   */
+  readonly remembersTargets?: boolean;
   /** Contents above this are encoded in a thread, bytes. Default 64 KiB. `Infinity`: all at once, for simulations. */
   readonly threadAboveBytes?: number;
   /** Bound of what is kept encoded, bytes. Default 8 MiB. */
@@ -48,11 +53,11 @@ const THREAD_ABOVE_BYTES = 64 * 1024;
 const MAX_ENCODED_BYTES = 8 * 1024 * 1024;
 
 /**
- * Encodes changes for all sessions of a hub: each pair of versions once. Every content that is asked for becomes a
- * base for later ones.
+ * Encodes changes for all sessions of a hub: each pair of versions once.
  */
 export class DeltaEncoder implements ChangeEncoder {
   readonly #versions: VersionCache;
+  readonly #remembersTargets: boolean;
   readonly #threadAboveBytes: number;
   readonly #runner: EncodeRunner;
   readonly #encoded: LruBytes<Encoding>;
@@ -70,6 +75,7 @@ export class DeltaEncoder implements ChangeEncoder {
 
   constructor(options: DeltaEncoderOptions = {}) {
     this.#versions = options.versions ?? new VersionCache();
+    this.#remembersTargets = options.remembersTargets ?? true;
     this.#threadAboveBytes = options.threadAboveBytes ?? THREAD_ABOVE_BYTES;
     this.#encoded = new LruBytes(options.maxEncodedBytes ?? MAX_ENCODED_BYTES, ({ packed }) => packed.length);
     const onBroken = (): void => {
@@ -79,8 +85,9 @@ export class DeltaEncoder implements ChangeEncoder {
   }
 
   encode(target: Content, edgeHas?: ContentHash): EncodedChange | Promise<EncodedChange> {
-    this.#versions.remember(target);
+    if (this.#remembersTargets) this.#versions.remember(target);
     const base = this.#baseFor(target, edgeHas);
+    if (base === undefined && target.packed !== undefined) return this.#asKept(target.packed);
     const hash = base === undefined ? undefined : edgeHas;
     const pair = `${hash ?? ''}>${target.hash}`;
     const kept = this.#encoded.get(pair);
@@ -107,6 +114,12 @@ export class DeltaEncoder implements ChangeEncoder {
   /** Ends the thread; what is under way travels as it is. Idempotent. */
   stop(): Promise<void> {
     return this.#runner.stop();
+  }
+
+  /** Whole, and packed already by whoever keeps it. */
+  #asKept(packed: Uint8Array): EncodedChange {
+    this.#counts.reused += 1;
+    return { full: packed };
   }
 
   #baseFor(target: Content, edgeHas: ContentHash | undefined): Uint8Array | undefined {

@@ -18,4 +18,6 @@ export interface Content {
   readonly version: string;
   /** Canonical JSON in the normal form of this release, UTF-8. */
   readonly bytes: Uint8Array;
+  /** The bytes as `pack` packs them, where whoever keeps the content keeps it so. */
+  readonly packed?: Uint8Array | undefined;
 }

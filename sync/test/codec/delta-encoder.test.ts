@@ -93,6 +93,16 @@ describe('The encoder of changes', () => {
     assert.ok('delta' in change);
   });
 
+  it('sends what is kept packed as it is, and remembers nothing where others do', () => {
+    const [before, after] = versions(20_000);
+    const encoder = new DeltaEncoder({ remembersTargets: false });
+    const packed = pack(before.bytes);
+    const change = atOnce(encoder.encode({ ...before, packed }));
+    assert.ok('full' in change && change.full === packed);
+    assert.ok('full' in atOnce(encoder.encode(after, before.hash)));
+    assert.equal(encoder.counters().versionsNow, 0);
+  });
+
   it('sends all of it where the bytes that the edge has are gone', () => {
     const [before, after] = versions(20_000);
     const encoder = new DeltaEncoder({ versions: new VersionCache(25_000) });
