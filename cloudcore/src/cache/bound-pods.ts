@@ -197,6 +197,7 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
 
   /** Whether the pods that are kept of the node are those that the API server has. Errors: those of `ApiClient`. */
   async agrees(scope: NodeScope, signal: AbortSignal): Promise<boolean> {
+    if (!scope.edge) return true; // none are kept, whatever it has
     const listed = new Set<ContentKey>();
     for (const object of await this.#list(scope.name, signal)) {
       const key = this.table.keyOf(object);

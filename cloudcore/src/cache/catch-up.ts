@@ -39,10 +39,10 @@ export async function catchUp(scope: NodeScope, options: CatchUpOptions, signal:
   const { clock, currentVersion, behind, deadlineMs = 20_000 } = options;
   const startedMs = clock.monotonicMs();
   const version = await currentVersion(signal);
-  const agreed = new Set<ComparedResource>();
+  const agreed = new Set<string>();
   let compareMs = clock.monotonicMs() + PATIENCE_MS;
   while (true) {
-    const late = behind(version).filter((resource) => !agreed.has(resource));
+    const late = behind(version).filter(({ name }) => !agreed.has(name));
     if (late.length === 0 && scope.ready) return;
     const nowMs = clock.monotonicMs();
     if (nowMs - startedMs > deadlineMs) {
@@ -54,7 +54,7 @@ export async function catchUp(scope: NodeScope, options: CatchUpOptions, signal:
       );
     }
     if (late.length > 0 && nowMs >= compareMs) {
-      for (const resource of late) if (await resource.agrees(scope, signal)) agreed.add(resource);
+      for (const resource of late) if (await resource.agrees(scope, signal)) agreed.add(resource.name);
       compareMs = clock.monotonicMs() + COMPARE_MS;
       continue;
     }
