@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { deferred, seededRandom, type Deferred } from '@hawser/seams';
 import {
+  pack,
   applyDelta,
   DeltaEncoder,
   hashOf,
