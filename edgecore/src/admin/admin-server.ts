@@ -111,7 +111,7 @@ export class AdminServer {
         sendJson(response, {});
         return;
       case 'GET /metrics':
-        response.writeHead(200, { 'content-type': METRICS_TYPE }).end(await actions.metrics());
+        sendText(response, await actions.metrics());
         return;
       default:
         notFound(response, `${method} ${path} is not served here`);
@@ -140,6 +140,10 @@ function keyIn(path: string): string {
 
 function sendJson(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function sendText(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': METRICS_TYPE }).end(text);
 }
 
 function notFound(response: ServerResponse, message: string): void {

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod'; // as a namespace, of which a bundle takes what is used
 import type { Option, OptionTable } from './option.ts';
 import { EDGE_OPTIONS, type EdgeConfig } from './options.ts';
 
@@ -22,16 +22,27 @@ const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-
  * of schemas, 15 MB of memory: it runs in a process of its own (`load-config.ts`), never in the edge.
  */
 export function checkConfig(sources: ConfigSources): CheckedConfig {
-  const document = parseDocument(sources.yaml ?? '', { prettyErrors: true, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    return { problems: document.errors.map((error) => error.message.trim().split('\n')[0] ?? error.code) };
-  }
-  const values: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  const read = readYaml(sources.yaml ?? '');
+  if ('problems' in read) return read;
+  const { values } = read;
   const wrong = applyOverrides(values, sources.overrides);
   const checked = schemaOf(EDGE_OPTIONS).safeParse(values);
   const problems = [...wrong, ...(checked.error?.issues ?? []).flatMap(problemsOf)];
   if (!checked.success || problems.length > 0) return { problems };
   return { config: checked.data as EdgeConfig }; // the schema was made from the table that the type is made from
+}
+
+function readYaml(text: string): { readonly values: unknown } | { readonly problems: readonly string[] } {
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    return { problems: document.errors.map((error) => error.message.trim().split('\n')[0] ?? error.code) };
+  }
+  try {
+    return { values: document.toJS({ maxAliasCount: 0 }) ?? {} };
+  } catch (error) {
+    // Aliases: a few lines can stand for gigabytes, and a configuration has no use for them.
+    return { problems: [`the file: ${(error as Error).message}`] };
+  }
 }
 
 /** Puts what the command line says into the tree; answers what it names that does not exist. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EdgeCoreError } from '../errors.ts';
 import type { CheckedConfig, ConfigSources } from './check-config.ts';
@@ -22,7 +22,7 @@ export async function loadConfig(
   file: string | undefined,
   overrides: Readonly<Record<string, string>>,
 ): Promise<EdgeConfig> {
-  const yaml = file === undefined ? undefined : await readConfigFile(file);
+  const yaml = file === undefined ? undefined : readConfigFile(file);
   const checked = await check({ overrides, ...(yaml !== undefined && { yaml }) });
   if ('config' in checked) return checked.config;
   const where = file === undefined ? '' : `${file}: `;
@@ -31,10 +31,11 @@ export async function loadConfig(
   });
 }
 
-async function readConfigFile(file: string): Promise<string> {
+/** Read at once, so that the other process begins before this one has work of its own. */
+function readConfigFile(file: string): string {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     const message = `the configuration cannot be read: ${(cause as Error).message}`;
     throw new EdgeCoreError('ERR_EDGECORE_CONFIG', message, { cause, about: file });

@@ -83,12 +83,14 @@ export class SystemdNotifier {
 
   /** Never rejects: a service that systemd does not hear is systemd's to judge. */
   async #say(assignments: readonly string[]): Promise<void> {
-    const { environment, program = 'systemd-notify', log } = this.#options;
-    if (environment.NOTIFY_SOCKET === undefined || environment.NOTIFY_SOCKET === '') return;
+    const { program = 'systemd-notify', log } = this.#options;
+    const { NOTIFY_SOCKET } = this.#options.environment;
+    if (NOTIFY_SOCKET === undefined || NOTIFY_SOCKET === '') return;
+    const env = { ...process.env, NOTIFY_SOCKET };
     await new Promise<void>((resolve) => {
       const fail = (why: string): void =>
         log.warn({ program, assignments }, `systemd could not be told: ${why}`);
-      const child = spawn(program, [...assignments], { stdio: 'ignore' });
+      const child = spawn(program, [...assignments], { stdio: 'ignore', env });
       child.on('error', (error) => {
         fail(error.message);
         resolve();

@@ -131,12 +131,9 @@ function kibOf(meminfo: string, field: string): number {
 
 /** Source: os-release(5). */
 function osName(osRelease: string): string {
-  return (
-    /^PRETTY_NAME=(?:"(.*)"|'(.*)'|(.*))$/m
-      .exec(osRelease)
-      ?.slice(1)
-      .find((name) => name) ?? 'Linux'
-  );
+  const match = /^PRETTY_NAME=(?:"(.*)"|'(.*)'|(.*))$/m.exec(osRelease);
+  const text = match?.[1] ?? match?.[2] ?? match?.[3];
+  return text?.replaceAll(/\\(.)/g, '$1') ?? 'Linux';
 }
 
 /** The interface of the first default route: destination and mask are 0. */
