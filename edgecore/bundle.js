@@ -31,8 +31,7 @@ await build({
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
-  // Native addons are found by path; the rest is loaded by a process of its own.
-  external: ['better-sqlite3', '@chainsafe/*', 'yaml', 'zod'],
+  external: ['better-sqlite3', '@chainsafe/*'], // native addons are found by path
   banner: {
     // CommonJS packages inside the bundle ask for built-in modules by require.
     js: "import { createRequire as hawserRequire } from 'node:module'; const require = hawserRequire(import.meta.url);",

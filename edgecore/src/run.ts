@@ -32,11 +32,12 @@ interface Loaded {
   readonly start: typeof startEdgeCore;
 }
 
-/** The parts are loaded while another process checks the configuration: the two take as long as one. */
+/** Another process checks the configuration while the parts are loaded: the two take as long as one. */
 async function load(file: string | undefined, overrides: Readonly<Record<string, string>>): Promise<Loaded> {
-  const parts = import('./edge-core.ts');
-  const config = await loadConfig(file, overrides);
-  return { config, start: (await parts).startEdgeCore };
+  const checking = loadConfig(file, overrides);
+  checking.catch(() => {}); // heard below, once the parts are there
+  const { startEdgeCore } = await import('./edge-core.ts');
+  return { config: await checking, start: startEdgeCore };
 }
 
 async function run({ config, start }: Loaded): Promise<number> {
