@@ -2,6 +2,7 @@ import type { Logger } from '@hawser/seams';
 import type { ExitCode } from './exit-codes.ts';
 import { coloursFor, type Colours } from './output/colours.ts';
 import { stderrLogger } from './output/stderr-logger.ts';
+import type { Streams } from './streams.ts';
 
 /** How results are written: for people, or one JSON document. */
 export const OUTPUT_FORMATS = ['text', 'json'] as const;
@@ -21,6 +22,9 @@ export interface CommandContext {
   readonly colours: Colours;
   /** Whether somebody is at a terminal, and can be asked. */
   readonly interactive: boolean;
+  /** Whether standard output is a terminal, which can be cleared. */
+  readonly screen: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** For the parts of other packages; goes to standard error. */
@@ -38,22 +42,23 @@ export type CommandAction<Options> = (
 ) => Promise<ExitCode | undefined>;
 
 /** The context of one run. */
-export function commandContext(options: CommonOptions, signal: AbortSignal): CommandContext {
+export function commandContext(
+  options: CommonOptions,
+  { stdout, stderr, interactive, env }: Streams,
+  signal: AbortSignal,
+): CommandContext {
   const { output: format, verbose = false } = options;
-  const colours = coloursFor(process.stdout, process.env);
   return {
-    format,
-    verbose,
-    colours,
-    interactive: process.stdin.isTTY && process.stderr.isTTY,
-    signal,
-    log: stderrLogger((line) => void process.stderr.write(line), verbose),
+    ...{ format, verbose, interactive, env, signal },
+    colours: coloursFor(stdout, env),
+    screen: stdout.isTTY === true,
+    log: stderrLogger((line) => void stderr.write(line), verbose),
     result: (value, text) => {
       const shown = format === 'json' ? JSON.stringify(value, undefined, 2) : text;
-      if (shown !== '') process.stdout.write(`${shown}\n`);
+      if (shown !== '') stdout.write(`${shown}\n`);
     },
     progress: (line) => {
-      if (format === 'text') process.stderr.write(`${line}\n`);
+      if (format === 'text') stderr.write(`${line}\n`);
     },
   };
 }

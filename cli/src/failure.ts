@@ -33,7 +33,7 @@ const API_REMEDIES: Readonly<Record<string, string>> = {
 async function remediesFor(code: string): Promise<Remedies> {
   if (code.startsWith('ERR_CLI_')) return CLI_ERRORS;
   if (code.startsWith('ERR_EDGE')) return (await import('@hawser/edgecore/admin')).EDGECORE_ERRORS;
-  if (code.startsWith('ERR_CLOUDCORE_')) return (await import('@hawser/cloudcore')).CLOUDCORE_ERRORS;
+  if (code.startsWith('ERR_CLOUDCORE_')) return (await import('@hawser/cloudcore/admin')).CLOUDCORE_ERRORS;
   if (code.startsWith('ERR_TUNNEL_')) return (await import('@hawser/proto')).TUNNEL_ERRORS;
   return {};
 }

@@ -18,17 +18,22 @@ import {
   several,
   type Runner,
 } from './program-parts.ts';
+import type { Streams } from './streams.ts';
 import { VERSION } from './version.ts';
 
 // Commands are loaded when they run: what one of them needs must not slow the others down. Options have the types that
 // they are given here, by the definitions right above: commander itself does not know them.
 
 /** All commands of hawser. */
-export function buildProgram(run: Runner): Command {
+export function buildProgram(run: Runner, { stdout, stderr }: Streams): Command {
   // Commands made from here on take over how errors are handled.
   const program = new Command('hawser')
     .exitOverride()
-    .configureOutput({ outputError })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      outputError,
+    })
     .description('Joins machines at the edge to a Kubernetes cluster, and looks after them.')
     .version(VERSION, '-V, --version', 'print the release of this command')
     .helpOption('-h, --help', 'show help')

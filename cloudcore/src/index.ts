@@ -49,5 +49,3 @@ export { startCloudCore, type CloudCore, type CloudCoreOptions } from './cloud-c
 export { checkConfig, readConfigFile } from './config/load-config.ts';
 export { configSchema, type CloudCoreConfig, type CloudCoreConfigInput } from './config/schema.ts';
 export { VERSION } from './version.ts';
-export { decodeRecord, isOut, NODE_IDENTITY } from './identity/node-record.ts';
-export { readClusterRecord } from './cluster/cluster-record.ts';

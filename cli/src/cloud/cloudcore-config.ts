@@ -1,15 +1,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { checkConfig, readConfigFile } from '@hawser/cloudcore';
+import { checkConfig, readConfigFile } from '@hawser/cloudcore/admin';
 import { stringify } from 'yaml';
 import { CliError } from '../errors.ts';
+import { ownNames } from './hub-address.ts';
 
 /** What `hawser init` knows of the hub to be. */
 export interface HubSettings {
   /** Absolute path. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
-  readonly advertise: readonly string[];
+  /** Undefined: nobody has said it. */
+  readonly advertise: readonly string[] | undefined;
 }
 
 /** What is to become of the file, and what somebody should know about it. */
@@ -21,6 +23,7 @@ export interface ConfigPlan {
   readonly text?: string;
   /** Port of WebSocket tunnels, as the file says. */
   readonly port: number;
+  /** What edges dial, the preferred one first: as the file says, or what was taken for want of it. */
   readonly advertise: readonly string[];
 }
 
@@ -35,7 +38,7 @@ const HEADER = `# Configuration of cloudcore, the hub of Hawser, made by \`hawse
  */
 export async function planConfig(file: string, settings: HubSettings): Promise<ConfigPlan> {
   if (!(await isThere(file))) {
-    const { kubeconfig, context, advertise } = settings;
+    const { kubeconfig, context, advertise = ownNames() } = settings;
     const wanted = {
       ...(kubeconfig !== undefined && { kubeconfig }),
       ...(context !== undefined && { context }),
@@ -46,7 +49,7 @@ export async function planConfig(file: string, settings: HubSettings): Promise<C
     return { result: 'created', warnings: [], text, port: listen.websocketPort, advertise };
   }
   const present = checkConfig(await readConfigFile(file), file);
-  const missing = settings.advertise.filter((name) => !present.advertise.includes(name));
+  const missing = (settings.advertise ?? []).filter((name) => !present.advertise.includes(name));
   const warnings = [
     ...(missing.length > 0
       ? [`${file} is there and stays; its \`advertise\` lacks ${missing.join(', ')}`]
@@ -59,7 +62,7 @@ export async function planConfig(file: string, settings: HubSettings): Promise<C
     result: warnings.length > 0 ? 'kept' : 'unchanged',
     warnings,
     port: present.listen.websocketPort,
-    advertise: present.advertise,
+    advertise: present.advertise.length > 0 ? present.advertise : ownNames(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { networkInterfaces, hostname } from 'node:os';
 import { ResourceClient, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
-import { HAWSER_NAMESPACE } from '@hawser/cloudcore';
+import { HAWSER_NAMESPACE } from '@hawser/cloudcore/admin';
 import { HUB_PORT } from './address.ts';
 import { MANAGED_BY, unlessMissing } from './apply.ts';
 

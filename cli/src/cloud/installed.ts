@@ -1,4 +1,4 @@
-import { ensureAuthority, HAWSER_NAMESPACE, OBJECTS, type Authority } from '@hawser/cloudcore';
+import { ensureAuthority, HAWSER_NAMESPACE, OBJECTS, type Authority } from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES, type ApiClient } from '@hawser/kube';
 import { CliError } from '../errors.ts';
 import { unlessMissing } from './apply.ts';

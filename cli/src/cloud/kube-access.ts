@@ -29,7 +29,7 @@ export async function withCluster<T>(
   options: KubeOptions,
   work: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
-  const file = await kubeconfigFile(options.kubeconfig);
+  const file = await kubeconfigFile(options.kubeconfig, context.env);
   const { kubeConfigClient, loadKubeConfig } = await import('@hawser/kube/kubeconfig');
   const config = loadKubeConfig({
     ...(file !== undefined && { path: file }),
@@ -52,12 +52,15 @@ export async function withCluster<T>(
  * The kubeconfig that is used, as an absolute path; undefined in a pod, or where KUBECONFIG names several.
  * @throws CliError `ERR_CLI_CONFIG` where there is none at all
  */
-export async function kubeconfigFile(given: string | undefined): Promise<string | undefined> {
+export async function kubeconfigFile(
+  given: string | undefined,
+  env: CommandContext['env'],
+): Promise<string | undefined> {
   if (given !== undefined) return path.resolve(given);
-  const named = process.env['KUBECONFIG'] ?? '';
+  const named = env['KUBECONFIG'] ?? '';
   if (named.includes(path.delimiter)) return undefined;
   if (named !== '') return path.resolve(named);
-  const own = path.join(homedir(), '.kube', 'config');
+  const own = path.join(env['HOME'] ?? homedir(), '.kube', 'config');
   if (await exists(own)) return own;
   if (await exists(IN_POD)) return undefined;
   const remedy = 'Name one with `--kubeconfig FILE`, or set KUBECONFIG.';

@@ -1,4 +1,4 @@
-import { acceptCluster, HAWSER_NAMESPACE, OBJECTS, readClusterRecord } from '@hawser/cloudcore';
+import { acceptCluster, HAWSER_NAMESPACE, OBJECTS, readClusterRecord } from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES } from '@hawser/kube';
 import { unlessMissing } from '../cloud/apply.ts';
 import { withCluster, type KubeOptions } from '../cloud/kube-access.ts';

@@ -5,13 +5,13 @@ import {
   JoinTokens,
   OBJECTS,
   readClusterRecord,
-} from '@hawser/cloudcore';
+} from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
 import { formatAddress } from '../cloud/address.ts';
 import { checkApiServer, checkRights, type Right } from '../cloud/api-server.ts';
 import { applyObject, describeObject, MANAGED_BY, unlessMissing, type Applied } from '../cloud/apply.ts';
 import { planConfig, prepareFolder, writeConfig } from '../cloud/cloudcore-config.ts';
-import { hubAddressObject, joinCommand, ownNames } from '../cloud/hub-address.ts';
+import { hubAddressObject, joinCommand, readHubNames } from '../cloud/hub-address.ts';
 import { hasAuthority } from '../cloud/installed.ts';
 import { kubeconfigFile, withCluster, type KubeOptions } from '../cloud/kube-access.ts';
 import { readManifests } from '../cloud/manifests.ts';
@@ -58,23 +58,23 @@ const NEEDED: readonly Right[] = [
 export async function init(context: CommandContext, options: InitOptions): Promise<ExitCode | undefined> {
   const { dryRun = false, tokenTtl } = options;
   const ttlMs = parseDuration(tokenTtl, '--token-ttl');
-  const advertise = options.advertise ?? ownNames();
-  const kubeconfig = await kubeconfigFile(options.kubeconfig);
-  const plan = await planConfig(options.config, { kubeconfig, context: options.context, advertise });
-  if (plan.text !== undefined && !dryRun) await prepareFolder(options.config);
+  const kubeconfig = await kubeconfigFile(options.kubeconfig, context.env);
   await withCluster(context, options, async (client) => {
     const { version } = await checkApiServer(client, context.signal);
     await checkRights(client, NEEDED, context.signal);
     context.progress(
       `The API server is Kubernetes ${version}, and this user has the rights that are needed.`,
     );
-    const names = options.advertise ?? (plan.advertise.length > 0 ? plan.advertise : advertise);
+    const known = options.advertise ?? (await readHubNames(client, context.signal))?.advertise;
+    const plan = await planConfig(options.config, { kubeconfig, context: options.context, advertise: known });
+    if (plan.text !== undefined && !dryRun) await prepareFolder(options.config);
+    const names = known ?? plan.advertise;
     const steps = await makeAll(context, client, hubAddressObject(names, plan.port), dryRun);
     if (plan.text !== undefined && !dryRun) await writeConfig(options.config, plan.text);
     steps.push({ what: `configuration ${options.config}`, result: plan.result });
     report(context, steps.slice(-1), dryRun);
     const address = formatAddress(names[0] ?? 'HUB', plan.port);
-    const guessed = options.advertise === undefined;
+    const guessed = known === undefined && plan.text !== undefined;
     const made = steps.filter(({ result }) => result === 'created' || result === 'updated');
     const join = made.length > 0 && !dryRun ? joinCommand(address, await newToken(client, ttlMs)) : undefined;
     const warnings = [...plan.warnings, ...(guessed && join !== undefined ? [guess(names)] : [])];

@@ -9,7 +9,7 @@ import {
   NodeRecords,
   revokeNode,
   type NodeRecord,
-} from '@hawser/cloudcore';
+} from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES, type ApiClient, type ApiResource, type KubeObject } from '@hawser/kube';
 import { unlessMissing } from '../cloud/apply.ts';
 import { withCluster, type KubeOptions } from '../cloud/kube-access.ts';

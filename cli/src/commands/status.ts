@@ -17,6 +17,7 @@ export interface StatusOptions extends EdgeOptions {
 
 /** Between two looks with `--watch`, milliseconds. */
 const WATCH_MS = 2000;
+/** Source: ECMA-48, ED and CUP. */
 const CLEAR_SCREEN = '\x1b[2J\x1b[H';
 
 /** Shows how this node is, by its own edgecore; needs no cloud. */
@@ -31,12 +32,12 @@ export async function status(context: CommandContext, options: StatusOptions): P
 
 async function show(context: CommandContext, place: EdgePlace, watching: boolean): Promise<ExitCode> {
   const present = await ask(context, place);
-  if (watching && process.stdout.isTTY && context.format === 'text') process.stdout.write(CLEAR_SCREEN);
+  const clear = watching && context.screen && context.format === 'text' ? CLEAR_SCREEN : '';
   const nowMs = Date.now();
-  if (present === undefined) return await showAbsent(context, place, nowMs);
+  if (present === undefined) return await showAbsent(context, place, nowMs, clear);
   const found = findings(present, nowMs);
   const value = { running: true, healthy: found.length === 0, findings: found, ...present };
-  context.result(value, statusText(present, found, context.colours, nowMs));
+  context.result(value, clear + statusText(present, found, context.colours, nowMs));
   return found.length === 0 ? EXIT.done : EXIT.degraded;
 }
 
@@ -57,17 +58,22 @@ export function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 
-async function showAbsent(context: CommandContext, place: EdgePlace, nowMs: number): Promise<ExitCode> {
+async function showAbsent(
+  context: CommandContext,
+  place: EdgePlace,
+  nowMs: number,
+  clear: string,
+): Promise<ExitCode> {
   const { socket, dataDir, configFile, configured } = place;
   const identity = await readJoinedIdentity(dataDir);
   const start = await startCommand(configFile);
   const remedy =
     identity === undefined
       ? 'Make a token in the cloud (hawser token create), and say hawser join here.'
-      : start;
+      : `Start it: ${start}`;
   const { colours } = context;
   const text = [
-    colours.bad(`● edgecore does not run on this machine`),
+    `${clear}${colours.bad('● edgecore does not run on this machine')}`,
     '',
     ...problemLines({ what: `Nobody listens on ${socket}.`, remedy }, colours),
     '',
@@ -80,7 +86,7 @@ async function showAbsent(context: CommandContext, place: EdgePlace, nowMs: numb
     ]),
   ].join('\n');
   const joined = identity === undefined ? { joined: false } : { joined: true, identity };
-  context.result({ running: false, healthy: false, socket, dataDir, ...joined, start: remedy }, text);
+  context.result({ running: false, healthy: false, socket, dataDir, ...joined, remedy }, text);
   return EXIT.degraded;
 }
 

@@ -1,4 +1,4 @@
-import { JoinTokens, type JoinToken } from '@hawser/cloudcore';
+import { JoinTokens, type JoinToken } from '@hawser/cloudcore/admin';
 import { formatAddress } from '../cloud/address.ts';
 import { joinCommand, readHubNames } from '../cloud/hub-address.ts';
 import { presentAuthority } from '../cloud/installed.ts';

@@ -47,6 +47,11 @@ export function formatRelative(time: string, nowMs: number): string {
   return awayMs >= 0 ? `in ${formatSpan(awayMs)}` : `${formatSpan(-awayMs)} ago`;
 }
 
+/** `1 object`, `3 objects`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `512 B`, `3.4 KiB`, `12 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -1,7 +1,7 @@
 import type { EdgeStatus, ScopeStatus } from '@hawser/edgecore/admin';
 import type { Colours } from '../output/colours.ts';
 import { fields } from '../output/table.ts';
-import { formatBytes, formatRelative, formatSpan, formatTime } from '../output/times.ts';
+import { formatBytes, formatCount, formatRelative, formatSpan, formatTime } from '../output/times.ts';
 import type { Finding } from './health.ts';
 
 /** Widest line of the screen, characters. */
@@ -16,9 +16,7 @@ export function statusText(
 ): string {
   const { node, cluster, process: edge, store, outbox, tokens } = status;
   const verdict =
-    found.length === 0
-      ? colours.good('● healthy')
-      : colours.bad(`● ${found.length === 1 ? '1 problem' : `${found.length} problems`}`);
+    found.length === 0 ? colours.good('● healthy') : colours.bad(`● ${formatCount(found.length, 'problem')}`);
   const head = `${colours.bold(node.name)}  ${verdict}  ${colours.dim(formatTime(nowMs))}`;
   const details = fields([
     ['Cloud', sessionLine(status, nowMs)],
@@ -87,7 +85,7 @@ function sessionLine({ session }: EdgeStatus, nowMs: number): string {
       return `held back for ${span} (since ${since}): the hub speaks for a cluster that is not accepted`;
     case 'connecting':
     case 'waiting': {
-      const tried = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+      const tried = attempts === 0 ? '' : `, ${formatCount(attempts, 'attempt')}`;
       return `NOT connected for ${span} (since ${since})${tried}; pods go on`;
     }
   }
@@ -108,14 +106,18 @@ function podsLine({ pods, runtime }: EdgeStatus['node']): string {
 }
 
 function scopeLine({ scope, objects, bytes, synced, held }: ScopeStatus, { session }: EdgeStatus): string {
-  const has = `${objects} objects, ${formatBytes(bytes)}`;
-  if (held > 0) return `${scope}: ${held} removals HELD until the hub has looked again; ${has}`;
+  const has = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}`;
+  if (held > 0)
+    return `${scope}: ${formatCount(held, 'removal')} HELD until the hub has looked again; ${has}`;
   if (session.state !== 'up') return `${scope}: as of the last session; ${has}`;
   return `${scope}: ${synced ? 'in sync' : 'catching up'}; ${has}`;
 }
 
 function outboxLine({ waiting, diskError }: EdgeStatus['outbox']): string {
-  const text = waiting === 0 ? 'empty: the cloud has everything' : `${waiting} reports wait for the cloud`;
+  const text =
+    waiting === 0
+      ? 'empty: the cloud has everything'
+      : `${formatCount(waiting, 'report')} for the cloud to take`;
   return diskError === undefined ? text : `${text}; NOT on disk`;
 }
 
