@@ -205,7 +205,11 @@ export class HubSession {
     begun.catch((error: unknown) => this.#endBecause(served, error));
     return async (frame) => {
       await begun;
-      this.#onFrame(served, frame);
+      try {
+        this.#onFrame(served, frame);
+      } catch (error) {
+        throw asPeersFault(error);
+      }
     };
   }
 
@@ -327,6 +331,12 @@ async function refuseStreams(tunnel: Tunnel): Promise<void> {
   for (let stream = await tunnel.acceptStream(); stream !== undefined; stream = await tunnel.acceptStream()) {
     stream.reset();
   }
+}
+
+/** What sync finds wrong with a frame is the hub's doing: it is told so. */
+function asPeersFault(error: unknown): unknown {
+  if (!isPeersFault(error)) return error;
+  return new TunnelError('ERR_TUNNEL_BAD_FRAME', (error as Error).message, { cause: error });
 }
 
 function isPeersFault(error: unknown): boolean {
