@@ -10,6 +10,7 @@ import {
   type HubWelcome,
   type RequestHandler,
   type TransportOptions,
+  type TunnelLimits,
 } from '@hawser/proto';
 import type { Clock, Logger } from '@hawser/seams';
 import { DeltaEncoder, publisherCounters, VersionCache } from '@hawser/sync';
@@ -59,6 +60,7 @@ export class CloudCoreParts {
   readonly #identity: HubIdentity;
   readonly #cluster: ClusterIdentity;
   readonly #versions: ApiVersionReader;
+  readonly #limits: TunnelLimits;
   readonly #undo: (() => Promise<void> | void)[] = [];
   #serving: { readonly server: TunnelServer; readonly cache: ClusterCache } | undefined;
   #ports: TunnelPorts | undefined;
@@ -66,6 +68,7 @@ export class CloudCoreParts {
   constructor(options: CloudCorePartsOptions) {
     const { config, client, log, clock } = options;
     this.#options = options;
+    this.#limits = tunnelLimits(config.limits);
     this.#identity = new HubIdentity({
       ...{ client, clock, logger: log },
       names: config.advertise.length > 0 ? config.advertise : [hostname()],
@@ -171,7 +174,7 @@ export class CloudCoreParts {
       authorize: () => Promise.resolve(this.#tooEarly()),
       onTunnel: (tunnel) => hub.onTunnel(tunnel),
       epochs: leases.epochs,
-      limits: tunnelLimits(),
+      limits: this.#limits,
       metrics: new TunnelMetrics(registry),
       ...{ log, clock },
     });
@@ -219,7 +222,7 @@ export class CloudCoreParts {
     const host = wanted === ALL_IPV6 && !hasIpv6() ? ALL_IPV4 : wanted;
     const transport: TransportOptions = {
       credentials: () => this.#identity.credentials(),
-      limits: tunnelLimits(),
+      limits: this.#limits,
       verify: { isRevoked: (peer) => this.#identity.isRevoked(peer) },
     };
     const onRequest: RequestHandler = (request, response) => this.#identity.serve(request, response);

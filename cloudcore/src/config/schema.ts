@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { TUNNEL_LIMITS, type TunnelLimits } from '@hawser/proto';
 import { z } from 'zod';
 
 const port = z.int().min(0).max(65_535);
@@ -113,6 +114,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Limits of writes to the API server on behalf of edges.'),
+  limits: z
+    .partialRecord(z.enum(Object.keys(TUNNEL_LIMITS) as (keyof TunnelLimits)[]), z.int().positive())
+    .default({})
+    .describe(
+      'Limits of the tunnel by name, in place of their defaults: docs/reference/tunnel-limits.md. More than 4096 edges behind one address need a larger maxConnectionsPerAddress.',
+    ),
   logLevel: z
     .enum(['error', 'warn', 'info', 'debug'])
     .default('info')

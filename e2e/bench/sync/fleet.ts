@@ -91,7 +91,8 @@ export async function measureSessions(bench: Bench): Promise<void> {
 async function openSite(bench: Bench, heartbeatSeconds: number): Promise<ClusterSite> {
   const site = await ClusterSite.open({
     replicas: 0,
-    hub: { heartbeatSeconds, logLevel: 'error' },
+    // All of them come from one address here.
+    hub: { heartbeatSeconds, logLevel: 'error', limits: { maxConnectionsPerAddress: 2 * SESSIONS } },
     controlPlane: { controllers: false },
   });
   bench.onEnd(() => site.close());
