@@ -131,19 +131,41 @@ export interface TunnelErrorOptions {
   cause?: unknown;
   /** How long the peer asked us to stay away, milliseconds. */
   retryAfterMs?: number;
+  /** Whose certificate did not hold, for codes `ERR_TUNNEL_CERT_…`. */
+  certificate?: RefusedCertificate;
 }
+
+/** `own`: the peer has said so of ours; `peer`: this side has found it out. */
+export type RefusedCertificate = 'own' | 'peer';
 
 /** Every failure of the tunnel that is not an abort. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError';
   readonly code: TunnelErrorCode;
   readonly retryAfterMs: number | undefined;
+  /** Whose certificate did not hold; undefined for what is about none. */
+  readonly certificate: RefusedCertificate | undefined;
 
   constructor(code: TunnelErrorCode, message: string, options: TunnelErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.certificate = options.certificate;
   }
+}
+
+/**
+ * What a peer has refused us with. A code that is unknown here counts as `ERR_TUNNEL_REJECTED`.
+ * @param code as it came from the peer
+ */
+export function refusalByPeer(
+  code: unknown,
+  message: string,
+  options: Pick<TunnelErrorOptions, 'retryAfterMs'> = {},
+): TunnelError {
+  const known = typeof code === 'string' && isTunnelErrorCode(code) ? code : 'ERR_TUNNEL_REJECTED';
+  const isOfCertificate = known.startsWith('ERR_TUNNEL_CERT_');
+  return new TunnelError(known, message, { ...options, ...(isOfCertificate && { certificate: 'own' }) });
 }
 
 /** Whether a string that came from a peer is one of our codes. */

@@ -41,7 +41,13 @@ export {
   type ScopeState,
   type WantFull,
 } from './codec/sync-codec.ts';
-export { isTunnelErrorCode, TUNNEL_ERRORS, TunnelError, type TunnelErrorCode } from './errors.ts';
+export {
+  isTunnelErrorCode,
+  TUNNEL_ERRORS,
+  TunnelError,
+  type RefusedCertificate,
+  type TunnelErrorCode,
+} from './errors.ts';
 export { credentialsFromPem, type Credentials } from './identity/credentials.ts';
 export { verifyPeer, type VerifyOptions } from './identity/identity-verifier.ts';
 export { readIdentity, type PeerIdentity, type PeerRole } from './identity/peer-identity.ts';

@@ -1,22 +1,25 @@
-import { TunnelError, type Credentials } from '@hawser/proto';
+import type { Credentials } from '@hawser/proto';
 import type { Logger } from '@hawser/seams';
 import type { CertificateRotation } from '../identity/certificate-rotation.ts';
 import type { NodeIdentity } from '../identity/node-identity.ts';
 import { isCertificateError } from './session-record.ts';
+
+/** What of an identity is asked and told. */
+type ShownIdentity = Pick<NodeIdentity, 'credentials' | 'confirm' | 'refused'>;
 
 /**
  * Shows the node's certificate at each handshake, and tells the identity what came of it: a renewed certificate counts
  * once a hub has let it in, and one that a hub refuses makes way for the former.
  */
 export class NodeCredentials {
-  readonly #identity: NodeIdentity;
-  readonly #rotation: CertificateRotation;
+  readonly #identity: ShownIdentity;
+  readonly #rotation: Pick<CertificateRotation, 'renewNow'>;
   readonly #log: Logger;
   #shown: Credentials | undefined;
 
   constructor(options: {
-    readonly identity: NodeIdentity;
-    readonly rotation: CertificateRotation;
+    readonly identity: ShownIdentity;
+    readonly rotation: Pick<CertificateRotation, 'renewNow'>;
     readonly log: Logger;
   }) {
     this.#identity = options.identity;
@@ -41,8 +44,9 @@ export class NodeCredentials {
   /** An attempt failed. */
   failed(error: Error): void {
     if (this.#shown === undefined || !isCertificateError(error)) return;
+    // Where it is the hub's, too: the former credentials have other authorities, by which it may hold.
     this.#identity.refused(this.#shown);
-    const isExpired = error instanceof TunnelError && error.code === 'ERR_TUNNEL_CERT_EXPIRED';
-    if (isExpired) void this.#rotation.renewNow();
+    const { code, certificate } = error;
+    if (code === 'ERR_TUNNEL_CERT_EXPIRED' && certificate === 'own') void this.#rotation.renewNow();
   }
 }

@@ -26,7 +26,7 @@ export function reportedError(error: unknown, atMs: number): ReportedError {
   };
 }
 
-/** Whether an error says that one of the two certificates did not hold. */
-export function isCertificateError(error: Error): boolean {
+/** Whether an error says that one of the two certificates did not hold; `certificate` of it says which. */
+export function isCertificateError(error: Error): error is TunnelError {
   return error instanceof TunnelError && error.code.startsWith('ERR_TUNNEL_CERT_');
 }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { systemClock } from '@hawser/seams';
-import { messageOf, TunnelError } from '../errors.ts';
-import { readIdentity, type PeerIdentity, type PeerRole } from './peer-identity.ts';
+import { messageOf, TunnelError, type TunnelErrorCode } from '../errors.ts';
+import { HUB_ORGANIZATION, readIdentity, type PeerIdentity, type PeerRole } from './peer-identity.ts';
 
 /** What a verification is held against. */
 export interface VerifyOptions {
@@ -26,14 +26,15 @@ const USAGE = { edge: '1.3.6.1.5.5.7.3.2', hub: '1.3.6.1.5.5.7.3.1' } as const;
 /**
  * Checks a peer's certificate, each property by itself and by our own code; no decision hangs on a TLS stack's
  * single error. The order matters: dates come last, so that a certificate which is forged *and* expired counts as
- * forged. Steps: readable → key type → proven key → issuer and signature → usage → name → revocation → dates.
+ * forged. Steps: readable → key type → proven key → issuer and signature → usage → name → organization (of a hub) →
+ * revocation → dates.
  *
  * @param certificate DER of the peer's certificate, or undefined where it showed none
- * @throws TunnelError with a code `ERR_TUNNEL_CERT_…`
+ * @throws TunnelError with a code `ERR_TUNNEL_CERT_…`, and `certificate: 'peer'`
  */
 export function verifyPeer(certificate: Uint8Array | undefined, options: VerifyOptions): PeerIdentity {
   if (certificate === undefined || certificate.length === 0) {
-    throw new TunnelError('ERR_TUNNEL_CERT_MISSING', 'the peer showed no certificate');
+    throw refused('ERR_TUNNEL_CERT_MISSING', 'the peer showed no certificate');
   }
   try {
     return verify(new X509Certificate(certificate), options);
@@ -41,7 +42,7 @@ export function verifyPeer(certificate: Uint8Array | undefined, options: VerifyO
     if (error instanceof TunnelError) throw error;
     // Some parts are only parsed when they are asked for: whatever of it cannot be read, it is no certificate.
     const message = `unreadable certificate: ${messageOf(error)}`;
-    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', message, { cause: error });
+    throw refused('ERR_TUNNEL_CERT_MALFORMED', message, error);
   }
 }
 
@@ -52,8 +53,9 @@ function verify(leaf: X509Certificate, options: VerifyOptions): PeerIdentity {
   checkUsage(leaf, options.role);
   checkHost(leaf, options.dialedHost);
   const identity = readIdentity(leaf, options.role);
+  checkOrganization(identity);
   if (options.isRevoked?.(identity) === true) {
-    throw new TunnelError('ERR_TUNNEL_CERT_REVOKED', `the certificate of ${identity.commonName} was revoked`);
+    throw refused('ERR_TUNNEL_CERT_REVOKED', `the certificate of ${identity.commonName} was revoked`);
   }
   checkDates(leaf, identity, (options.wallMs ?? systemClock.wallMs)());
   return identity;
@@ -62,19 +64,13 @@ function verify(leaf: X509Certificate, options: VerifyOptions): PeerIdentity {
 function checkKeyType(leaf: X509Certificate): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = leaf.publicKey;
   if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return;
-  throw new TunnelError(
-    'ERR_TUNNEL_CERT_KEY',
-    `key type ${type ?? 'unknown'} is not accepted: Ed25519 or P-256 is`,
-  );
+  throw refused('ERR_TUNNEL_CERT_KEY', `key type ${type ?? 'unknown'} is not accepted: Ed25519 or P-256 is`);
 }
 
 function checkProvenKey(leaf: X509Certificate, provenKey: Uint8Array | undefined): void {
   if (provenKey === undefined) return;
   if (leaf.publicKey.export({ format: 'der', type: 'spki' }).equals(provenKey)) return;
-  throw new TunnelError(
-    'ERR_TUNNEL_CERT_KEY',
-    'the certificate is not for the key that the connection proved',
-  );
+  throw refused('ERR_TUNNEL_CERT_KEY', 'the certificate is not for the key that the connection proved');
 }
 
 /** Chains have length one: the Hawser authority signs every certificate itself. */
@@ -84,7 +80,7 @@ function checkIssuer(leaf: X509Certificate, authorities: readonly X509Certificat
     if (leaf.verify(authority.publicKey)) return;
   }
   const issuer = leaf.issuer.replaceAll('\n', ', ');
-  throw new TunnelError(
+  throw refused(
     'ERR_TUNNEL_CERT_UNTRUSTED',
     `no trusted authority has signed it; it names as issuer: ${issuer}`,
   );
@@ -95,10 +91,7 @@ function checkUsage(leaf: X509Certificate, role: PeerRole): void {
   const usages = leaf.keyUsage as readonly string[] | undefined;
   if (!leaf.ca && usages?.includes(USAGE[role]) === true) return;
   const wanted = role === 'edge' ? 'client' : 'server';
-  throw new TunnelError(
-    'ERR_TUNNEL_CERT_USAGE',
-    `the certificate may not be used for ${wanted} authentication`,
-  );
+  throw refused('ERR_TUNNEL_CERT_USAGE', `the certificate may not be used for ${wanted} authentication`);
 }
 
 function checkHost(leaf: X509Certificate, host: string | undefined): void {
@@ -107,20 +100,32 @@ function checkHost(leaf: X509Certificate, host: string | undefined): void {
   const matches = isIP(host) === 0 ? leaf.checkHost(host, { subject: 'never' }) : leaf.checkIP(host);
   if (matches !== undefined) return;
   const names = leaf.subjectAltName ?? 'none';
-  throw new TunnelError('ERR_TUNNEL_CERT_NAME', `the certificate is not for ${host}; it has: ${names}`);
+  throw refused('ERR_TUNNEL_CERT_NAME', `the certificate is not for ${host}; it has: ${names}`);
+}
+
+/** A hub's certificate says that it is one: server usage alone is what nodes have too, for their peers. */
+function checkOrganization({ role, organization }: PeerIdentity): void {
+  if (role !== 'hub' || organization === HUB_ORGANIZATION) return;
+  const shown = organization === '' ? 'none' : organization;
+  const message = `the certificate is not a hub's: its organization is ${shown}, and not ${HUB_ORGANIZATION}`;
+  throw refused('ERR_TUNNEL_CERT_USAGE', message);
 }
 
 function checkDates(leaf: X509Certificate, identity: PeerIdentity, nowMs: number): void {
   const notBeforeMs = Date.parse(leaf.validFrom);
   if (Number.isNaN(notBeforeMs) || Number.isNaN(identity.notAfterMs)) {
-    throw new TunnelError('ERR_TUNNEL_CERT_MALFORMED', 'unreadable dates in the certificate');
+    throw refused('ERR_TUNNEL_CERT_MALFORMED', 'unreadable dates in the certificate');
   }
   if (nowMs < notBeforeMs) {
     const message = `the certificate of ${identity.commonName} is valid from ${leaf.validFrom}`;
-    throw new TunnelError('ERR_TUNNEL_CERT_NOT_YET_VALID', message);
+    throw refused('ERR_TUNNEL_CERT_NOT_YET_VALID', message);
   }
   if (nowMs >= identity.notAfterMs) {
     const message = `the certificate of ${identity.commonName} expired at ${leaf.validTo}`;
-    throw new TunnelError('ERR_TUNNEL_CERT_EXPIRED', message);
+    throw refused('ERR_TUNNEL_CERT_EXPIRED', message);
   }
+}
+
+function refused(code: TunnelErrorCode, message: string, cause?: unknown): TunnelError {
+  return new TunnelError(code, message, { certificate: 'peer', ...(cause !== undefined && { cause }) });
 }

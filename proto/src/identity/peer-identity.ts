@@ -8,7 +8,7 @@ export interface PeerIdentity {
   readonly role: PeerRole;
   /** Subject CN: `system:node:<name>` for a node. */
   readonly commonName: string;
-  /** Subject O: `system:nodes` for a node. */
+  /** Subject O: `system:nodes` for a node, `hawser:hubs` for a hub. */
   readonly organization: string;
   /** The node's name, where the subject is a node's. */
   readonly nodeName: string | undefined;
@@ -23,6 +23,9 @@ export interface PeerIdentity {
 /** Organization and CN prefix of a node's certificate. Source: Kubernetes, "Using Node Authorization". */
 const NODE_ORGANIZATION = 'system:nodes';
 const NODE_PREFIX = 'system:node:';
+
+/** Organization of a hub's certificate. */
+export const HUB_ORGANIZATION = 'hawser:hubs';
 
 /** Reads the identity that a certificate states. Nothing is verified here. */
 export function readIdentity(certificate: X509Certificate, role: PeerRole): PeerIdentity {

@@ -1,6 +1,6 @@
 import type { Clock } from '@hawser/seams';
 import { type Hello, PURPOSE, type Welcome } from '../codec/codec.ts';
-import { isTunnelErrorCode, TunnelError } from '../errors.ts';
+import { refusalByPeer, TunnelError } from '../errors.ts';
 import { HEARTBEAT_MS, type TunnelLimits } from '../limits.ts';
 import { closeCodeFromWire, closeError, toCloseNotice, type CloseReason } from '../transport/close-reason.ts';
 import type { Connection } from '../transport/transport.ts';
@@ -85,9 +85,8 @@ export async function sayHello(
   if (answer === undefined) throw closeError(await connection.closed);
   if (answer.body === 'reject') {
     const { error, message, retryAfterMs } = answer.reject;
-    const code = isTunnelErrorCode(error) ? error : 'ERR_TUNNEL_REJECTED';
     const why = `the hub refuses: ${message} (${closeCodeFromWire(answer.reject.code)})`;
-    throw new TunnelError(code, why, retryAfterMs > 0 ? { retryAfterMs } : {});
+    throw refusalByPeer(error, why, retryAfterMs > 0 ? { retryAfterMs } : {});
   }
   if (answer.body !== 'welcome')
     throw new TunnelError('ERR_TUNNEL_BAD_FRAME', `${answer.body} where welcome was due`);

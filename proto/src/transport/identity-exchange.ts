@@ -1,6 +1,6 @@
 import { boundedText } from '../bounded-text.ts';
 import { decodeConnectionFrame, encodeConnectionFrame, type ConnectionFrame } from '../codec/codec.ts';
-import { isTunnelErrorCode, TunnelError } from '../errors.ts';
+import { refusalByPeer, TunnelError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { verifyPeer, type VerifyOptions } from '../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
@@ -88,9 +88,6 @@ function outOfOrder(wanted: string, frame: ConnectionFrame & { body: string }): 
 }
 
 function refusal(refused: { readonly code: string; readonly message: string }): TunnelError {
-  const code = isTunnelErrorCode(refused.code) ? refused.code : 'ERR_TUNNEL_REJECTED';
-  return new TunnelError(
-    code,
-    `the hub refuses this certificate: ${boundedText(refused.message, MAX_REASON_CHARACTERS)}`,
-  );
+  const said = boundedText(refused.message, MAX_REASON_CHARACTERS);
+  return refusalByPeer(refused.code, `the hub refuses this certificate: ${said}`);
 }

@@ -47,6 +47,7 @@ describe('verifyPeer', () => {
       (error) => {
         assert.ok(error instanceof TunnelError, String(error));
         assert.equal(error.code, code, error.message);
+        assert.equal(error.certificate, 'peer');
         return true;
       },
     );
@@ -62,7 +63,7 @@ describe('verifyPeer', () => {
     const hub = await issue({
       usages: ['server'],
       names: ['hub.example', '192.0.2.1', '2001:db8::1'],
-      subject: 'CN=hub',
+      subject: 'O=hawser:hubs, CN=hub',
     });
     for (const dialedHost of ['hub.example', 'HUB.example', '192.0.2.1', '2001:db8::1', '2001:db8:0::1']) {
       assert.equal(verifyPeer(hub.raw, options({ role: 'hub', dialedHost })).commonName, 'hub', dialedHost);
@@ -177,6 +178,19 @@ describe('verifyPeer', () => {
       refuses(none.raw, 'ERR_TUNNEL_CERT_USAGE');
       refuses(none.raw, 'ERR_TUNNEL_CERT_USAGE', { role: 'hub' });
       verifyPeer((await issue({ usages: ['server', 'client'] })).raw, options());
+    });
+
+    it('for a server that does not say that it is a hub: a node, one without or with two organizations', async () => {
+      for (const subject of [
+        'O=system:nodes, CN=system:node:edge-1',
+        'CN=hub',
+        'O=hawser:hubs, O=system:nodes, CN=hub',
+        'O=Hawser:Hubs, CN=hub',
+        'CN=hawser:hubs',
+      ]) {
+        const certificate = await issue({ usages: ['server', 'client'], names: ['hub.example'], subject });
+        refuses(certificate.raw, 'ERR_TUNNEL_CERT_USAGE', { role: 'hub', dialedHost: 'hub.example' });
+      }
     });
 
     it('for an authority shown as a peer', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '@hawser/seams/testing';
-import type { PeerIdentity, TunnelErrorCode } from '../../src/index.ts';
+import type { PeerIdentity, RefusedCertificate, TunnelErrorCode } from '../../src/index.ts';
 import { TestAuthority, type CertificateWish } from '../test-pki.ts';
 import { rejectsWith, Site, type TransportUnderTest } from './harness.ts';
 
@@ -49,7 +49,7 @@ export function identityContract(underTest: TransportUnderTest, authority: () =>
     it(`refuses an edge whose certificate is ${what}, and tells it so`, async () => {
       site = await Site.open(underTest, authority());
       const transport = await site.edgeTransport(await authority().edge('edge-1', wish));
-      await rejectsWith(transport.dial(site.address), code);
+      await refusedFor('own', code, transport.dial(site.address));
       const { handshakeErrors, gate } = site;
       await eventually('the hub noticed', () =>
         handshakeErrors.some((error) => 'code' in error && error.code === code),
@@ -114,11 +114,12 @@ export function identityContract(underTest: TransportUnderTest, authority: () =>
     ['expired', { ...EXPIRED }, 'ERR_TUNNEL_CERT_EXPIRED'],
     ['for clients only', { usages: ['client'] }, 'ERR_TUNNEL_CERT_USAGE'],
     ['for another name', { names: ['hub.example'] }, 'ERR_TUNNEL_CERT_NAME'],
+    ["not a hub's", { subject: 'O=system:nodes, CN=system:node:edge-1' }, 'ERR_TUNNEL_CERT_USAGE'],
   ];
   for (const [what, wish, code] of hubRefusals) {
     it(`makes an edge refuse a hub whose certificate is ${what}`, async () => {
       site = await Site.open(underTest, authority(), { hub: await authority().hub(wish) });
-      await rejectsWith((await site.edgeTransport()).dial(site.address), code);
+      await refusedFor('peer', code, (await site.edgeTransport()).dial(site.address));
       const { gate } = site;
       await eventually('its place is free', () => gate.connections === 0);
     });
@@ -138,4 +139,14 @@ export function identityContract(underTest: TransportUnderTest, authority: () =>
     assert.equal(edge.peer.commonName, 'cloudcore');
     edge.destroy({ code: 'normal', message: 'done' });
   });
+}
+
+/** The error says whose certificate did not hold: what to do about it depends on that. */
+async function refusedFor(
+  certificate: RefusedCertificate,
+  code: TunnelErrorCode,
+  dialing: Promise<unknown>,
+): Promise<void> {
+  await rejectsWith(dialing, code);
+  await assert.rejects(dialing, { certificate });
 }

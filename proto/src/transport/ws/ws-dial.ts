@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { systemClock } from '@hawser/seams';
 import WebSocket from 'ws';
-import { isTunnelErrorCode, messageOf, TunnelError } from '../../errors.ts';
+import { messageOf, refusalByPeer, TunnelError } from '../../errors.ts';
 import { verifyPeer } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { HubAddress, TransportOptions } from '../transport.ts';
@@ -173,8 +173,7 @@ function refusalOf(response: IncomingMessage): TunnelError {
   const code = response.headers[ERROR_HEADER];
   const message = response.headers[MESSAGE_HEADER];
   const said = typeof message === 'string' ? decoded(message) : `HTTP ${response.statusCode ?? 0}`;
-  const known = typeof code === 'string' && isTunnelErrorCode(code) ? code : 'ERR_TUNNEL_REJECTED';
-  return new TunnelError(known, `the hub refuses this certificate or request: ${said}`);
+  return refusalByPeer(code, `the hub refuses this certificate or request: ${said}`);
 }
 
 /** What is not percent-encoded properly is shown as it came: this runs in an event listener, and must not throw. */
