@@ -92,6 +92,8 @@ export class ResourceFeed<E> implements Feed {
       },
       // What the server has in memory may be old, and an old state must not be told to an edge.
       initialVersion: '',
+      // Edges are to hear soon that the API server went back: what they have is at stake.
+      suspectsRestores: true,
       onError: (error, phase) => this.#onError(error, phase),
       clock,
       random,

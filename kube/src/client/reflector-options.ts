@@ -44,6 +44,11 @@ export interface ReflectorOptions<E> {
   readonly streamingLists?: boolean;
   /** A watch lasts between this and twice this, by chance, so that not all end together. Default 300 (seconds). */
   readonly minWatchSeconds?: number;
+  /**
+   * Whether a watch that failed, or ended before its time, is reason to look whether the server was restored to an
+   * older state: one list of one object for each such watch. Default false: only after a watch that was silent for long.
+   */
+  readonly suspectsRestores?: boolean;
   /** How long after its time-out a watch that did not end is given up. Default 30000. */
   readonly stalledMarginMs?: number;
   /** Silence within a streaming list after which it is given up. Default 30000. */

@@ -19,6 +19,8 @@ const HEALTHY_MS = 10_000;
 const SHORT_MS = 1000;
 /** A server with bookmarks sends one about each minute; a watch silent for longer is looked into. */
 const SUSPICIOUS_MS = 60_000;
+/** A watch that ends this much before its time was ended by a server that stops, or by something between. */
+const EARLY_SECONDS = 5;
 /** Watches in a row that the server answered wrongly before the state is listed again. */
 const BAD_WATCHES = 5;
 /** A time-out in a row of streaming lists is moved at most this often. */
@@ -252,6 +254,8 @@ export class Reflector<E> {
     if (session.events === 0 && this.#clock.monotonicMs() - session.openedMs < SHORT_MS) {
       throw new ClientError('ERR_KUBE_CLIENT_CONNECTION', 'the server ended the watch at once');
     }
+    const livedMs = this.#clock.monotonicMs() - session.openedMs;
+    if (livedMs < (session.timeoutSeconds - EARLY_SECONDS) * 1000) this.#onBroken();
   }
 
   #account(session: WatchSession<E>): void {
@@ -263,7 +267,8 @@ export class Reflector<E> {
 
   /**
    * A watch from a version that the server has not reached is silent, not refused: so it looks after etcd was
-   * restored from a backup. One cheap list tells.
+   * restored from a backup. One cheap list tells: after a watch that was silent for long, and, where asked for, after
+   * one that failed or ended before its time, since a server that is restored was stopped first.
    */
   async #lookForRollback(signal: AbortSignal): Promise<void> {
     this.#phase = 'list';
@@ -271,6 +276,10 @@ export class Reflector<E> {
     this.#suspicious = false;
     const order = compareVersions(page.resourceVersion, this.#version);
     if (order !== undefined && order < 0) this.#lose('rollback');
+  }
+
+  #onBroken(): void {
+    if (this.#options.suspectsRestores === true) this.#suspicious = true;
   }
 
   #lose(cause: RelistCause): void {
@@ -299,6 +308,7 @@ export class Reflector<E> {
       this.#mustList = true;
       this.#relistCause ??= 'expired';
     } else if (verdict.lost !== undefined) this.#lose(verdict.lost);
+    else if (phase === 'watch') this.#onBroken();
     if (verdict.badAnswer && phase === 'watch') this.#badWatches += 1;
     if (this.#badWatches < BAD_WATCHES) return;
     this.#badWatches = 0;

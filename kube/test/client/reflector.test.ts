@@ -318,6 +318,27 @@ describe('Reflector', () => {
     assert.deepEqual(view(informer), ['a@350', 'b@360']);
   });
 
+  it('finds it out at once where asked to, since a server that is restored was stopped first', async () => {
+    const informer = start({ suspectsRestores: true });
+    (await server.next(clock, 'list')).answer(page(1000, [object('a', 900)]));
+    (await server.next(clock, 'watch')).fail(new ClientError('ERR_KUBE_CLIENT_CONNECTION', 'refused'));
+    const again = await server.next(clock, 'list');
+    assert.deepEqual(again.list, { resourceVersion: '', limit: 1 });
+    again.answer(page(1000, []));
+    const stream = (await server.next(clock, 'watch')).accept();
+    stream.push({ type: 'MODIFIED', object: object('a', 1010) });
+    await clock.advance(1000);
+    stream.end();
+    const look = await server.next(clock, 'list');
+    assert.deepEqual(look.list, { resourceVersion: '', limit: 1 });
+    look.answer(page(400, []));
+    const list = await server.next(clock, 'list');
+    assert.deepEqual(list.list, { resourceVersion: '', limit: 500 });
+    list.answer(page(400, [object('a', 350)]));
+    await server.next(clock, 'watch');
+    assert.deepEqual(view(informer), ['a@350']);
+  });
+
   it('watches on after a silent watch of a server that is where it was', async () => {
     start({ random: { next: () => 0 } });
     (await server.next(clock, 'list')).answer(page(1000, []));
