@@ -69,6 +69,8 @@ export class ClusterSite {
   readonly #hubs: (SiteHub | undefined)[] = [];
   readonly #ports: HubProcessReady[] = [];
   readonly #proxies: { tcp: TcpProxy; udp: UdpProxy | undefined }[] = [];
+  /** Folders of edges that were given out. */
+  #folders = 0;
   #controlPlane: NodeChild | undefined;
   #client: ApiClient | undefined;
   #tokens: JoinTokens | undefined;
@@ -130,6 +132,13 @@ export class ClusterSite {
     this.#tokens = undefined;
   }
 
+  /** Stops the control plane in good order. */
+  async stopControlPlane(): Promise<void> {
+    await this.#controlPlane?.stop(20_000);
+    this.#controlPlane = undefined;
+    this.#client = undefined;
+  }
+
   /** Starts a hub, on the ports that it had before if it had any. */
   async startHub(index = 0, config: Partial<CloudCoreConfigInput> = {}): Promise<void> {
     const { netns, hub: given, hubExecArgv = [] } = this.#options;
@@ -175,13 +184,13 @@ export class ClusterSite {
   }
 
   /**
-   * What dials a hub reaches another one (or it itself again) from now on, as behind a load balancer. Connections that
-   * exist stay: `link.reset()` ends them.
+   * What dials a hub reaches another one (or it itself again, or one of another site) from now on, as behind a load
+   * balancer. Connections that exist stay: `link.reset()` ends them.
    */
-  route(from: number, to: number): void {
+  route(from: number, to: number | { readonly host: string; readonly port: number }): void {
     const proxy = this.#proxies[from];
     if (proxy === undefined) throw new TypeError(`hub ${from} has no proxy`);
-    proxy.tcp.target = this.directAddress(to);
+    proxy.tcp.target = typeof to === 'number' ? this.directAddress(to) : to;
   }
 
   /** A token to join with. */
@@ -226,7 +235,7 @@ export class ClusterSite {
   /** A node that has a folder and nothing in it. */
   async unjoined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
     const { hub = 0, transport = 'ws', config = {} } = options;
-    const dir = path.join(this.dir, `e${this.edges.length}`);
+    const dir = path.join(this.dir, `e${this.#folders++}`);
     await mkdir(path.join(dir, 'data'), { recursive: true, mode: 0o700 });
     const { host, port } = this.address(hub);
     const edge = new SiteEdge({

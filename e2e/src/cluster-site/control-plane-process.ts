@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Registry } from 'prom-client';
-import { startControlPlane } from '@hawser/controlplane';
+import { startControlPlane, type ControlPlaneOptions } from '@hawser/controlplane';
 import type { ApiCall } from '@hawser/kube';
 import { announceReady } from '../processes/in-child.ts';
 import { answerQuestions } from './ipc-calls.ts';
@@ -15,6 +15,7 @@ export interface ControlPlaneSettings {
   readonly dataDir?: string;
   readonly port?: number;
   readonly controllers?: boolean;
+  readonly nodeTimes?: NonNullable<ControlPlaneOptions['nodeTimes']>;
 }
 
 /** Requests that the API server has answered: verb, resource, code and how many. */

@@ -10,7 +10,11 @@ export async function sameView(site: ClusterSite, edge: SiteEdge, deadlineMs = 2
     await eventually(
       'the same view',
       async () => {
-        different = differences(await edge.objects(), await wantedView(site.objects, edge.node));
+        try {
+          different = differences(await edge.objects(), await wantedView(site.objects, edge.node));
+        } catch (error) {
+          different = [String(error)]; // its Node may not be there yet
+        }
         return different.length === 0;
       },
       { deadlineMs, intervalMs: 50 },
