@@ -45,7 +45,7 @@ class RawEdge {
 
   async tunnel(): Promise<Tunnel> {
     await eventually('a session', () => this.#client.tunnel !== undefined, { deadlineMs: WAIT_MS });
-    return this.#client.tunnel as Tunnel; // looked at just now
+    return this.#client.tunnel!; // looked at just now
   }
 
   /** The first frame of this kind that fits. */
@@ -57,7 +57,7 @@ class RawEdge {
     const find = (): Wanted | undefined =>
       this.frames.find((frame): frame is Wanted => frame.body === body && fits(frame as Wanted));
     await eventually(`a frame ${body}`, () => find() !== undefined, { deadlineMs: WAIT_MS });
-    return find() as Wanted; // found just now
+    return find()!; // found just now
   }
 
   stop(): Promise<void> {
