@@ -136,6 +136,7 @@ export class CloudCoreParts {
         peerOf: (node) => server.sessions.get(node)?.peer,
         renew: (peer, csr) => this.#identity.renew(peer, csr),
       },
+      poolOf: (node) => this.#identity.poolOf(node),
       limits: limitsOf(config),
     });
     const leases = new LeaseKeeper({

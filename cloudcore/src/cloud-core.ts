@@ -36,6 +36,8 @@ export interface CloudCore {
   stop(): Promise<void>;
 }
 
+/** Calls to the API server at a time: a hub asks on behalf of thousands, and watches have connections of their own. */
+const API_CONNECTIONS = 128;
 /** Wait between attempts to start while the API server does not answer, milliseconds. */
 const RETRY_MS = { baseMs: 500, capMs: 15_000 } as const;
 
@@ -141,6 +143,7 @@ class Core implements CloudCore {
     });
     const client = kubeConfigClient(loaded, {
       userAgent: `hawser-cloudcore/${config.replica}`,
+      maxConnections: API_CONNECTIONS,
       onWarning: (text) => this.#log.warn({}, `the API server says: ${text}`),
       ...(clock !== undefined && { clock }),
     });

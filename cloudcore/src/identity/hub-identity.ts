@@ -110,6 +110,11 @@ export class HubIdentity implements IdentityService {
     return this.#revocations.isRevoked(identity);
   }
 
+  /** The pool that a node has joined with; undefined: none, or not known. */
+  poolOf(node: string): string | undefined {
+    return this.#revocations.poolOf(node);
+  }
+
   /** The node may have certificates that still count (it joined anew): ask {@link isRevoked} before ending a session. */
   onRevoked(listener: (node: string) => void): () => void {
     return this.#revocations.onRevoked(listener);

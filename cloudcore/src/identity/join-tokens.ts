@@ -268,6 +268,9 @@ function checkOrder({
   if (pool !== undefined) checkPool(pool);
 }
 
+/** Length of the value of a label. Source: Kubernetes, "Labels and Selectors". */
+const MAX_POOL = 63;
+
 /** Pools are objects with a name of the same form as nodes. */
 function checkPool(pool: string): void {
   try {
@@ -276,4 +279,7 @@ function checkPool(pool: string): void {
     const message = `${JSON.stringify(pool)} is no name for a pool`;
     throw new CloudCoreError('ERR_CLOUDCORE_TOKEN_OPTIONS', message, { cause });
   }
+  if (pool.length <= MAX_POOL) return;
+  const message = `the name of a pool has at most ${MAX_POOL} characters: it is the value of a label`;
+  throw new CloudCoreError('ERR_CLOUDCORE_TOKEN_OPTIONS', message);
 }

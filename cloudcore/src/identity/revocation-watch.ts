@@ -9,6 +9,8 @@ interface Standing {
   readonly node: string;
   /** When all certificates were revoked; undefined: every genuine one counts. */
   readonly revokedAt: string | undefined;
+  /** The pool that it has joined with. */
+  readonly pool: string | undefined;
   /** Fingerprints of those that count nevertheless. */
   readonly valid: ReadonlySet<string>;
 }
@@ -88,6 +90,11 @@ export class RevocationWatch {
     return standing?.revokedAt !== undefined && !standing.valid.has(fingerprint);
   }
 
+  /** The pool that a node has joined with, as its record says; undefined: none, or not known. */
+  poolOf(node: string): string | undefined {
+    return this.#informer.lister.get(HAWSER_NAMESPACE, recordName(node))?.value.pool;
+  }
+
   /** Calls with the name of each node of which certificates are revoked from now on. Answers how to stop. */
   onRevoked(listener: (node: string) => void): () => void {
     const own = (node: string): void => listener(node); // the same function may listen twice
@@ -102,13 +109,13 @@ export class RevocationWatch {
   /** A record that cannot be read keeps its node out: it may have said that it is revoked. */
   #standing(object: KubeObject): Standing {
     try {
-      const { node, revokedAt, certificates } = decodeRecord(object);
-      if (revokedAt === undefined) return { node, revokedAt, valid: NONE };
-      return { node, revokedAt, valid: new Set(certificates.map(({ fingerprint }) => fingerprint)) };
+      const { node, pool, revokedAt, certificates } = decodeRecord(object);
+      if (revokedAt === undefined) return { node, pool, revokedAt, valid: NONE };
+      return { node, pool, revokedAt, valid: new Set(certificates.map(({ fingerprint }) => fingerprint)) };
     } catch (error) {
       this.#logger.error({ err: error }, 'a node is kept out, because its record cannot be read');
       const { node = '' } = (object['data'] ?? {}) as { node?: string };
-      return { node, revokedAt: 'unreadable', valid: NONE };
+      return { node, pool: undefined, revokedAt: 'unreadable', valid: NONE };
     }
   }
 }

@@ -22,10 +22,8 @@ const MOST: Readonly<Record<string, number>> = { Unknown: 6, False: 1, absent: 1
 const PAUSE_MS = 5000;
 
 interface Session {
-  /** Since then, monotonic. */
-  readonly openedMs: number;
-  /** Whether there was a Node in this session. */
-  seen: boolean;
+  /** Since when there is no Node, monotonic; from the opening on until one is seen. */
+  absentSinceMs: number | undefined;
   asked: number;
   /** Monotonic; no request before. */
   notBeforeMs: number;
@@ -34,8 +32,9 @@ interface Session {
 /**
  * Asks a connected edge to say again what the cloud has lost: its session is up, and yet its Node is shown as not
  * ready, since the node controller marked it while it was away. The edge does not know; it has reported before, was
- * acknowledged, and nothing has changed with it. So too for a Node that was not there when the session opened, and
- * still is not after 5 s; one that somebody deletes while the edge is connected stays deleted, as with a kubelet.
+ * acknowledged, and nothing has changed with it. So too for a Node that is not there for 5 s, since the session opened
+ * or since somebody deleted it: an edge that is connected and let in is a node of the cluster. Who wants it out revokes
+ * it.
  *
  * Level-triggered: looks at the Node when a session opens, when the Node changes, and again after each request while
  * it helped nothing, up to 6 times.
@@ -88,7 +87,7 @@ export class ReportRequests {
   /** A session of the node is up. Answers what to call when it has ended. */
   opened(node: string): () => void {
     const openedMs = this.#clock.monotonicMs();
-    const session = { openedMs, seen: false, asked: 0, notBeforeMs: -Infinity };
+    const session = { absentSinceMs: openedMs, asked: 0, notBeforeMs: -Infinity };
     this.#sessions.set(node, session);
     this.#queue.enqueue(node);
     return () => {
@@ -99,15 +98,16 @@ export class ReportRequests {
   #look(node: string): void {
     const session = this.#sessions.get(node);
     if (session === undefined) return;
-    const ready = this.#readiness(node, session);
+    const nowMs = this.#clock.monotonicMs();
+    const ready = this.#readiness(node, session, nowMs);
     const most = MOST[ready];
     if (most === undefined) {
       session.asked = 0;
       return;
     }
     if (session.asked >= most) return;
-    const nowMs = this.#clock.monotonicMs();
-    const notBeforeMs = ready === 'absent' ? session.openedMs + PAUSE_MS : session.notBeforeMs;
+    const { absentSinceMs = -Infinity } = session;
+    const notBeforeMs = Math.max(session.notBeforeMs, absentSinceMs + PAUSE_MS);
     if (nowMs < notBeforeMs) {
       this.#queue.enqueueAfter(node, notBeforeMs - nowMs);
       return;
@@ -121,11 +121,14 @@ export class ReportRequests {
     this.#queue.enqueueAfter(node, pauseMs);
   }
 
-  /** The status of Ready; `absent`: there has been no Node since the session opened. */
-  #readiness(node: string, session: Session): string {
+  /** The status of Ready; `absent`: there is no Node. */
+  #readiness(node: string, session: Session, nowMs: number): string {
     const facts = this.#options.view.node(node);
-    if (facts === undefined) return session.seen ? '' : 'absent';
-    session.seen = true;
+    if (facts === undefined) {
+      session.absentSinceMs ??= nowMs;
+      return 'absent';
+    }
+    session.absentSinceMs = undefined;
     return facts.ready ?? '';
   }
 }

@@ -119,7 +119,10 @@ export class TolerationsController {
     const [namespace = '', name = ''] = key.split('/');
     const facts = view.pod(namespace, name);
     if (facts === undefined || facts.deleting) return;
-    if (this.#policyOf(view.node(facts.nodeName)) === 'keep') return;
+    if (this.#policyOf(view.node(facts.nodeName)) === 'keep') {
+      this.#keeping.add(facts.nodeName); // its Node may be seen later, and say otherwise
+      return;
+    }
     const held = view.nodeView(facts.nodeName).get(`${PODS}${key}`);
     if (held !== undefined && !mayHaveDefaults(held.bytes)) return;
     try {

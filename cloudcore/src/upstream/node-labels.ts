@@ -19,6 +19,8 @@ const KUBELET_LABELS = new Set([
   'topology.kubernetes.io/zone',
 ]);
 const KUBELET_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
+/** Length of the value of a label. Source: Kubernetes, "Labels and Selectors". */
+const MAX_LABEL = 63;
 /** What the hub itself puts on every edge node; an edge that says the same says nothing new. */
 const HUB_LABELS: Readonly<Record<string, string>> = { [LABELS.edge]: '', [LABELS.edgeRole]: '' };
 
@@ -42,9 +44,18 @@ export function forbiddenAnnotations(annotations: Readonly<Record<string, string
     .sort();
 }
 
-/** The labels that a Node is to have: the hub's own, and those that the edge reports. */
-export function wantedLabels(reported: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return { ...reported, ...HUB_LABELS };
+/**
+ * The labels that a Node is to have: the hub's own, and those that the edge reports. The pool that the node has joined
+ * with is its first one: where `present` has another, an operator has moved it.
+ * @param present the labels of the Node that is there
+ */
+export function wantedLabels(
+  reported: Readonly<Record<string, string>>,
+  pool: string | undefined,
+  present?: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  const isWanted = pool !== undefined && pool.length <= MAX_LABEL && present?.[LABELS.pool] === undefined;
+  return { ...reported, ...HUB_LABELS, ...(isWanted && { [LABELS.pool]: pool }) };
 }
 
 function mayLabel(key: string): boolean {

@@ -25,7 +25,8 @@ export class NodeWriter {
   /**
    * The Node of the session's own node:
    * 1. labels and annotations that a node may not give itself are refused, before anything is done;
-   * 2. no Node: it is created with labels, annotations, taints and status in one write;
+   * 2. no Node: it is created with labels, annotations, taints and status in one write; the hub adds its own labels,
+   *    the pool that the node has joined with among them;
    * 3. labels and annotations that differ are patched; others' are left alone, and none is ever taken away;
    * 4. the status is laid over the live one, and written if more than heartbeat times differs. Heartbeats themselves
    *    are the Lease's business (KEP-589).
@@ -80,7 +81,11 @@ export class NodeWriter {
       {
         apiVersion: 'v1',
         kind: 'Node',
-        metadata: { name: origin.node, labels: wantedLabels(labels), annotations },
+        metadata: {
+          name: origin.node,
+          labels: wantedLabels(labels, this.#context.poolOf(origin.node)),
+          annotations,
+        },
         spec: { taints },
         status: mergeNodeStatus({}, status, this.#context.clock.wallMs()),
       },
@@ -93,7 +98,8 @@ export class NodeWriter {
 
   /** The Node with the labels and annotations that it is to have. */
   async #label(origin: Origin, node: Node, body: UpstreamBodies['node']): Promise<Node> {
-    const labels = missing(wantedLabels(body.labels), node.metadata.labels);
+    const { labels: present } = node.metadata;
+    const labels = missing(wantedLabels(body.labels, this.#context.poolOf(origin.node), present), present);
     const annotations = missing(body.annotations, node.metadata.annotations);
     if (labels === undefined && annotations === undefined) return node;
     const patch = { metadata: { labels, annotations } };

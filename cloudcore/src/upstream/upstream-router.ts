@@ -30,6 +30,8 @@ export interface UpstreamRouterOptions {
   readonly client: ApiClient;
   readonly view: ClusterView;
   readonly certificates: CertificateRenewal;
+  /** The pool that a node has joined with: its label on a new Node. Default: none. */
+  readonly poolOf?: (node: string) => string | undefined;
   readonly log: Logger;
   readonly registry: Registry;
   readonly limits?: Partial<WriteLimits>;
@@ -59,7 +61,7 @@ export class UpstreamRouter implements UpstreamHandler {
   readonly #stopping = new AbortController();
 
   constructor(options: UpstreamRouterOptions) {
-    const { client, view, registry, certificates } = options;
+    const { client, view, registry, certificates, poolOf = () => undefined } = options;
     this.#log = options.log.child({ component: 'upstream' });
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -72,6 +74,7 @@ export class UpstreamRouter implements UpstreamHandler {
         client,
         view,
         guard: new PodGuard(client, view),
+        poolOf,
         clock: this.#clock,
         log: this.#log,
         metrics: this.#metrics,

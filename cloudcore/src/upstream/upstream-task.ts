@@ -9,6 +9,8 @@ export interface WriterContext {
   readonly client: ApiClient;
   readonly view: ClusterView;
   readonly guard: PodGuard;
+  /** The pool that a node has joined with, if any. */
+  readonly poolOf: (node: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: UpstreamMetrics;

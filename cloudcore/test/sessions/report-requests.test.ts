@@ -114,13 +114,33 @@ describe('requests to report again', () => {
     assert.equal(sent.length, 1);
   });
 
-  it('are not made of a Node that joins now, nor of one that somebody deletes', async () => {
+  it('are not made of a Node that joins now', async () => {
     requests.opened('a');
     await clock.advance(1000);
     view.setNode('a', { ready: 'True' });
     await clock.advance(60_000);
-    view.removeNode('a');
-    await clock.advance(60_000);
     assert.deepEqual(sent, []);
+  });
+
+  it('go to an edge whose Node somebody deletes, once each time, when it stays away', async () => {
+    view.setNode('a', { ready: 'True' });
+    requests.opened('a');
+    await clock.advance(60_000);
+    for (const times of [1, 2]) {
+      view.removeNode('a');
+      await clock.advance(4900);
+      assert.equal(sent.length, times - 1);
+      await clock.advance(200);
+      assert.equal(sent.length, times);
+      await clock.advance(3_600_000);
+      assert.equal(sent.length, times);
+      view.setNode('a', { ready: 'True' });
+      await clock.advance(60_000);
+    }
+    view.removeNode('a');
+    await clock.advance(1000);
+    view.setNode('a', { ready: 'True' }); // somebody else has made it anew
+    await clock.advance(60_000);
+    assert.equal(sent.length, 2);
   });
 });

@@ -39,6 +39,53 @@ describe('what a node reports of itself', () => {
     assert.ok(Date.now() - Date.parse(ready['lastHeartbeatTime'] ?? '') < 10_000);
   });
 
+  describe('gets the label of the pool that it has joined with', () => {
+    const pools = new Map([
+      [NODE, 'site-1'],
+      ['edge-long', 'x'.repeat(64)],
+    ]);
+    const poolOf = async (): Promise<string | undefined> =>
+      ((await stored()).metadata.labels as Record<string, string>)['hawser.dev/pool'];
+
+    beforeEach(async () => {
+      await hub.stop();
+      hub = await startHub({ poolOf: (node) => pools.get(node) });
+    });
+
+    it('with its registration', async () => {
+      assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
+      assert.deepEqual(hub.client.writes, ['POST /api/v1/nodes']);
+      assert.equal(await poolOf(), 'site-1');
+      await hub.say('edge-2', 'node', nodeBody());
+      const other = (await hub.nodes.get('', 'edge-2')).metadata.labels as Record<string, string>;
+      assert.equal(other['hawser.dev/pool'], undefined);
+    });
+
+    it('on a Node that is there, unless an operator has moved it to another', async () => {
+      await hub.nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE } });
+      assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
+      assert.equal(await poolOf(), 'site-1');
+      await hub.nodes.patch('', NODE, 'merge', { metadata: { labels: { 'hawser.dev/pool': 'site-2' } } });
+      assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
+      assert.equal(await poolOf(), 'site-2');
+    });
+
+    it('and registers it without one where that is no value of a label', async () => {
+      assert.deepEqual(await hub.say('edge-long', 'node', nodeBody()), { status: 0 });
+      const labels = (await hub.nodes.get('', 'edge-long')).metadata.labels as Record<string, string>;
+      assert.equal(labels['hawser.dev/pool'], undefined);
+    });
+
+    it('from the hub alone', async () => {
+      const { status } = await hub.say(
+        NODE,
+        'node',
+        nodeBody({}, { labels: { 'hawser.dev/pool': 'site-1' } }),
+      );
+      assert.equal(status, 403);
+    });
+  });
+
   it('writes nothing when nothing but time has changed', async () => {
     await hub.say(NODE, 'node', nodeBody());
     const before = await stored();

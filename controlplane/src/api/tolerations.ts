@@ -24,17 +24,17 @@ export function untoleratedTaint(
 
 /**
  * How long a pod may stay on a node with these NoExecute taints, in seconds: 0 if one is not tolerated, Infinity if
- * all are tolerated for ever. Source: kubernetes pkg/controller/tainteviction getMinTolerationTime.
+ * all are tolerated for ever. For each taint the first toleration that covers it counts, and of those the shortest.
+ * Source: kubernetes pkg/apis/core/v1/helper GetMatchingTolerations, pkg/controller/tainteviction getMinTolerationTime.
  */
 export function toleratedSeconds(taints: readonly Taint[], tolerations: readonly Toleration[]): number {
   let seconds = Infinity;
   for (const taint of taints) {
     if (taint.effect !== 'NoExecute') continue;
-    const matching = tolerations.filter((toleration) => tolerates(toleration, taint));
-    if (matching.length === 0) return 0;
-    for (const { tolerationSeconds } of matching) {
-      if (tolerationSeconds !== undefined) seconds = Math.min(seconds, Math.max(0, tolerationSeconds));
-    }
+    const first = tolerations.find((toleration) => tolerates(toleration, taint));
+    if (first === undefined) return 0;
+    if (first.tolerationSeconds !== undefined)
+      seconds = Math.min(seconds, Math.max(0, first.tolerationSeconds));
   }
   return seconds;
 }

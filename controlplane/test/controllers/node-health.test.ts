@@ -146,6 +146,18 @@ describe('node taints', () => {
     assert.equal(toleratedSeconds([], []), Infinity);
   });
 
+  it('lets the first toleration count that covers a taint, and the shortest of all taints', () => {
+    const taints = [own('a', 'NoExecute'), own('b', 'NoExecute')];
+    const everything = { operator: 'Exists' };
+    const a = { key: 'a', operator: 'Exists', tolerationSeconds: 20 };
+    const b = { key: 'b', operator: 'Exists', tolerationSeconds: 300 };
+    assert.equal(toleratedSeconds(taints, [everything, a, b]), Infinity);
+    assert.equal(toleratedSeconds(taints, [a, everything, b]), 20);
+    assert.equal(toleratedSeconds(taints, [b, everything, a]), 300);
+    assert.equal(toleratedSeconds(taints, [b, { ...b, tolerationSeconds: 1 }, everything]), 300);
+    assert.equal(toleratedSeconds(taints, [b, a]), 20);
+  });
+
   it('begins to evict from one node in ten seconds', () => {
     const gate = new EvictionGate(0.1);
     assert.deepEqual(
