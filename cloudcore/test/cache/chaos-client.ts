@@ -26,17 +26,18 @@ const CALM: Chaos = { delayMs: 0, failure: 0, expiry: 0, cut: 0, refusal: 0 };
 
 /** The way to an API server on a bad day: late, broken, forgetful. Everything that it answers is true. */
 export class ChaosClient implements ApiClient {
-  readonly #inner: ApiClient;
+  /** Where calls go. */
+  inner: ApiClient;
   readonly #random: Random;
   readonly #facts = { mayStreamLists: () => true, streamingListsRefused: () => {} };
   chaos: Chaos;
-  /** Watches answer nothing while this is set. */
-  frozen: Promise<void> | undefined;
+  /** Watches answer nothing while this is set, where it says so of their path. */
+  frozen: { readonly until: Promise<void>; readonly paths: RegExp } | undefined;
   /** Calls that were made, as `METHOD path?query`. */
   readonly calls: string[] = [];
 
   constructor(inner: ApiClient, random: Random, chaos: Partial<Chaos> = {}) {
-    this.#inner = inner;
+    this.inner = inner;
     this.#random = random;
     this.chaos = { ...CALM, ...chaos };
   }
@@ -56,7 +57,7 @@ export class ChaosClient implements ApiClient {
     );
     await this.#late(call.signal);
     this.#maybeFail(call);
-    const answer = await this.#inner.request(call);
+    const answer = await this.inner.request(call);
     await this.#late(call.signal);
     this.#maybeFail(call);
     return answer;
@@ -69,21 +70,20 @@ export class ChaosClient implements ApiClient {
       throw status(400, 'BadRequest', 'no streaming lists here');
     if (!streaming && this.#happens(this.chaos.expiry))
       throw status(410, 'Expired', 'too old resource version');
-    const stream = await this.#inner.stream(call);
-    return { close: () => stream.close(), [Symbol.asyncIterator]: () => this.#pieces(stream, call.signal) };
+    const stream = await this.inner.stream(call);
+    return { close: () => stream.close(), [Symbol.asyncIterator]: () => this.#pieces(stream, call) };
   }
 
   close(): void {
-    this.#inner.close();
+    this.inner.close();
   }
 
-  async *#pieces(
-    stream: ApiStream,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  async *#pieces(stream: ApiStream, call: ApiStreamCall): AsyncGenerator<Buffer, void, undefined> {
     for await (const piece of stream) {
-      await this.#late(signal);
-      while (this.frozen !== undefined) await Promise.race([this.frozen, aborted(signal)]);
+      await this.#late(call.signal);
+      while (this.frozen?.paths.test(call.path) === true) {
+        await Promise.race([this.frozen.until, aborted(call.signal)]);
+      }
       if (this.#happens(this.chaos.cut)) throw new ClientError('ERR_KUBE_CLIENT_CONNECTION', 'cut');
       yield piece;
     }
