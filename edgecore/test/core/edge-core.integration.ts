@@ -242,6 +242,13 @@ describe('edge core', function () {
     await assert.rejects(site.start({ node: { name: 'edge-2' } }), { code: 'ERR_EDGECORE_CONFIG' });
   });
 
+  it('falls back to WebSocket where QUIC does not get through', async () => {
+    await site.start({ hub: { transport: 'auto', quicPort: 9 } });
+    const LONG = { deadlineMs: 15_000 };
+    await eventually('it is up', () => site.core.status().session.state === 'up', LONG);
+    assert.equal(site.core.status().session.current?.transport, 'ws');
+  });
+
   it('works without any hub', async () => {
     const core = await site.start({ hub: { address: '' } });
     assert.equal(core.status().session.state, 'off');
