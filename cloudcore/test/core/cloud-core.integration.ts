@@ -45,7 +45,9 @@ class RawEdge {
 
   async tunnel(): Promise<Tunnel> {
     await eventually('a session', () => this.#client.tunnel !== undefined, { deadlineMs: WAIT_MS });
-    return this.#client.tunnel!; // looked at just now
+    const { tunnel } = this.#client;
+    assert.ok(tunnel);
+    return tunnel;
   }
 
   /** The first frame of this kind that fits. */
@@ -57,7 +59,9 @@ class RawEdge {
     const find = (): Wanted | undefined =>
       this.frames.find((frame): frame is Wanted => frame.body === body && fits(frame as Wanted));
     await eventually(`a frame ${body}`, () => find() !== undefined, { deadlineMs: WAIT_MS });
-    return find()!; // found just now
+    const found = find();
+    assert.ok(found);
+    return found;
   }
 
   stop(): Promise<void> {
