@@ -212,16 +212,18 @@ export class ClusterSite {
   /** A node that has joined, not started. */
   async joined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
     const edge = await this.unjoined(node, options);
-    const token = await this.token({ node, ...options.token });
-    if (this.#options.netns !== undefined) await this.joinInNamespace(edge, token);
-    else
-      await joinCluster({
-        hub: this.directAddress(options.hub),
-        token,
-        node,
-        folder: path.join(edge.dataDir, 'pki'),
-      });
+    await this.join(edge, await this.token({ node, ...options.token }), options.hub);
     return edge;
+  }
+
+  /** Joins an edge that has a folder and nothing in it. */
+  async join(edge: SiteEdge, token: string, hub = 0): Promise<void> {
+    if (this.#options.netns !== undefined) {
+      await this.joinInNamespace(edge, token);
+      return;
+    }
+    const folder = path.join(edge.dataDir, 'pki');
+    await joinCluster({ hub: this.directAddress(hub), token, node: edge.node, folder });
   }
 
   /** A node that has joined, started and in sync. */

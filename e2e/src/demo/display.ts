@@ -19,6 +19,11 @@ export class Display {
     this.#print(`  ${this.#clock()}  ✔ ${text}`);
   }
 
+  /** What a command has printed. */
+  output(text: string): void {
+    for (const line of text.trimEnd().split('\n')) this.#print(`             ${line}`);
+  }
+
   /** What is the case now; at a terminal each status takes the place of the one before. */
   status(text: string): void {
     if (!this.#terminal) {
