@@ -3,6 +3,7 @@ import {
   ensureClusterRecord,
   HAWSER_NAMESPACE,
   JoinTokens,
+  NODE_LEASE_NAMESPACE,
   OBJECTS,
   readClusterRecord,
 } from '@hawser/cloudcore/admin';
@@ -39,8 +40,10 @@ const NEEDED: readonly Right[] = [
     { verb, group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', namespace: '' },
     { verb, group: 'rbac.authorization.k8s.io', resource: 'clusterroles', namespace: '' },
     { verb, group: 'rbac.authorization.k8s.io', resource: 'clusterrolebindings', namespace: '' },
-    { verb, group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: HAWSER_NAMESPACE },
-    { verb, group: 'rbac.authorization.k8s.io', resource: 'rolebindings', namespace: HAWSER_NAMESPACE },
+    ...[HAWSER_NAMESPACE, NODE_LEASE_NAMESPACE].flatMap((namespace) => [
+      { verb, group: 'rbac.authorization.k8s.io', resource: 'roles', namespace },
+      { verb, group: 'rbac.authorization.k8s.io', resource: 'rolebindings', namespace },
+    ]),
     { verb, group: '', resource: 'serviceaccounts', namespace: HAWSER_NAMESPACE },
     { verb, group: '', resource: 'configmaps', namespace: HAWSER_NAMESPACE },
   ]),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { hawser, json, spawnHawser, type Run } from '../hawser.ts';
 import { edgeStatus } from '../status/edge-status.ts';
+import { atTerminal, hasTerminals } from '../terminal.ts';
 
 /** What the admin socket answers, by method and path. */
 type Answers = Record<string, unknown>;
@@ -175,6 +176,42 @@ describe('hawser at the edge', function () {
       assert.equal(code, 1);
       assert.match(stderr, /was not held any more/);
     });
+  });
+
+  describe('at a terminal', () => {
+    const cluster = { ...edgeStatus().cluster, held: { ...HELD, why: 'another life' } };
+    const ACCEPT = 'POST /v1/accept-cluster';
+
+    before(function () {
+      if (!hasTerminals()) this.skip();
+    });
+    beforeEach(() => edge({ 'GET /v1/status': edgeStatus({ cluster }), [ACCEPT]: { accepted: HELD } }));
+
+    function type(typed: string): ReturnType<typeof atTerminal> {
+      const places = ['--config-dir', dir.path, '--socket', path.join(dir.path, 'edge.sock')];
+      return atTerminal(['accept-cluster', ...places], typed);
+    }
+
+    it('asks, and does what it is allowed', async () => {
+      const { code, shown } = await type('y\n');
+      assert.equal(code, 0, shown);
+      assert.match(shown, /To accept: +c1, incarnation i2.*Accept it\? \[y\/N\] .*Accepted\./s);
+      assert.ok(asked.includes(ACCEPT));
+    });
+
+    for (const [what, typed, expected] of [
+      ['a return', '\n', 1],
+      ['another word', 'yep\n', 1],
+      ['the end of input', '\x04', 1],
+      ['Ctrl-C', '\x03', 130],
+    ] as const) {
+      it(`takes ${what} for a no`, async () => {
+        const { code, shown } = await type(typed);
+        assert.equal(code, expected, shown);
+        assert.ok(!asked.includes(ACCEPT));
+        assert.doesNotMatch(shown, /Warning|\n {4}at /);
+      });
+    }
   });
 
   describe('reset', () => {
