@@ -204,6 +204,7 @@ describe('join tokens', () => {
     ['with too many uses', { uses: 1001 }, 'ERR_CLOUDCORE_TOKEN_OPTIONS'],
     ['for one node, twice', { node: 'edge-1', uses: 2 }, 'ERR_CLOUDCORE_TOKEN_OPTIONS'],
     ['for no pool', { pool: 'No Pool' }, 'ERR_CLOUDCORE_TOKEN_OPTIONS'],
+    ['for a pool whose name is no value of a label', { pool: 'x'.repeat(64) }, 'ERR_CLOUDCORE_TOKEN_OPTIONS'],
     ['with a novel', { description: 'x'.repeat(201) }, 'ERR_CLOUDCORE_TOKEN_OPTIONS'],
     ['for no node', { node: 'No Node' }, 'ERR_CLOUDCORE_NODE_NAME'],
   ];

@@ -13,7 +13,11 @@ import { silentLogger } from '@hawser/seams';
 import { eventually } from '@hawser/seams/testing';
 import { Registry } from 'prom-client';
 import { TolerationsController } from '../../src/tolerations/tolerations-controller.ts';
-import { policyOf, unboundedTolerations } from '../../src/tolerations/tolerations-plan.ts';
+import {
+  policyOf,
+  unboundedTolerations,
+  type TolerationsPolicy,
+} from '../../src/tolerations/tolerations-plan.ts';
 import { GivenView } from '../given-view.ts';
 import { WatchedClient } from '../watched-client.ts';
 
@@ -86,9 +90,10 @@ describe('the tolerations of pods on edge nodes', () => {
     await kube.stop();
   });
 
-  function start(): { patched: () => Promise<number> } {
+  function start(policy?: TolerationsPolicy): { patched: () => Promise<number> } {
     const registry = new Registry();
-    const controller = new TolerationsController({ client, view, log: silentLogger, registry });
+    const options = { client, view, log: silentLogger, registry, ...(policy !== undefined && { policy }) };
+    const controller = new TolerationsController(options);
     controllers.push(controller);
     controller.start();
     return {
@@ -127,6 +132,21 @@ describe('the tolerations of pods on edge nodes', () => {
       assert.equal(await patched(), 1);
     });
   }
+
+  it('stay where the hub is told so, until the Node says otherwise, also one that is seen late', async () => {
+    const unboundedHere = { annotations: { 'hawser.dev/tolerations': 'unbounded' } };
+    view.removeNode(NODE);
+    start('keep');
+    show(await create('web'));
+    // They are looked at in turn: when this one is done, so is the one before.
+    view.setNode('other', unboundedHere);
+    const marker = await create('marker');
+    view.setPod('default', 'marker', { uid: marker.metadata.uid ?? '', nodeName: 'other' }, marker);
+    await eventually('the other is unbounded', () => unbounded('marker'));
+    assert.deepEqual(await tolerations('web'), DEFAULTS);
+    view.setNode(NODE, unboundedHere);
+    await eventually('it is unbounded', () => unbounded('web'));
+  });
 
   it('are left as an author wants them, without a call', async () => {
     start();

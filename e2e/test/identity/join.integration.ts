@@ -41,6 +41,8 @@ describe('a machine joins a cluster', () => {
     const result = await site.join('edge-1', { token, pool: 'site-1' });
     assert.equal(result.already, false);
     assert.deepEqual([result.node, result.pool], ['edge-1', 'site-1']);
+    await eventually('the hub knows its pool', () => site.identity.poolOf('edge-1') === 'site-1');
+    assert.equal(site.identity.poolOf('edge-2'), undefined);
     assert.ok(Math.abs((result.hubTimeMs ?? 0) - Date.now()) < 10_000);
     await site.dial(result.identity);
     assert.equal(site.admitted[0]?.nodeName, 'edge-1');
