@@ -69,6 +69,7 @@ export class OutboxDisk {
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#hurry?.abort();
+    if (this.#unsaved.size > 0) this.#writing ??= this.#write();
     await this.#writing;
     this.#finishing = false;
     this.#patience.cancel();

@@ -286,6 +286,8 @@ export class Outbox {
   }
 
   async #send(session: UpstreamSession): Promise<void> {
+    // What becomes ready together is put into order first.
+    await Promise.resolve();
     while (this.#session === session && this.#inFlight < this.#limits.inFlight) {
       const slot = this.#next();
       if (slot?.entry === undefined) break;

@@ -36,7 +36,7 @@ export interface AppliedChanges {
  * "What a scope had" is the most that it had at any time within the last minute.
  */
 export class RemovalGuard {
-  /** Removals carried out within the window, with when. An object that came back does not count. */
+  /** Removals carried out within the window, with their slot. An object that came back does not count. */
   readonly #removed = new Map<ContentKey, number>();
   /** The most objects at any time in a slot, by slot, oldest first; at most one for each second of the window. */
   readonly #peaks = new Map<number, number>();
@@ -57,7 +57,7 @@ export class RemovalGuard {
     const slot = Math.floor(nowMs / SLOT_MS);
     this.#peaks.set(slot, Math.max(this.#peaks.get(slot) ?? 0, before - uncounted, after));
     for (const key of put) this.#removed.delete(key);
-    for (const key of counted) this.#removed.set(key, nowMs);
+    for (const key of counted) this.#removed.set(key, slot);
   }
 
   /** The hub has confirmed: what is there now is what the scope has, and the minute begins anew. */
@@ -67,13 +67,14 @@ export class RemovalGuard {
   }
 
   #forget(nowMs: number): void {
-    const sinceMs = nowMs - REMOVAL_WINDOW_MS;
-    for (const [key, removedMs] of this.#removed) {
-      if (removedMs > sinceMs) break; // in order of time, oldest first
+    const first = Math.ceil((nowMs - REMOVAL_WINDOW_MS) / SLOT_MS) - 1;
+    // Both are in order of time. What was there and what went of it are forgotten together.
+    for (const [key, slot] of this.#removed) {
+      if (slot >= first) break;
       this.#removed.delete(key);
     }
     for (const slot of this.#peaks.keys()) {
-      if ((slot + 1) * SLOT_MS > sinceMs) break;
+      if (slot >= first) break;
       this.#peaks.delete(slot);
     }
   }

@@ -311,7 +311,8 @@ export class ReplicaSession {
     const changes = there.map((remove) => ({ remove }));
     if (!(await this.#apply(changes, []))) return;
     for (const key of keys) this.#held.release(key);
-    guard.confirmed();
+    // What the hub has taken back meanwhile was not confirmed.
+    if (there.length > 0) guard.confirmed();
     log.info({ scope, removals: there.length }, 'removed what was held back');
   }
 
