@@ -3,6 +3,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { cliPage } from './docs/cli.js';
+import { cloudcoreConfigPage } from './docs/cloudcore-config.js';
+import { edgecoreConfigPage } from './docs/edgecore-config.js';
 import { errorsPage } from './docs/errors.js';
 import { limitsPage } from './docs/limits.js';
 import { metricsPage } from './docs/metrics.js';
@@ -12,6 +15,9 @@ const PAGES = {
   'docs/errors.md': errorsPage,
   'docs/reference/tunnel-limits.md': limitsPage,
   'docs/reference/metrics.md': metricsPage,
+  'docs/reference/cloudcore-config.md': cloudcoreConfigPage,
+  'docs/reference/edgecore-config.md': edgecoreConfigPage,
+  'docs/reference/cli.md': cliPage,
 };
 
 const checking = process.argv.includes('--check');

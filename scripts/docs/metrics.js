@@ -1,8 +1,12 @@
 // docs/reference/metrics.md, from prom-client registries that the packages have filled.
+import { silentLogger } from '@hawser/seams';
 import { Registry } from 'prom-client';
 import { documentedPackages, GENERATED, load, readSource, sourcesOf, table } from './sources.js';
 
-/** Sources that make metrics, and how to have them made in a registry. */
+/** What a figure is read from, where a metric is read when it is printed: nothing is printed here. */
+const unread = () => 0;
+
+/** Sources that make metrics, and how to have them made in a registry. Constructors only assign, so that little has to be given. */
 const MAKERS = [
   {
     file: 'proto/src/metrics.ts',
@@ -24,6 +28,51 @@ const MAKERS = [
     title: 'Kubernetes REST server',
     make: ({ ServerMetrics }, registry) => new ServerMetrics(registry),
   },
+  {
+    file: 'cloudcore/src/cache/cache-metrics.ts',
+    title: 'Hub: caches',
+    make: ({ cacheMetrics }, registry) => cacheMetrics(registry, {}),
+  },
+  {
+    file: 'cloudcore/src/sessions/sync-metrics.ts',
+    title: 'Hub: delta sync',
+    make: ({ syncMetrics }, registry) => syncMetrics(registry, {}),
+  },
+  {
+    file: 'cloudcore/src/sessions/edge-hub.ts',
+    title: 'Hub: sessions',
+    make: ({ EdgeHub }, registry) => new EdgeHub({ registry }),
+  },
+  {
+    file: 'cloudcore/src/sessions/report-requests.ts',
+    title: 'Hub: requests to report again',
+    make: ({ ReportRequests }, registry) => new ReportRequests({ registry, log: silentLogger }),
+  },
+  {
+    file: 'cloudcore/src/sessions/lease-metrics.ts',
+    title: 'Hub: Leases and epochs',
+    make: ({ leaseMetrics }, registry) => leaseMetrics(registry, unread),
+  },
+  {
+    file: 'cloudcore/src/upstream/upstream-metrics.ts',
+    title: 'Hub: what edges report',
+    make: ({ upstreamMetrics }, registry) => upstreamMetrics(registry, unread),
+  },
+  {
+    file: 'cloudcore/src/tolerations/tolerations-controller.ts',
+    title: 'Hub: tolerations',
+    make: ({ TolerationsController }, registry) => new TolerationsController({ registry, log: silentLogger }),
+  },
+  {
+    file: 'cloudcore/src/identity/identity-metrics.ts',
+    title: 'Hub: identity',
+    make: ({ IdentityMetrics }, registry) => new IdentityMetrics(registry),
+  },
+  {
+    file: 'edgecore/src/admin/edge-metrics.ts',
+    title: 'Edge',
+    make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),
+  },
 ];
 
 /** Fails when a source makes metrics of which this generator does not know. */
@@ -39,8 +88,11 @@ function checkMakers() {
 async function section({ file, title, make }) {
   const registry = new Registry();
   make(await load(file), registry);
+  // A controller has the metrics of its queue made, too: those have a section of their own.
+  const isOwn = ({ name }) => title === 'Workqueues' || !name.startsWith('workqueue_');
   const rows = registry
     .getMetricsAsArray()
+    .filter(isOwn)
     .toSorted(({ name: a }, { name: b }) => (a < b ? -1 : 1))
     .map((metric) => [
       `\`${metric.name}\``,
@@ -57,6 +109,7 @@ export async function metricsPage() {
   checkMakers();
   const sections = await Promise.all(MAKERS.map(section));
   const intro = `Prometheus metrics, by the part that counts them. A part counts into the registry that it is given. No
-metric has a label for a single node, connection or object.`;
+metric has a label for a single node, connection or object. A hub prints them at \`/metrics\` of its operations port,
+an edge on its admin socket.`;
   return `${[GENERATED, '# Metrics', intro, ...sections].join('\n\n')}\n`;
 }
