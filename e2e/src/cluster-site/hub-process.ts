@@ -1,4 +1,5 @@
 // A cloud hub in a process of its own: `node hub-process.js {json of HubProcessSettings}`.
+import '@hawser/cloudcore/memory-diet';
 import { parseArgs } from 'node:util';
 import { checkConfig, startCloudCore, type CloudCoreConfigInput } from '@hawser/cloudcore';
 import { pino } from 'pino';
