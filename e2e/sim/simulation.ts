@@ -1,0 +1,284 @@
+import { publisherCounters, type PublisherCounters } from '@hawser/sync';
+import { Actions } from './actions.ts';
+import { Checker } from './checker.ts';
+import { Dice } from './dice.ts';
+import { SimCluster } from './sim-cluster.ts';
+import { SimConnection, type LinkQuality } from './sim-connection.ts';
+import { SimDisk } from './sim-disk.ts';
+import { SimEdge } from './sim-edge.ts';
+import { SimHub, type HubSurroundings } from './sim-hub.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** What a simulation came to. */
+export interface SimulationReport {
+  readonly seed: number;
+  /** What must not happen and did, in order. Empty: all is well. */
+  readonly failures: readonly string[];
+  /** What was done and seen, one line each. */
+  readonly trace: readonly string[];
+  /** Callbacks that ran, and how much virtual time passed, milliseconds. */
+  readonly fired: number;
+  readonly virtualMs: number;
+  /** What was published, added up over all nodes. */
+  readonly published: PublisherCounters;
+}
+
+/** Schedules of one simulation: each is random actions, faults among them, and quiet after them. */
+export const SCHEDULES = 4;
+/** The most time that everything may take to become equal once all faults have ended, milliseconds. */
+const QUIET_WITHIN_MS = 15 * 60_000;
+
+/**
+ * Hubs and edges of one cluster in one process, over virtual time, a seeded network and seeded disks; the machines of
+ * `@hawser/sync` are the true ones, what is around them is a model. See docs/sync.md, "How it is tested".
+ */
+export class Simulation {
+  readonly seed: number;
+  readonly dice: Dice;
+  readonly time = new VirtualTime();
+  readonly cluster: SimCluster;
+  /** Another cluster, whose hub edges may be led to. */
+  readonly foreign: SimCluster;
+  readonly hubs: (SimHub | undefined)[] = [undefined, undefined];
+  readonly edges: readonly SimEdge[];
+  readonly checker: Checker;
+  readonly counters = new Map<string, PublisherCounters>();
+  readonly trace: string[] = [];
+  readonly failures: string[] = [];
+  readonly connections = new Map<SimEdge, SimConnection>();
+  /** Edges that reach nobody, and edges that reach a hub of another cluster. */
+  readonly offline = new Set<SimEdge>();
+  readonly misled = new Set<SimEdge>();
+  quality: LinkQuality = { latencyMs: 5, bytesPerMs: Infinity };
+  apiFaults = 0;
+  /** Release of hubs and edges that start from now on. */
+  release = 0;
+  #foreignHub: SimHub | undefined;
+  readonly #published = publisherCounters();
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.dice = new Dice(seed);
+    const nodes = Array.from({ length: 1 + this.dice.below(3) }, (_, n) => `edge-${n + 1}`);
+    this.cluster = new SimCluster(this.time, 'cluster-1', nodes);
+    this.foreign = new SimCluster(this.time, 'cluster-2', nodes);
+    this.checker = new Checker({
+      cluster: this.cluster,
+      nowMs: () => this.time.monotonicMs(),
+      fail: (what) => this.fail(what),
+      log: (what) => this.log(what),
+    });
+    this.cluster.onWrite = () => this.hubs.forEach((hub) => hub?.poke());
+    this.edges = nodes.map((node) => this.#makeEdge(node));
+  }
+
+  /** Runs it all. */
+  async run(): Promise<SimulationReport> {
+    const actions = new Actions(this);
+    actions.begin();
+    this.hubs.forEach((_, index) => this.startHub(index));
+    for (const edge of this.edges) edge.start(this.release);
+    if (this.dice.chance(0.8)) await this.time.run(20_000, () => this.#isQuiet(), 100);
+    for (let schedule = 0; schedule < SCHEDULES && this.failures.length === 0; schedule += 1) {
+      await this.#schedule(actions);
+    }
+    return this.#report();
+  }
+
+  /** Random actions, quiet, and now and then a reconnect that is looked at closely. */
+  async #schedule(actions: Actions): Promise<void> {
+    for (let steps = 6 + this.dice.below(18); steps > 0 && this.failures.length === 0; steps -= 1) {
+      actions.step();
+      await this.time.run(this.#pauseMs());
+    }
+    actions.heal();
+    await this.becomeQuiet('after the random schedule');
+    if (this.failures.length === 0 && this.dice.chance(0.6)) await actions.reconnect();
+  }
+
+  fail(what: string): void {
+    this.failures.push(what);
+    this.log(`FAILED: ${what}`);
+  }
+
+  log(what: string): void {
+    this.trace.push(`${this.time.monotonicMs().toFixed(1)} ${what}`);
+  }
+
+  startHub(index: number): void {
+    if (this.hubs[index]?.alive === true) return;
+    const hub = new SimHub(this.#surroundingsOf(this.cluster), this.dice.fork(), this.release);
+    this.hubs[index] = hub;
+    hub.start(this.dice.chance(0.3) ? this.dice.between(2_000, 20_000) : this.dice.between(20, 500));
+  }
+
+  /** Waits until everything is equal, and looks at it closely then. */
+  async becomeQuiet(when: string): Promise<void> {
+    if (this.failures.length > 0) return;
+    const quiet = await this.time.run(
+      QUIET_WITHIN_MS,
+      () => this.failures.length > 0 || this.#isQuiet(),
+      100,
+    );
+    if (this.failures.length > 0) return;
+    if (!quiet) this.fail(`not quiet ${when}: ${this.#whatIsNot()}`);
+    else this.#checkQuiet();
+  }
+
+  countersOf(node: string): PublisherCounters {
+    let counters = this.counters.get(node);
+    if (counters === undefined) this.counters.set(node, (counters = publisherCounters()));
+    return counters;
+  }
+
+  /** Begins to count anew what is published. */
+  resetCounters(): void {
+    for (const counters of this.counters.values()) add(this.#published, counters);
+    // Publishers keep the counters that they were given.
+    for (const counters of this.counters.values()) Object.assign(counters, publisherCounters());
+  }
+
+  // ── what is around ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #makeEdge(node: string): SimEdge {
+    const disk = new SimDisk(this.time, this.dice.fork());
+    return new SimEdge(
+      node,
+      {
+        time: this.time,
+        disk,
+        dial: () => this.#dial(node),
+        onError: (error) => this.fail(`${node} ended a session: ${error.message}`),
+        onApplied: (edge) => this.checker.applied(edge),
+      },
+      this.dice.fork(),
+    );
+  }
+
+  #surroundingsOf(cluster: SimCluster): HubSurroundings {
+    return {
+      time: this.time,
+      cluster,
+      counters: (node) => this.countersOf(node),
+      endAllSessions: () => {
+        this.log(`the hubs noticed: ${cluster.incarnation}`);
+        this.hubs.forEach((hub) => hub?.endSessions());
+      },
+      onError: (error) => this.fail(`a hub ended a session: ${error.message}`),
+      apiFaults: () => this.apiFaults,
+      onStatus: (uid, seq) => this.#onStatus(cluster, uid, seq),
+    };
+  }
+
+  #dial(node: string): ReturnType<ConstructorParameters<typeof SimEdge>[1]['dial']> {
+    const edge = this.edges.find((one) => one.node === node);
+    if (edge === undefined || this.offline.has(edge)) return undefined;
+    const hub = this.misled.has(edge) ? this.#misleadingHub() : this.dice.pick(this.hubs);
+    if (hub?.alive !== true) return undefined;
+    const connection = new SimConnection(this.time, this.dice.fork(), this.quality, this.checker);
+    this.connections.set(edge, connection);
+    this.checker.connected(connection, edge);
+    hub.accept(node, connection);
+    return { connection, welcome: hub.welcome };
+  }
+
+  #misleadingHub(): SimHub {
+    if (this.#foreignHub === undefined) {
+      this.#foreignHub = new SimHub(this.#surroundingsOf(this.foreign), this.dice.fork(), this.release);
+      this.#foreignHub.start(10);
+    }
+    return this.#foreignHub;
+  }
+
+  #onStatus(cluster: SimCluster, uid: string, seq: number): void {
+    if (cluster === this.foreign) this.fail('an edge has reported to another cluster');
+    const before = cluster.statuses.get(uid)?.seq ?? 0;
+    const node = cluster.podOf(uid)?.node;
+    const edge = this.edges.find((one) => one.node === node);
+    // A disk that stalls or refuses does not hold up reporting: see Outbox.
+    if (seq < before && edge?.disk.wasUnwell === false)
+      this.fail(`the status of ${uid} went back from ${before} to ${seq}`);
+  }
+
+  #pauseMs(): number {
+    if (this.dice.chance(0.08)) return this.dice.between(20_000, 70_000);
+    // Things that happen close to each other find more than those that wait for each other's end.
+    return this.dice.chance(0.5) ? this.dice.between(0, 100) : this.dice.between(0, 5_000);
+  }
+
+  // ── quiet ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #isQuiet(): boolean {
+    return this.#whatIsNot() === undefined;
+  }
+
+  /** The first thing that is not as it should be once all is quiet. */
+  #whatIsNot(): string | undefined {
+    for (const edge of this.edges) {
+      const { life, node } = edge;
+      if (life?.connected !== true) return `${node} is not connected`;
+      if (!life.replica.state.synced) return `${node} is not in sync: ${JSON.stringify(life.replica.state)}`;
+      if (!life.outbox.drained) return `${node} has ${life.outbox.size} messages in its outbox`;
+      if (!this.#hasAll(edge)) return `${node} has not what the cluster wants it to have`;
+      if (!this.#hasReported(edge)) return `what ${node} reported is not what is so`;
+    }
+    return undefined;
+  }
+
+  #hasAll({ node, scope, disk }: SimEdge): boolean {
+    const desired = this.cluster.desired(node);
+    const has = disk.content.scopes.get(scope)?.objects;
+    if ((has?.size ?? 0) !== desired.size) return false;
+    for (const [key, object] of desired) {
+      const hash = has?.get(key)?.hash;
+      if (hash === this.cluster.content(object, 0).hash) continue;
+      if (this.release === 0 || hash !== this.cluster.content(object, 1).hash) return false;
+    }
+    return true;
+  }
+
+  #hasReported(edge: SimEdge): boolean {
+    for (const pod of this.cluster.desired(edge.node).values()) {
+      if (pod.node === undefined) continue;
+      if (this.cluster.statuses.get(pod.uid)?.seq !== edge.truth.get(pod.uid)) return false;
+    }
+    return true;
+  }
+
+  #checkQuiet(): void {
+    this.log('quiet');
+    for (const edge of this.edges) {
+      const missing = [...edge.events.keys()].filter(
+        (id) => !this.cluster.events.has(id) && !edge.lostEvents.has(id),
+      );
+      const dropped = edge.droppedEvents + (edge.life?.outbox.counters().dropped ?? 0);
+      if (missing.length > dropped)
+        this.fail(`${edge.node}: ${missing.length} events are missing, ${dropped} were dropped`);
+      if ((edge.life?.outbox.counters().refused ?? 0) > 0 && this.cluster.generation === 0)
+        this.log(`${edge.node}: messages were refused`);
+    }
+  }
+
+  #report(): SimulationReport {
+    this.resetCounters();
+    const published = this.#published;
+    const { seed, failures, trace } = this;
+    return {
+      seed,
+      failures,
+      trace,
+      fired: this.time.fired,
+      virtualMs: this.time.monotonicMs(),
+      published,
+    };
+  }
+}
+
+function add(sum: PublisherCounters, counters: PublisherCounters): void {
+  for (const name of Object.keys(sum) as (keyof PublisherCounters)[]) sum[name] += counters[name];
+}
+
+/** Runs the simulation of this seed. */
+export function simulate(seed: number): Promise<SimulationReport> {
+  return new Simulation(seed).run();
+}

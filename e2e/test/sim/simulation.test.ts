@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { scaled } from '@hawser/seams/testing';
+import { runSeeds } from '../../sim/run-seeds.ts';
+import { SCHEDULES, simulate } from '../../sim/simulation.ts';
+
+/** Seeds of simulations that once failed, for what was wrong in the machines then. */
+const REGRESSIONS: readonly number[] = [
+  124, 197, 437, 506, 517, 582, 644, 690, 1068, 1121, 1331, 1391, 1451, 2164, 2204, 3306, 4279, 4658, 5487,
+  6582, 7643, 11_609, 12_587, 1_002_007, 1_002_408, 1_003_033, 1_003_232, 1_004_566,
+];
+
+/** One seed, to look at closely: `HAWSER_SIM_SEED=n`. */
+const WANTED = process.env['HAWSER_SIM_SEED'];
+
+async function run(seed: number): Promise<void> {
+  const { failures, trace } = await simulate(seed);
+  const again = `HAWSER_SIM_SEED=${seed} runs this one alone`;
+  assert.deepEqual(failures, [], `seed ${seed}: ${failures.join('; ')}\n${again}\n${trace.join('\n')}`);
+}
+
+describe('Hubs and edges, simulated', function () {
+  if (WANTED !== undefined) {
+    it(`seed ${WANTED}`, async function () {
+      this.timeout(60_000);
+      await run(Number(WANTED));
+    });
+    return;
+  }
+
+  it('does the same with the same seed', async () => {
+    for (const seed of [1, 2, 3])
+      assert.deepEqual((await simulate(seed)).trace, (await simulate(seed)).trace);
+  });
+
+  it('meets everything that it is there to meet', async function () {
+    this.timeout(60_000);
+    const met = new Set<string>();
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const { published, trace } = await simulate(seed);
+      for (const [what, count] of Object.entries(published)) if ((count as number) > 0) met.add(what);
+      if (trace.some((line) => line.includes('the hubs noticed'))) met.add('restored');
+    }
+    const expected = [
+      ...['unchanged', 'inventories', 'batches', 'fulls', 'deltas', 'removals', 'rehashes', 'objectBytes'],
+      ...['wantedFull', 'holds', 'confirmations', 'restored'],
+    ];
+    assert.deepEqual([...met].sort(), expected.sort());
+  });
+
+  it('does not fail again where it once did', async function () {
+    this.timeout(60_000);
+    for (const seed of REGRESSIONS) await run(seed);
+  });
+
+  const simulations = scaled(5_000, 250_000);
+  it(`converges under ${simulations * SCHEDULES} random schedules`, async function () {
+    this.timeout(scaled(10 * 60_000, 12 * 3_600_000));
+    const report = await runSeeds(1, simulations);
+    const [first] = report.failed;
+    const again = `HAWSER_SIM_SEED=${first?.seed} runs this one alone`;
+    const seeds = report.failed.map(({ seed }) => seed).join(', ');
+    assert.equal(first, undefined, `seeds ${seeds} fail: ${first?.why}\n${again}\n${first?.trace}`);
+    assert.equal(report.simulations, simulations);
+  });
+});
