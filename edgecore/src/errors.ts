@@ -45,6 +45,10 @@ export const EDGECORE_ERRORS = {
     meaning: 'This machine has not joined a cluster.',
     remedy: 'Create a token in the cloud (`hawser token create`) and say `hawser join` here.',
   },
+  ERR_EDGECORE_INTERNAL: {
+    meaning: 'Something failed that has no code of its own; it shows in `hawser status`.',
+    remedy: 'It is a bug, please report it with the message and the log of edgecore.',
+  },
   ERR_EDGECORE_OTHER_CLUSTER: {
     meaning:
       'The hub belongs to another cluster, or to another life of the cluster, than the one that this node has accepted. Nothing is taken from it, nothing is reported to it.',
