@@ -26,8 +26,7 @@ await runBench(
     for (const [name, measure] of Object.entries(PARTS)) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
       const netns = name === 'bytes' ? await netnsAvailable() : undefined;
-      if (netns?.ok === false)
-        bench.say(`left out: ${name}, which counts at IP level: ${netns.reason}`);
+      if (netns?.ok === false) bench.say(`left out: ${name}, which counts at IP level: ${netns.reason}`);
       else await measure(bench);
     }
   },
