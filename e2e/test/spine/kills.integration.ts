@@ -9,7 +9,7 @@ import { isRunning } from './pod-phases.ts';
 import { sameView } from './same-view.ts';
 
 const NODE = 'edge-1';
-const ROUNDS = scaled(6, 300);
+const ROUNDS = scaled(5, 300);
 const CONFIG_MAPS = Array.from({ length: 10 }, (_, index) => `cm-${index}`);
 /** Pods at a time; they come and go, and with each their statuses travel up. */
 const PODS = 12;
@@ -24,7 +24,10 @@ describe('processes that are killed under load', function () {
   let random: Random;
 
   before(async () => {
-    site = await ClusterSite.open({ hub: { logLevel: 'error' } });
+    // Pods come and go faster than on any node: neither the guard against mass removals nor the limit of writes is
+    // what this is about.
+    const writes = { perNodePerSecond: 300, perNodeBurst: 1000 };
+    site = await ClusterSite.open({ hub: { massRemovalDelaySeconds: 1, writes, logLevel: 'error' } });
     edge = await site.edge(NODE);
     await site.objects.createAll(CONFIG_MAPS.map((name) => configMap(name, 'first')));
   });
