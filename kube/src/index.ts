@@ -77,6 +77,7 @@ export {
 } from './meta/field-selector.ts';
 export { generateName, randomSuffix } from './meta/generate-name.ts';
 export { isPlainObject, jsonEqual, type JsonObject } from './meta/json.ts';
+export { isInDomain, nodeMayLabel } from './meta/node-labels.ts';
 export type { LabelOperator, LabelRequirement } from './meta/label-requirement.ts';
 export {
   LabelSelector,

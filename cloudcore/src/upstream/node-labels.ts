@@ -1,24 +1,7 @@
+import { isInDomain, nodeMayLabel } from '@hawser/kube';
 import { ANNOTATIONS, LABELS } from '../cluster/names.ts';
 
-const RESTRICTION_DOMAIN = 'node-restriction.kubernetes.io';
 const OWN_DOMAIN = LABELS.edge.slice(0, LABELS.edge.indexOf('/'));
-/** Labels of kubernetes.io that a node may set. Source: k8s.io/kubelet pkg/apis well_known_labels.go. */
-const KUBELET_LABELS = new Set([
-  'kubernetes.io/hostname',
-  'kubernetes.io/arch',
-  'kubernetes.io/os',
-  'beta.kubernetes.io/arch',
-  'beta.kubernetes.io/os',
-  'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type',
-  'failure-domain.beta.kubernetes.io/region',
-  'failure-domain.beta.kubernetes.io/zone',
-  'failure-domain.kubernetes.io/region',
-  'failure-domain.kubernetes.io/zone',
-  'topology.kubernetes.io/region',
-  'topology.kubernetes.io/zone',
-]);
-const KUBELET_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 /** Length of the value of a label. Source: Kubernetes, "Labels and Selectors". */
 const MAX_LABEL = 63;
 /** What the hub itself puts on every edge node; an edge that says the same says nothing new. */
@@ -60,12 +43,5 @@ export function wantedLabels(
 
 function mayLabel(key: string): boolean {
   const slash = key.indexOf('/');
-  const domain = slash === -1 ? '' : key.slice(0, slash);
-  if (isIn(domain, RESTRICTION_DOMAIN) || isIn(domain, OWN_DOMAIN)) return false;
-  if (!isIn(domain, 'kubernetes.io') && !isIn(domain, 'k8s.io')) return true;
-  return KUBELET_LABELS.has(key) || KUBELET_DOMAINS.some((allowed) => isIn(domain, allowed));
-}
-
-function isIn(domain: string, parent: string): boolean {
-  return domain === parent || domain.endsWith(`.${parent}`);
+  return nodeMayLabel(key) && !isInDomain(slash === -1 ? '' : key.slice(0, slash), OWN_DOMAIN);
 }

@@ -1,4 +1,5 @@
 import { jsonEqual } from '../../meta/json.ts';
+import { nodeMayLabel } from '../../meta/node-labels.ts';
 import { forbidden, notFound } from '../../status/status-errors.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission/admission.ts';
@@ -7,24 +8,6 @@ import { csrSubject } from './csr-subject.ts';
 import { nodeName } from './node-identity.ts';
 
 const MIRROR = 'kubernetes.io/config.mirror';
-const RESTRICTION_DOMAIN = 'node-restriction.kubernetes.io';
-/** Labels of kubernetes.io that a kubelet may set. Source: kubelet/apis well_known_labels. */
-const KUBELET_LABELS = new Set([
-  'kubernetes.io/hostname',
-  'kubernetes.io/arch',
-  'kubernetes.io/os',
-  'beta.kubernetes.io/arch',
-  'beta.kubernetes.io/os',
-  'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type',
-  'failure-domain.beta.kubernetes.io/region',
-  'failure-domain.beta.kubernetes.io/zone',
-  'failure-domain.kubernetes.io/region',
-  'failure-domain.kubernetes.io/zone',
-  'topology.kubernetes.io/region',
-  'topology.kubernetes.io/zone',
-]);
-const KUBELET_DOMAINS = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 
 /**
  * What a node writes must be its own: its Node, its Lease, its pods' status, mirror pods, tokens of its pods.
@@ -255,18 +238,5 @@ function ownNode(node: string, attributes: AdmissionAttributes): void {
 }
 
 function forbiddenLabels(keys: readonly string[]): string[] {
-  return keys.filter((key) => !mayLabel(key)).sort();
-}
-
-function mayLabel(key: string): boolean {
-  const slash = key.indexOf('/');
-  const domain = slash === -1 ? '' : key.slice(0, slash);
-  if (isIn(domain, RESTRICTION_DOMAIN)) return false;
-  const ofKubernetes = isIn(domain, 'kubernetes.io') || isIn(domain, 'k8s.io');
-  if (!ofKubernetes) return true;
-  return KUBELET_LABELS.has(key) || KUBELET_DOMAINS.some((allowed) => isIn(domain, allowed));
-}
-
-function isIn(domain: string, parent: string): boolean {
-  return domain === parent || domain.endsWith(`.${parent}`);
+  return keys.filter((key) => !nodeMayLabel(key)).sort();
 }
