@@ -87,7 +87,7 @@ nodes: {}
     assert.match(problems('- a').join(), /the file: /);
     assert.match(problems('just text').join(), /the file: /);
     assert.match(problems('node: 7').join(), /^node: /);
-    assert.match(problems('node: &a { labels: *a }').join(), /alias/);
+    assert.match(problems('node: &a { labels: *a }').join(), /alias/i);
   });
 
   it('takes addresses of hubs in every form', () => {
