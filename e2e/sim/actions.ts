@@ -26,6 +26,7 @@ const WEIGHTS = {
   fillDisk: 2,
   rotDisk: 3,
   podStatus: 16,
+  staleReport: 2,
   event: 8,
   apiFaults: 4,
   requestReports: 2,
@@ -69,7 +70,7 @@ export class Actions {
     for (const { node } of this.#simulation.edges) {
       this.#cluster.put(`nodes//${node}`, { data: this.#data(2) });
       // Now and then more than one list of what the edge has can tell.
-      const objects = dice.chance(0.003) ? 300 : dice.below(7);
+      const objects = dice.chance(0.002) ? 300 : dice.below(6);
       for (let n = 0; n < objects; n += 1) this.#create(node);
     }
     this.#cluster.put('configmaps/default/unused', { data: this.#data(1) });
@@ -186,6 +187,7 @@ export class Actions {
         edge.disk.badReads = dice.chance(0.5) ? 0 : 0.5;
       },
       podStatus: () => this.#podStatus(edge),
+      staleReport: () => this.#staleReport(edge),
       event: () => this.#event(edge),
       apiFaults: () => {
         this.#simulation.apiFaults = dice.chance(0.5) ? 0 : dice.between(0.1, 0.9);
@@ -283,7 +285,11 @@ export class Actions {
     const before = gone.map((key) => this.#cluster.objects.get(key));
     for (const key of gone) this.#cluster.remove(key);
     if (this.#dice.chance(0.5)) return;
-    this.#simulation.time.setTimer(this.#dice.between(1_000, 45_000), () => {
+    // Now and then just as a hub is about to confirm.
+    const afterMs = this.#dice.chance(0.3)
+      ? this.#dice.between(29_800, 30_200)
+      : this.#dice.between(1_000, 45_000);
+    this.#simulation.time.setTimer(afterMs, () => {
       for (const object of before) {
         if (object === undefined || this.#cluster.objects.has(object.key)) continue;
         const { key, node: of, refs, data } = object;
@@ -411,6 +417,21 @@ export class Actions {
       // What becomes of a pod while no edge process runs is seen when one does.
       if (uid !== undefined) edge.life?.podChanged(uid);
     }
+  }
+
+  /** The disk has an older status than the one that is being reported, and the power goes. */
+  #staleReport(edge: SimEdge): void {
+    const { time, offline } = this.#simulation;
+    const dice = this.#dice;
+    offline.add(edge);
+    this.#cut(edge, { edge: 10, hub: 10 });
+    time.setTimer(50, () => this.#podStatus(edge));
+    time.setTimer(7_000, () => {
+      offline.delete(edge);
+      edge.disk.stall(dice.between(1_000, 3_900));
+      this.#podStatus(edge);
+    });
+    time.setTimer(7_000 + dice.between(500, 4_000), () => this.#crashEdge(edge));
   }
 
   #event(edge: SimEdge): void {

@@ -13,6 +13,8 @@ export class SimDisk {
   #fullUntilMs = 0;
   /** How many of 1 reads fail, or answer other bytes than were written. */
   badReads = 0;
+  /** Since when it has taken every write at once, monotonic milliseconds. */
+  wellSinceMs = 0;
   /** Whether it has ever stalled for longer than the outbox waits for it, or refused. */
   wasUnwell = false;
 
@@ -23,11 +25,13 @@ export class SimDisk {
 
   stall(forMs: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#time.monotonicMs() + forMs);
+    this.wellSinceMs = Math.max(this.wellSinceMs, this.#stalledUntilMs);
     if (forMs > 4_000) this.wasUnwell = true;
   }
 
   refuse(forMs: number): void {
     this.#fullUntilMs = Math.max(this.#fullUntilMs, this.#time.monotonicMs() + forMs);
+    this.wellSinceMs = Math.max(this.wellSinceMs, this.#fullUntilMs);
     this.wasUnwell = true;
   }
 

@@ -30,6 +30,8 @@ export interface EdgeSurroundings {
     node: string,
   ) => { readonly connection: SimConnection; readonly welcome: ClusterClaim } | undefined;
   readonly onError: (error: Error) => void;
+  /** Whether the cluster has this event. */
+  readonly isWritten: (id: string) => boolean;
   /** What has become durable. */
   readonly onApplied: (edge: SimEdge, keys: readonly ContentKey[]) => void;
 }
@@ -37,6 +39,8 @@ export interface EdgeSurroundings {
 /** Wait before the next dial, milliseconds: as the tunnel's client. */
 const REDIAL_MS = { base: 1_000, cap: 5_000 } as const;
 const SCOPE_ID = 1;
+/** After so long an entry of the outbox is on the disk: its 5 s, the time that the write takes, and some more. */
+const PERSISTED_AFTER_MS = 5_500;
 
 /** An edge node: its disk and what runs on it outlive the lives of its edge process. */
 export class SimEdge {
@@ -45,8 +49,8 @@ export class SimEdge {
   readonly disk: SimDisk;
   /** What has become of each pod, by UID: counted by the runtime, which goes on without the edge process. */
   readonly truth = new Map<string, number>();
-  /** Events that were handed to an outbox, by id, with the life in which that was. */
-  readonly events = new Map<string, EdgeLife>();
+  /** Events that were handed to an outbox, by id, with the life in which that was, and when. */
+  readonly events = new Map<string, { readonly life: EdgeLife; readonly atMs: number }>();
   /** Events that went with a life before they were on the disk. */
   readonly lostEvents = new Set<string>();
   accepted: ClusterIdentity | undefined;
@@ -78,10 +82,18 @@ export class SimEdge {
     if (life === undefined) return;
     this.#life = undefined;
     life.die();
-    for (const [id, since] of this.events) {
-      if (since === life && !this.disk.content.outbox.has(`event/${id}`)) this.lostEvents.add(id);
+    const nowMs = this.#surroundings.time.monotonicMs();
+    const wellForMs = nowMs - this.disk.wellSinceMs;
+    const { dropped } = life.outbox.counters();
+    let due = 0;
+    for (const [id, event] of this.events) {
+      if (event.life !== life || this.disk.content.outbox.has(`event/${id}`)) continue;
+      this.lostEvents.add(id);
+      const waitedMs = Math.min(nowMs - event.atMs, wellForMs);
+      if (waitedMs > PERSISTED_AFTER_MS && !this.#surroundings.isWritten(id)) due += 1;
     }
-    this.droppedEvents += life.outbox.counters().dropped;
+    if (due > dropped) this.#surroundings.onError(new Error(`${due} events were never put on the disk`));
+    this.droppedEvents += dropped;
   }
 
   /** UIDs of the pods that the edge has, by key. */
@@ -123,6 +135,8 @@ export class EdgeLife {
   #session: { readonly replica: ReplicaSession; readonly upstream: UpstreamSession } | undefined;
   /** Whether the workers of pods have begun to report. */
   #reporting = false;
+  /** Life of the cluster that it last had a session with. */
+  #reportedTo: string | undefined;
   /** UIDs of the pods that have a worker. */
   #pods: ReadonlySet<string> = new Set();
 
@@ -185,17 +199,14 @@ export class EdgeLife {
 
   /** Something happened that is told once. */
   event(id: string): void {
-    this.#edge.events.set(id, this);
+    this.#edge.events.set(id, { life: this, atMs: this.clock.monotonicMs() });
     const body: SimUpstream = { id };
     this.outbox.put({ key: `event/${id}`, kind: 'event', body: packJson(body), keep: false });
   }
 
   /** An operator's `hawser accept-cluster` at this node. */
   async acceptCluster(): Promise<void> {
-    const accepted = await this.guard.accept();
-    if (accepted === undefined) return;
-    this.#reportAll();
-    this.#connection?.close('edge');
+    if ((await this.guard.accept()) !== undefined) this.#connection?.close('edge');
   }
 
   async #start(): Promise<void> {
@@ -258,7 +269,6 @@ export class EdgeLife {
   }
 
   async #welcomed(connection: SimConnection, claim: ClusterClaim): Promise<void> {
-    const before = this.#edge.accepted;
     const verdict = await this.guard.judge(claim);
     if (!verdict.go || this.clock.dead || !connection.isOpen('edge')) return;
     const send = (frame: Parameters<SimConnection['send']>[1]): Promise<void> =>
@@ -275,7 +285,8 @@ export class EdgeLife {
     this.#session = { replica, upstream };
     this.outbox.attach(upstream);
     // Another life of the cluster does not know what was said in the one before.
-    if (before !== undefined && before.incarnation !== claim.incarnation) this.#reportAll();
+    if (this.#reportedTo !== undefined && this.#reportedTo !== claim.incarnation) this.#reportAll();
+    this.#reportedTo = claim.incarnation;
   }
 
   #onFrame(frame: Frame): void {

@@ -87,7 +87,10 @@ export class SimHub {
   start(withinMs: number): void {
     this.clock.setTimer(withinMs / 2, () => {
       const objects = new Map([...this.#cluster.objects].filter(() => this.#dice.chance(0.5)));
-      this.#desired = new Map([...this.#views.keys()].map((node) => [node, desiredOf(objects, node)]));
+      this.#desired = new Map(
+        [...this.#cluster.allDesired().keys()].map((node) => [node, desiredOf(objects, node)]),
+      );
+      this.#rv = this.#cluster.rv;
       this.#updateViews();
     });
     this.clock.setTimer(withinMs, () => {
@@ -202,7 +205,7 @@ export class SimHub {
     if (stamp.length === 0) return;
     const { uid, incarnation, rv } = JSON.parse(Buffer.from(stamp).toString('utf8')) as Stamp;
     if (uid !== this.#cluster.uid || incarnation !== this.#incarnation) return;
-    if (this.#ready && rv <= this.#rv) return;
+    if (rv <= this.#rv) return;
     await this.#surroundings.time.sleep(this.#dice.between(1, 20));
     signal.throwIfAborted();
     if (this.#cluster.rv < rv) {
@@ -228,6 +231,9 @@ export class SimHub {
     signal.throwIfAborted();
     if (this.#dice.chance(0.1)) throw new Error('the API server does not answer');
     await this.#untilAsNewAs(this.#cluster.rv);
+    // Caches that have caught up have forgotten nothing.
+    this.#forgetfulUntilMs = Math.min(this.#forgetfulUntilMs, this.clock.monotonicMs());
+    this.#updateViews();
   }
 
   /** Resolves once the caches have all that there is now, at this resourceVersion. */
@@ -301,12 +307,12 @@ export class SimHub {
   #updateView(node: string, view: MemoryScopeView): void {
     const forgetful = this.clock.monotonicMs() < this.#forgetfulUntilMs;
     const desired = (forgetful ? undefined : this.#desired.get(node)) ?? NOTHING;
-    if (this.#shown.get(node) === desired) return;
+    const shown = this.#shown.get(node) ?? NOTHING;
+    if (shown === desired) return;
     this.#shown.set(node, desired);
-    for (const [key] of [...view.hashes()]) if (!desired.has(key)) view.remove(key);
+    for (const key of shown.keys()) if (!desired.has(key)) view.remove(key);
     for (const [key, object] of desired) {
-      const content = this.#cluster.content(object, this.release);
-      if (view.get(key) !== content) view.put(content);
+      if (shown.get(key) !== object) view.put(this.#cluster.content(object, this.release));
     }
   }
 }
