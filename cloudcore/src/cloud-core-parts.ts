@@ -123,8 +123,10 @@ export class CloudCoreParts {
       stamp: (version) => stamps.issue(version),
       resources: config.resources,
       onReplaced: (content) => versionsKept.remember(content),
-      onRollback: (resource, from, to) =>
-        void this.#rolledBack(`${resource} went from version ${from} to ${to}`),
+      onRollback: (resource, from, to) => {
+        // A failure is in the log, and the next edge or list tells it again.
+        this.#rolledBack(`${resource} went from version ${from} to ${to}`).catch(() => {});
+      },
     });
     const tolerations = new TolerationsController({
       ...{ client, view: cache, log, registry },
@@ -269,7 +271,6 @@ export class CloudCoreParts {
     try {
       await this.#cluster.renew(reason);
     } catch (error) {
-      // The next edge with a newer stamp, or the next list, tells it again.
       log.error({ err: error }, 'the new incarnation could not be written');
       throw error;
     }
