@@ -21,7 +21,10 @@ export interface LeaseKeeperOptions {
   readonly onFenced: (node: string, epoch: number) => void;
   readonly log: Logger;
   readonly registry: Registry;
-  /** Time between two renewals at most, milliseconds. Default 10000: a quarter of what a Lease lasts. */
+  /**
+   * Time between two renewals at most, milliseconds; up to twice that with more than 4000 nodes. Default 10000: a
+   * quarter of what a Lease lasts.
+   */
   readonly intervalMs?: number;
   /** Renewals at a time. Default 32; with 10,000 nodes and 10 s each may take 30 ms. */
   readonly concurrency?: number;
@@ -36,6 +39,8 @@ interface Held {
 
 const CALL_TIMEOUT_MS = 5000;
 const RETRY_FROM_MS = 500;
+/** From this rate on renewals become less frequent. */
+const RENEWALS_PER_SECOND = 400;
 
 /**
  * Renews the Leases of connected nodes, so that nodes need not: what Kubernetes takes for a node's sign of life
@@ -90,6 +95,15 @@ export class LeaseKeeper {
     return this.#held.size;
   }
 
+  /**
+   * Time between two renewals at most. With thousands of nodes it grows, up to twice the interval: half of what a
+   * Lease lasts. Ten thousand would cost the hub a core otherwise, and the API server as much.
+   */
+  get #periodMs(): number {
+    const paced = (this.#held.size / RENEWALS_PER_SECOND) * 1000;
+    return Math.min(Math.max(this.#intervalMs, paced), 2 * this.#intervalMs);
+  }
+
   /** Begins to renew; what is held already included. Idempotent. */
   start(): void {
     this.#queue.start();
@@ -112,7 +126,7 @@ export class LeaseKeeper {
     this.#held.set(node, held);
     // Giving the epoch was a renewal, if it could be written.
     if (this.#epochs.isUnwritten(node, epoch)) this.#queue.enqueue(node);
-    else this.#queue.enqueueAfter(node, this.#intervalMs * (0.2 + 0.7 * this.#random.next()));
+    else this.#queue.enqueueAfter(node, this.#periodMs * (0.2 + 0.7 * this.#random.next()));
     return () => {
       if (this.#held.get(node) !== held) return;
       this.#held.delete(node);
@@ -134,7 +148,7 @@ export class LeaseKeeper {
     this.#onSuccess();
     if (this.#held.get(node) !== held) return;
     this.#epochs.settled(node);
-    this.#queue.enqueueAfter(node, this.#intervalMs * (0.8 + 0.2 * this.#random.next()));
+    this.#queue.enqueueAfter(node, this.#periodMs * (0.8 + 0.2 * this.#random.next()));
   }
 
   #fence(node: string, held: Held, holder: LeaseHolder): void {

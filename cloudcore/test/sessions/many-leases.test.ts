@@ -6,6 +6,8 @@ import { Registry } from 'prom-client';
 import { LeaseKeeper } from '../../src/sessions/lease-keeper.ts';
 
 const NODES = scaled(2000, 10_000);
+/** Ten thousand are renewed at half the rate. */
+const MOST_MS = scaled(10_100, 20_100);
 const LEASES = { group: 'coordination.k8s.io', resource: 'leases' };
 
 /** Leases in memory, each call answered some milliseconds later; the check of versions is that of an API server. */
@@ -87,9 +89,9 @@ describe(`the leases of ${NODES} nodes`, () => {
         const second = Math.floor(at / 1000);
         perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
         const before = times[index - 1];
-        if (before !== undefined) assert.ok(at - before <= 10_100, `${at - before} ms without a renewal`);
+        if (before !== undefined) assert.ok(at - before <= MOST_MS, `${at - before} ms without a renewal`);
       }
-      assert.ok(60_000 - (times.at(-1) ?? 0) <= 10_100);
+      assert.ok(60_000 - (times.at(-1) ?? 0) <= MOST_MS);
     }
     assert.equal(client.writes.size, NODES);
     assert.ok(writes <= NODES * 9, String(writes));

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { Credentials } from './credentials.ts';
 import { ClientError } from './client-error.ts';
 
@@ -131,12 +132,21 @@ export class HttpTransport {
     const options = {
       keepAlive: true,
       maxSockets,
-      maxFreeSockets: 8,
+      // What a burst needed stays for the next one: a new connection costs both sides more than ten calls.
+      maxFreeSockets: maxSockets,
       timeout: IDLE_MS,
       scheduling: 'lifo' as const,
     };
     if (this.#options.server.protocol === 'http:') return new http.Agent(options);
-    return new https.Agent({ ...options, ...credentials.tls });
+    // Made once: reading keys and authorities anew costs a millisecond for each connection.
+    const secureContext = createSecureContext(credentials.tls);
+    const { rejectUnauthorized, servername } = credentials.tls;
+    return new https.Agent({
+      ...options,
+      secureContext,
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+      ...(servername !== undefined && { servername }),
+    });
   }
 
   /** Lets an agent's connections end with what they are doing now. */
