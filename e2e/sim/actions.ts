@@ -13,14 +13,15 @@ const WEIGHTS = {
   deletePod: 6,
   refer: 6,
   rewrite: 3,
-  massRemove: 3,
+  massRemove: 4,
   vanish: 2,
   cut: 10,
   halfOpen: 5,
   crashEdge: 6,
   crashHub: 4,
   lagHub: 4,
-  slowEncoder: 3,
+  slowEncoder: 6,
+  fallBehind: 3,
   forgetfulHub: 2,
   stallDisk: 4,
   fillDisk: 2,
@@ -35,8 +36,8 @@ const WEIGHTS = {
   mislead: 2,
   leadBack: 3,
   slowNetwork: 3,
-  snapshot: 2,
-  restore: 3,
+  snapshot: 4,
+  restore: 5,
   upgrade: 1,
 } as const;
 
@@ -98,6 +99,8 @@ export class Actions {
     for (const edge of simulation.edges) {
       edge.disk.heal();
       edge.start(simulation.release);
+      // What a restored API server has lost may be nothing that a hub can see.
+      if (this.#cluster.generation > 0) edge.life?.outbox.reportRequested(['pod']);
     }
     this.#accept();
     this.#watchOverAcceptance();
@@ -179,6 +182,7 @@ export class Actions {
       crashHub: () => this.#crashHub(),
       lagHub: () => hub?.lag(dice.between(500, 40_000)),
       slowEncoder: () => this.#slow(hub),
+      fallBehind: () => this.#fallBehind(edge, hub),
       forgetfulHub: () => this.#forget(hub),
       stallDisk: () =>
         edge.disk.stall(dice.chance(0.7) ? dice.between(100, 3_000) : dice.between(3_000, 20_000)),
@@ -384,6 +388,17 @@ export class Actions {
 
   #slow(hub: SimHub | undefined): void {
     if (hub !== undefined) hub.encoder.slow = this.#dice.chance(0.5) ? 0 : 0.5;
+  }
+
+  /** A hub falls behind; an edge that gets much from the other one, bit by bit, is cut off in the middle of it. */
+  #fallBehind(edge: SimEdge, behind: SimHub | undefined): void {
+    const { time, hubs } = this.#simulation;
+    behind?.lag(15_000);
+    for (const hub of hubs) if (hub !== undefined && hub !== behind) hub.encoder.slow = 0.5;
+    for (const key of this.#cluster.desired(edge.node).keys()) {
+      this.#cluster.put(key, { data: { ...this.#cluster.objects.get(key)?.data, k0: this.#text() } });
+    }
+    time.setTimer(this.#dice.between(5, 250), () => this.#cut(edge, { edge: 1, hub: 1 }));
   }
 
   #forget(hub: SimHub | undefined): void {

@@ -11,6 +11,8 @@ export class SimDisk {
   #stalledUntilMs = 0;
   /** Until when every write is refused, monotonic milliseconds. */
   #fullUntilMs = 0;
+  /** Whether it says that something is written before it is: what no disk may do, for a test of the checker. */
+  lies = false;
   /** How many of 1 reads fail, or answer other bytes than were written. */
   badReads = 0;
   /** Since when it has taken every write at once, monotonic milliseconds. */
@@ -46,7 +48,15 @@ export class SimDisk {
     const options = { disk: this.content, flush: () => this.#flush() };
     const dice = this.#dice;
     const badReads = (): boolean => this.badReads > 0 && dice.chance(this.badReads);
+    const lies = (): boolean => this.lies;
     class Replica extends MemoryReplicaStore {
+      override async apply(...change: Parameters<MemoryReplicaStore['apply']>): Promise<void> {
+        const written = super.apply(...change);
+        if (lies())
+          written.catch(() => {}); // it has said that it is written
+        else await written;
+      }
+
       override async read(scope: string, key: string): Promise<Uint8Array | undefined> {
         const bytes = await super.read(scope, key);
         if (bytes === undefined || !badReads()) return bytes;

@@ -252,6 +252,8 @@ export class SimHub {
   }
 
   #list(): void {
+    // Those that it has let in were told of another life.
+    if (this.#incarnation !== this.#cluster.incarnation) this.endSessions();
     this.#desired = this.#cluster.allDesired();
     this.#incarnation = this.#cluster.incarnation;
     this.#generation = this.#cluster.generation;
@@ -265,7 +267,6 @@ export class SimHub {
     if (this.#generation !== this.#cluster.generation) {
       // The watch broke, and what is listed is older than what was there.
       if (this.#cluster.rv < this.#rv) this.#wentBack();
-      if (this.#incarnation !== this.#cluster.incarnation) this.endSessions();
       this.#list();
       this.#changed();
       return;
