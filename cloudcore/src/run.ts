@@ -40,7 +40,7 @@ async function run(config: CloudCoreConfig): Promise<void> {
     await core.stop();
     log.info({}, 'stopped');
   } catch (error) {
-    if (stopping.signal.aborted) return;
+    if (error === stopping.signal.reason) return; // told to stop while it waited for the API server
     log.error({ err: error, code: (error as { code?: unknown }).code }, 'the hub ends');
     process.exitCode = 1;
   }
