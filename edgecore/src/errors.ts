@@ -64,6 +64,22 @@ export const EDGECORE_ERRORS = {
       'The hub refuses to let the node join, or to renew its certificate; the message has its code and reason.',
     remedy: 'Look up the code of the hub (ERR_CLOUDCORE_…) on this page.',
   },
+  ERR_EDGECORE_RUNTIME: {
+    meaning: 'The container runtime refused something, or failed; the message is its own.',
+    remedy:
+      'It is tried again. If it goes on, look at the log of the runtime (`journalctl -u containerd`) at the time of the message.',
+  },
+  ERR_EDGECORE_RUNTIME_TIMEOUT: {
+    meaning: 'The container runtime, or a command inside of a container, did not finish in time.',
+    remedy:
+      'For a probe: give it a longer timeoutSeconds, or make its command quicker. Otherwise see how busy the machine and its disk are.',
+  },
+  ERR_EDGECORE_RUNTIME_UNREACHABLE: {
+    meaning:
+      'The container runtime does not answer on its socket. What runs goes on; nothing new is started.',
+    remedy:
+      'See that it runs (`systemctl status containerd`) and that `pods.runtimeEndpoint` is its socket. It is used again as soon as it is back.',
+  },
   ERR_EDGECORE_TOKEN: {
     meaning: 'The text is no join token.',
     remedy:

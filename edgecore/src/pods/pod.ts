@@ -1,3 +1,6 @@
+import type { PodVolume } from './volume-source.ts';
+import type { ContainerSecurityContext, PodSecurityContext } from './security-context.ts';
+
 /** What the edge reads of a Pod. Source: Kubernetes API, core/v1 Pod. */
 export interface Pod {
   readonly metadata: {
@@ -5,48 +8,181 @@ export interface Pod {
     readonly namespace: string;
     readonly uid: string;
     readonly generation?: number;
+    readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
     /** RFC 3339; set: the pod is to end. */
     readonly deletionTimestamp?: string;
     readonly deletionGracePeriodSeconds?: number;
   };
-  readonly spec: {
-    readonly nodeName?: string;
-    readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
-    readonly terminationGracePeriodSeconds?: number;
-    readonly hostNetwork?: boolean;
-    readonly serviceAccountName?: string;
-    readonly containers: readonly PodContainer[];
-    readonly initContainers?: readonly PodContainer[];
-    readonly volumes?: readonly PodVolume[];
-  };
+  readonly spec: PodSpec;
 }
 
-/** A container of a pod's spec. */
+/** Source: core/v1 PodSpec. */
+export interface PodSpec {
+  readonly nodeName?: string;
+  readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+  readonly terminationGracePeriodSeconds?: number;
+  readonly activeDeadlineSeconds?: number;
+  readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly hostIPC?: boolean;
+  readonly hostUsers?: boolean;
+  readonly shareProcessNamespace?: boolean;
+  readonly hostname?: string;
+  readonly subdomain?: string;
+  readonly setHostnameAsFQDN?: boolean;
+  readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[];
+  readonly dnsPolicy?: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  readonly dnsConfig?: {
+    readonly nameservers?: readonly string[];
+    readonly searches?: readonly string[];
+    readonly options?: readonly { readonly name?: string; readonly value?: string }[];
+  };
+  readonly runtimeClassName?: string;
+  readonly priority?: number;
+  readonly priorityClassName?: string;
+  readonly overhead?: Quantities;
+  readonly serviceAccountName?: string;
+  readonly automountServiceAccountToken?: boolean;
+  readonly enableServiceLinks?: boolean;
+  readonly imagePullSecrets?: readonly { readonly name?: string }[];
+  readonly securityContext?: PodSecurityContext;
+  readonly readinessGates?: readonly { readonly conditionType: string }[];
+  readonly containers: readonly PodContainer[];
+  readonly initContainers?: readonly PodContainer[];
+  /** Not run by this release: refused with a condition and an event. */
+  readonly ephemeralContainers?: readonly PodContainer[];
+  readonly volumes?: readonly PodVolume[];
+}
+
+/** Amounts by resource, as the API has them: `{cpu: '500m', memory: '64Mi'}`. */
+export type Quantities = Readonly<Record<string, string | number>>;
+
+/** A container of a pod's spec. Source: core/v1 Container. */
 export interface PodContainer {
   readonly name: string;
   readonly image?: string;
+  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly ports?: readonly ContainerPort[];
+  readonly env?: readonly EnvVar[];
+  readonly envFrom?: readonly EnvFromSource[];
+  readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
+  readonly volumeMounts?: readonly VolumeMount[];
+  readonly volumeDevices?: readonly { readonly name: string; readonly devicePath: string }[];
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly startupProbe?: Probe;
+  readonly lifecycle?: { readonly postStart?: LifecycleHandler; readonly preStop?: LifecycleHandler };
+  readonly terminationMessagePath?: string;
+  readonly terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError';
+  readonly securityContext?: ContainerSecurityContext;
+  readonly stdin?: boolean;
+  readonly stdinOnce?: boolean;
+  readonly tty?: boolean;
   /** `Always` on an init container: a sidecar, which runs beside the others. */
   readonly restartPolicy?: string;
-  readonly resources?: {
-    readonly requests?: Readonly<Record<string, string | number>>;
-    readonly limits?: Readonly<Record<string, string | number>>;
+}
+
+/** Source: core/v1 ContainerPort. */
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+  /** Default TCP. */
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+}
+
+/** One key of a configMap or secret. */
+export interface KeySelector {
+  readonly name?: string;
+  readonly key: string;
+  readonly optional?: boolean;
+}
+
+/** Source: core/v1 ObjectFieldSelector. */
+export interface FieldSelector {
+  readonly fieldPath: string;
+  readonly apiVersion?: string;
+}
+
+/** Source: core/v1 ResourceFieldSelector. */
+export interface ResourceSelector {
+  readonly containerName?: string;
+  readonly resource: string;
+  /** Default `1`, which is 0 as well. */
+  readonly divisor?: string | number;
+}
+
+/** Source: core/v1 EnvVar. */
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: {
+    readonly fieldRef?: FieldSelector;
+    readonly resourceFieldRef?: ResourceSelector;
+    readonly configMapKeyRef?: KeySelector;
+    readonly secretKeyRef?: KeySelector;
   };
 }
 
-/** A volume, as far as tokens are concerned. */
-export interface PodVolume {
-  readonly name: string;
-  readonly projected?: { readonly sources?: readonly { readonly serviceAccountToken?: TokenProjection }[] };
+/** Source: core/v1 EnvFromSource. */
+export interface EnvFromSource {
+  readonly prefix?: string;
+  readonly configMapRef?: { readonly name?: string; readonly optional?: boolean };
+  readonly secretRef?: { readonly name?: string; readonly optional?: boolean };
 }
 
-/** A token of the pod's service account, put into a file. */
-export interface TokenProjection {
-  /** Empty or absent: the audience of the API server. */
-  readonly audience?: string;
-  /** Default 3600. */
-  readonly expirationSeconds?: number;
-  readonly path: string;
+/** Source: core/v1 VolumeMount. */
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+  readonly recursiveReadOnly?: string;
+  readonly subPath?: string;
+  readonly subPathExpr?: string;
+  readonly mountPropagation?: 'None' | 'HostToContainer' | 'Bidirectional';
+}
+
+/** What a probe or a hook does. Exactly one of them. Source: core/v1 ProbeHandler, LifecycleHandler. */
+export interface Handler {
+  readonly exec?: { readonly command?: readonly string[] };
+  readonly httpGet?: {
+    readonly path?: string;
+    readonly port: number | string;
+    readonly host?: string;
+    /** Default HTTP. */
+    readonly scheme?: 'HTTP' | 'HTTPS';
+    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+  };
+  readonly tcpSocket?: { readonly port: number | string; readonly host?: string };
+}
+
+/** Source: core/v1 LifecycleHandler. */
+export interface LifecycleHandler extends Handler {
+  readonly sleep?: { readonly seconds: number };
+}
+
+/** Source: core/v1 Probe. */
+export interface Probe extends Handler {
+  readonly grpc?: { readonly port: number; readonly service?: string };
+  /** Default 0. */
+  readonly initialDelaySeconds?: number;
+  /** Default 10. */
+  readonly periodSeconds?: number;
+  /** Default 1. */
+  readonly timeoutSeconds?: number;
+  /** Default 1. */
+  readonly successThreshold?: number;
+  /** Default 3. */
+  readonly failureThreshold?: number;
+  /** Overrides that of the pod when the probe fails. */
+  readonly terminationGracePeriodSeconds?: number;
 }
 
 /** What became of reading a pod. */

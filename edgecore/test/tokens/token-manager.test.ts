@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { silentLogger } from '@hawser/seams';
 import { eventually, FakeClock } from '@hawser/seams/testing';
 import type { UpstreamAnswers, UpstreamBodies } from '@hawser/sync';
-import type { Pod, TokenProjection } from '../../src/pods/pod.ts';
+import type { Pod } from '../../src/pods/pod.ts';
+import type { TokenProjection } from '../../src/pods/volume-source.ts';
 import { TokenManager } from '../../src/tokens/token-manager.ts';
 import { makePod, MemoryJsonState } from '../../testing/index.ts';
 
