@@ -61,6 +61,8 @@ export { MemoryEpochs, SessionRegistry, type EpochSource } from './session/sessi
 export { TunnelClient, type TunnelClientOptions, type TunnelClientState } from './session/tunnel-client.ts';
 export { TunnelServer, type TunnelServerOptions } from './session/tunnel-server.ts';
 export { Tunnel, type FrameHandler, type SessionFrame, type StreamPriority } from './session/tunnel.ts';
+export { STREAM_KINDS } from './stream-kinds.ts';
+export { StreamDuplex, type StreamDuplexOptions } from './stream/duplex.ts';
 export { frameMessage, MessageStream } from './stream/message-stream.ts';
 export { readAll, type Stream } from './stream/stream.ts';
 export { closeError, type CloseCode, type CloseReason } from './transport/close-reason.ts';
