@@ -39,6 +39,8 @@ interface Held {
 
 const CALL_TIMEOUT_MS = 5000;
 const RETRY_FROM_MS = 500;
+/** Renewals are made together at such moments: to wake up costs as much as a renewal. */
+const TICK_MS = 250;
 /** From this rate on renewals become less frequent. */
 const RENEWALS_PER_SECOND = 400;
 
@@ -134,6 +136,12 @@ export class LeaseKeeper {
     };
   }
 
+  /** The end of a wait, brought forward to a moment that renewals share: a few at once cost less than one by one. */
+  #untilTick(waitMs: number): number {
+    const due = this.#clock.monotonicMs() + waitMs;
+    return Math.max(waitMs - (due % TICK_MS), 0);
+  }
+
   async #renew(node: string, signal: AbortSignal): Promise<void> {
     const held = this.#held.get(node);
     if (held === undefined) return;
@@ -148,7 +156,7 @@ export class LeaseKeeper {
     this.#onSuccess();
     if (this.#held.get(node) !== held) return;
     this.#epochs.settled(node);
-    this.#queue.enqueueAfter(node, this.#periodMs * (0.8 + 0.2 * this.#random.next()));
+    this.#queue.enqueueAfter(node, this.#untilTick(this.#periodMs * (0.8 + 0.2 * this.#random.next())));
   }
 
   #fence(node: string, held: Held, holder: LeaseHolder): void {
