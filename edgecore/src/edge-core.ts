@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { silentLogger, systemClock, type Clock, type Logger, type Random } from '@hawser/seams';
 import { Registry } from '@hawser/seams/metrics';
 import { AdminServer, type AdminActions } from './admin/admin-server.ts';
@@ -17,6 +18,7 @@ import { DiskPkiFolder } from './identity/pki-folder.ts';
 import { TrustedClock } from './identity/trusted-clock.ts';
 import type { Machine } from './node/machine.ts';
 import { StopList } from './stop-list.ts';
+import { startStoreWorker } from './store/store-worker-thread.ts';
 
 /** Settings of {@link startEdgeCore}. */
 export interface EdgeCoreOptions {
@@ -27,6 +29,8 @@ export interface EdgeCoreOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
+  /** The thread of the store, of {@link startStoreWorker}, where it was started before. Default: it is started. */
+  readonly storeWorker?: Worker;
 }
 
 /** A running edge core. */
@@ -46,7 +50,7 @@ export interface EdgeCore {
   stop(): Promise<void>;
 }
 
-export { PKI_DIR };
+export { PKI_DIR, startStoreWorker };
 
 /**
  * Starts an edge core, in this order: identity → store → node and pods (all of it from the disk) → admin socket →
@@ -95,6 +99,12 @@ class Core implements EdgeCore, AdminActions {
   }
 
   async start(): Promise<void> {
+    const { storeWorker } = this.#options;
+    if (storeWorker !== undefined) {
+      this.#stop.add(async () => {
+        await storeWorker.terminate(); // ended already, where the store was opened
+      });
+    }
     const config = this.#config;
     const shared = { config, clock: this.#clock, random: this.#options.random };
     const folder = new DiskPkiFolder(path.join(config.data.dir, PKI_DIR), this.#log);
@@ -107,6 +117,7 @@ class Core implements EdgeCore, AdminActions {
         ...shared,
         node: this.#node,
         machine: this.#options.machine,
+        storeWorker: this.#options.storeWorker,
         onPods: () => this.#onPods(),
         onLost: () => this.#running?.hub.link?.session.compareAgain(),
         log,

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import { Outbox } from '@hawser/sync';
 import type { EdgeConfig } from './config/options.ts';
@@ -20,6 +21,7 @@ export interface EdgeLocalOptions {
   readonly node: string;
   readonly config: EdgeConfig;
   readonly machine: Machine | undefined;
+  readonly storeWorker: Worker | undefined;
   /** The pods of the node are others than before. */
   readonly onPods: () => void;
   /** The store has lost objects to damage: the hub has them. */
@@ -52,6 +54,7 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   const faults: StoreFault[] = [];
   const store = await EdgeStore.open({
     dir: config.data.dir,
+    worker: options.storeWorker,
     log: log.child({ component: 'store' }),
     onFault: (fault) => {
       faults.push(fault);

@@ -2,7 +2,7 @@ import { systemClock, type Logger } from '@hawser/seams';
 import { parseCommandLine, usage } from './command-line.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { EdgeConfig } from './config/options.ts';
-import type { startEdgeCore } from './edge-core.ts';
+import type { EdgeCore, EdgeCoreOptions } from './edge-core.ts';
 import { EdgeCoreError } from './errors.ts';
 import { EngineTuning } from './health/engine-tuning.ts';
 import { SystemdNotifier } from './health/systemd.ts';
@@ -29,15 +29,21 @@ export async function main(args: readonly string[]): Promise<number> {
 /** What {@link run} needs. */
 interface Loaded {
   readonly config: EdgeConfig;
-  readonly start: typeof startEdgeCore;
+  readonly start: (options: Pick<EdgeCoreOptions, 'config' | 'log'>) => Promise<EdgeCore>;
 }
 
-/** Another process checks the configuration while the parts are loaded: the two take as long as one. */
+/** Another process checks the configuration while the parts are loaded and the thread of the store starts. */
 async function load(file: string | undefined, overrides: Readonly<Record<string, string>>): Promise<Loaded> {
   const checking = loadConfig(file, overrides);
   checking.catch(() => {}); // heard below, once the parts are there
-  const { startEdgeCore } = await import('./edge-core.ts');
-  return { config: await checking, start: startEdgeCore };
+  const { startEdgeCore, startStoreWorker } = await import('./edge-core.ts');
+  const storeWorker = startStoreWorker();
+  try {
+    return { config: await checking, start: (options) => startEdgeCore({ ...options, storeWorker }) };
+  } catch (error) {
+    await storeWorker.terminate();
+    throw error;
+  }
 }
 
 async function run({ config, start }: Loaded): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { silentLogger, type Logger } from '@hawser/seams';
 import type { ContentKey, OutboxStore, ReplicaStore } from '@hawser/sync';
 import { Replica } from './replica.ts';
@@ -23,6 +24,8 @@ export interface EdgeStoreOptions {
    * `store.key` in the folder, made at first use. Default: `$CREDENTIALS_DIRECTORY`.
    */
   readonly credentialsDir?: string;
+  /** Its thread, of `startStoreWorker`, where it was started before. Default: one is started. */
+  readonly worker?: Worker | undefined;
   /** Default: none. */
   readonly log?: Logger;
   /** Hears of what goes wrong while the store is open. Must not throw. Default: nobody. */
@@ -115,7 +118,7 @@ export class EdgeStore {
       const lostObjects = replica.reset(items);
       faults.tell({ code: 'ERR_EDGE_STORE_DAMAGED', message: finding.message, lostObjects, finding });
     }
-    const { report, items } = await thread.open();
+    const { report, items } = await thread.open(options.worker);
     state.reset(items);
     replica.reset(items);
     for (const { kind, message, lostObjects = [] } of report.findings) {

@@ -18,8 +18,9 @@ export type Job =
   | { readonly type: 'outbox'; readonly put: readonly OutboxEntry[]; readonly remove: readonly string[] }
   | { readonly type: 'state'; readonly change: StateChange };
 
-/** What the worker is told, and does in the order sent. */
+/** What the worker is told, and does in the order sent: `open` first. */
 export type ToWorker =
+  | { readonly type: 'open'; readonly settings: WorkerSettings }
   | { readonly type: 'write'; readonly jobs: readonly Job[] }
   | { readonly type: 'read'; readonly scope: string; readonly key: ContentKey }
   | { readonly type: 'outbox' }
@@ -68,7 +69,7 @@ export type FromWorker =
   /** Instead of `content` or `entries`. */
   | { readonly type: 'failed'; readonly failure: Failure };
 
-/** `workerData`. */
+/** Which store, and how large it may become. */
 export interface WorkerSettings {
   readonly dir: string;
   readonly limitBytes: number;

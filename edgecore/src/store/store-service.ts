@@ -50,7 +50,7 @@ export class StoreService {
     }
   }
 
-  handle(message: Exclude<ToWorker, { type: 'close' }>): void {
+  handle(message: Exclude<ToWorker, { type: 'open' | 'close' }>): void {
     switch (message.type) {
       case 'write':
         this.#write(message.jobs);

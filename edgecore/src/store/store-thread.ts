@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { deferred, type Deferred } from '@hawser/seams';
 import type { ContentKey, OutboxEntry } from '@hawser/sync';
 import { EdgeCoreError } from '../errors.ts';
@@ -13,6 +13,7 @@ import type {
   WorkerSettings,
 } from './store-protocol.ts';
 import type { OpenReport, StoreFault, StoreFinding } from './store-report.ts';
+import { startStoreWorker } from './store-worker-thread.ts';
 
 /** Bounds of a {@link StoreThread}. */
 export interface ThreadLimits {
@@ -49,8 +50,6 @@ type Answer = Extract<FromWorker, { type: 'written' | 'content' | 'entries' | 'f
 const GROUP_JOBS = 256;
 /** Groups at the worker: one being flushed, and the next one ready behind it. */
 const GROUPS_UNDER_WAY = 2;
-/** The worker has little on its heap: rows pass through one at a time. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };
 
 /** The main thread's side of the thread that owns the database. */
 export class StoreThread {
@@ -89,12 +88,12 @@ export class StoreThread {
     };
   }
 
-  /** Opens the folder. @throws EdgeCoreError as `EdgeStore.open` */
-  async open(): Promise<{ report: OpenReport; items: readonly InventoryItem[] }> {
-    const worker = new Worker(new URL('./store-worker.js', import.meta.url), {
-      workerData: this.#settings,
-      resourceLimits: RESOURCE_LIMITS,
-    });
+  /**
+   * Opens the folder.
+   * @param worker one that was started before; it is this store's from here on
+   * @throws EdgeCoreError as `EdgeStore.open`
+   */
+  async open(worker = startStoreWorker()): Promise<{ report: OpenReport; items: readonly InventoryItem[] }> {
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) => this.#fail('its thread died', error));
@@ -102,6 +101,8 @@ export class StoreThread {
       this.#fail('its thread ended');
       this.#exited.resolve(undefined);
     });
+    const first: ToWorker = { type: 'open', settings: this.#settings };
+    worker.postMessage(first);
     try {
       const report = await this.#opened.promise;
       return { report, items: this.#takeItems() };

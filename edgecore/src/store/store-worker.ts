@@ -1,19 +1,21 @@
 // The thread that owns the database file, so that no flush ever holds up the event loop.
-import { parentPort, workerData } from 'node:worker_threads';
-import type { FromWorker, ToWorker, WorkerSettings } from './store-protocol.ts';
+import { parentPort } from 'node:worker_threads';
+import type { FromWorker, ToWorker } from './store-protocol.ts';
 import { StoreService } from './store-service.ts';
 
-const service = new StoreService(workerData as WorkerSettings, (message: FromWorker) =>
-  parentPort?.postMessage(message),
-);
+let service: StoreService | undefined;
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.type !== 'close') {
-    service.handle(message);
-    return;
+  switch (message.type) {
+    case 'open':
+      service = new StoreService(message.settings, (said: FromWorker) => parentPort?.postMessage(said));
+      if (!service.open()) parentPort?.close();
+      return;
+    case 'close':
+      service?.close();
+      parentPort?.close();
+      return;
+    default:
+      service?.handle(message);
   }
-  service.close();
-  parentPort?.close();
 });
-
-if (!service.open()) parentPort?.close();
