@@ -3,3 +3,11 @@ export { makePod } from './pod-maker.ts';
 export { describePodRuntime, type PodRuntimeFixture } from './pod-runtime-compliance.ts';
 export { StubHub, type ReceivedUpstream, type StubHubOptions, type UpstreamReply } from './stub-hub.ts';
 export { EdgeSite, type EdgeSiteOptions } from './edge-site.ts';
+export {
+  ContainerdSite,
+  openContainerdSite,
+  type ContainerdSiteOptions,
+} from './containerd/containerd-site.ts';
+export type { ContainerdAvailability } from './containerd/availability.ts';
+export { TEST_IMAGES, testImages } from './containerd/test-images.ts';
+export { makeImage, makeLayer, writeOciArchive, type OciImage } from './containerd/oci-image.ts';
