@@ -25,6 +25,11 @@ export const EDGECORE_ERRORS = {
       'The configuration cannot be read, or has values that are not valid; the message names all of them.',
     remedy: 'Correct them. The reference page of the configuration, and `--help`, list every option.',
   },
+  ERR_EDGECORE_CONTAINER_LOG: {
+    meaning: 'The log of a container is not there, or cannot be read.',
+    remedy:
+      'A container that has not been started yet has none, and those of containers that were removed are gone. A symbolic link below `/var/log/pods` is not followed. Otherwise see the reason in the message.',
+  },
   ERR_EDGECORE_HUB_ANSWER: {
     meaning:
       'The hub answered something that this release does not understand, or a certificate that does not fit.',
