@@ -46,7 +46,10 @@ async function build({ clean }) {
   await mustRun('bundling the edge core', process.execPath, ['edgecore/bundle.js']);
 }
 
-/** Packages from Debian that some tests and benches use: the command (or file) looked for, and who has it. */
+/**
+ * Packages from Debian that some tests and benches use: the command (or file) looked for, and who has it. `service`:
+ * what the package starts by itself, and nobody here wants.
+ */
 const SYSTEM_PACKAGES = [
   { command: 'ip', debian: 'iproute2', use: 'tests in network namespaces' },
   { command: 'nft', debian: 'nftables', use: 'tests with real packet loss' },
@@ -56,6 +59,23 @@ const SYSTEM_PACKAGES = [
     debian: 'python3-kubernetes',
     use: 'tests with the Python client of Kubernetes',
   },
+  { command: 'containerd', debian: 'containerd', use: 'tests that run containers' },
+  { command: 'runc', debian: 'runc', use: 'tests that run containers' },
+  {
+    file: '/usr/lib/cni/bridge',
+    debian: 'containernetworking-plugins',
+    use: 'tests that run containers',
+  },
+  { command: 'iptables', debian: 'iptables', use: 'tests with host ports' },
+  { command: 'busybox', debian: 'busybox-static', use: 'images of tests' },
+  { command: 'gcc', debian: 'gcc', use: 'images of tests' },
+  { file: '/usr/include/stdio.h', debian: 'libc6-dev', use: 'images of tests' },
+  {
+    command: 'docker-registry',
+    debian: 'docker-registry',
+    service: 'docker-registry',
+    use: 'tests that pull images',
+  },
 ];
 
 function onPath(command) {
@@ -63,11 +83,19 @@ function onPath(command) {
   return dirs.some((dir) => dir !== '' && existsSync(path.join(dir, command)));
 }
 
+/** One that there is not does not keep the others away. */
+async function installSingly(packages, options) {
+  for (const { debian, use } of packages) {
+    const code = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debian], options);
+    if (code !== 0) say(`could not install ${debian}. Left out: ${use}.`);
+  }
+}
+
 async function installSystemPackages() {
   const missing = SYSTEM_PACKAGES.filter(({ command, file }) => !(file ? existsSync(file) : onPath(command)));
   if (missing.length === 0) return;
   const names = missing.map(({ debian }) => debian);
-  const uses = missing.map(({ use }) => use).join('; ');
+  const uses = [...new Set(missing.map(({ use }) => use))].join('; ');
   if (process.getuid?.() !== 0 || !onPath('apt-get')) {
     say(`not installed, and this user may not install: ${names.join(', ')}. Left out: ${uses}.`);
     say(`To have them: sudo apt-get install ${names.join(' ')}`);
@@ -77,10 +105,13 @@ async function installSystemPackages() {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] };
   const install = ['install', '-y', '-qq', '--no-install-recommends', ...names];
-  if ((await run('apt-get', install, { ...quiet, stdio: 'ignore' })) === 0) return;
-  await run('apt-get', ['update', '-qq'], quiet); // fresh machines have no package lists
-  if ((await run('apt-get', install, quiet)) !== 0)
-    say(`could not install ${names.join(', ')}. Left out: ${uses}.`);
+  if ((await run('apt-get', install, { ...quiet, stdio: 'ignore' })) !== 0) {
+    await run('apt-get', ['update', '-qq'], quiet); // fresh machines have no package lists
+    await installSingly(missing, quiet);
+  }
+  for (const { service } of missing)
+    if (service && existsSync('/run/systemd/system'))
+      await run('systemctl', ['disable', '--now', service], { stdio: 'ignore' });
 }
 
 /**

@@ -11,3 +11,9 @@ export {
 export type { ContainerdAvailability } from './containerd/availability.ts';
 export { TEST_IMAGES, testImages } from './containerd/test-images.ts';
 export { makeImage, makeLayer, writeOciArchive, type OciImage } from './containerd/oci-image.ts';
+export {
+  LocalRegistry,
+  REGISTRY_LOGIN,
+  type LocalRegistryOptions,
+  type PushedImage,
+} from './containerd/local-registry.ts';
