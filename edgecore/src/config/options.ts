@@ -192,6 +192,62 @@ export const EDGE_OPTIONS = {
       flag: 'runtime',
       meaning: 'What runs pods. `null` runs nothing and reports them as running: for tests and measurements.',
     },
+    cgroupDriver: {
+      kind: 'choice',
+      default: 'cgroupfs',
+      choices: ['cgroupfs', 'none'],
+      meaning:
+        'Who makes the cgroups of pods. `cgroupfs`: this program, below `kubepods`, for a runtime with the driver cgroupfs. `none`: the runtime where it likes, without limits of whole pods; needed for a runtime with the driver systemd.',
+    },
+    cgroupRoot: {
+      kind: 'text',
+      default: '',
+      pattern: { source: '^$|^(/(?!\\.{1,2}(/|$))[^/\\s]+)+$', is: 'an absolute path without its end' },
+      meaning: 'Cgroup that `kubepods` is made in. Empty: the uppermost.',
+    },
+    clusterDns: {
+      kind: 'text',
+      default: '',
+      pattern: {
+        source: '^$|^[0-9A-Fa-f.:]+(,[0-9A-Fa-f.:]+)*$',
+        is: 'addresses, with commas between them',
+      },
+      meaning:
+        'Addresses of the cluster’s DNS, for pods of policy ClusterFirst. Empty: they look up names as the host does.',
+    },
+    clusterDomain: {
+      kind: 'text',
+      default: 'cluster.local',
+      pattern: {
+        source: '^$|^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$',
+        is: 'a lower-case DNS name',
+      },
+      meaning: 'Domain of the cluster: in the full names of pods, and in their search paths.',
+    },
+    resolvConf: {
+      kind: 'text',
+      default: '/etc/resolv.conf',
+      pattern: { source: '^$|^/', is: 'an absolute path' },
+      meaning:
+        'How the host looks up names, for pods that do as the host. Where the default names only servers of this machine, the file of systemd-resolved is taken. Empty: nothing of the host.',
+    },
+    runtimeClasses: {
+      kind: 'map',
+      default: {},
+      meaning: 'Handlers of the runtime by the name of the runtime class. Pods of other classes are refused.',
+    },
+    seccompDefault: {
+      kind: 'choice',
+      default: 'Unconfined',
+      choices: ['Unconfined', 'RuntimeDefault'],
+      meaning: 'Seccomp profile of containers that ask for none.',
+    },
+    seccompRoot: {
+      kind: 'text',
+      default: '/var/lib/kubelet/seccomp',
+      pattern: ABSOLUTE_PATH,
+      meaning: 'Folder of the seccomp profiles that pods name.',
+    },
     relistPeriodMs: {
       kind: 'number',
       default: MINUTE_MS,

@@ -20,11 +20,16 @@ export interface ContainerInput {
 /** Turns pods into what a runtime is told. */
 export interface PodConfigs {
   /**
-   * Whether this node can run the pod at all; what it cannot is never ignored silently.
+   * Whether this node can run the pod at all; what it cannot is never ignored silently. To be asked whenever the pod is
+   * another one: what is ignored all the same is said by an event of the pod, once.
    * @returns reason and message of a final refusal, undefined: it can
    */
   refusal(pod: Pod): { readonly reason: string; readonly message: string } | undefined;
-  /** @param cgroupParent from `PodCgroups.ensure` */
+  /**
+   * @param cgroupParent from `PodCgroups.ensure`
+   * @throws PodError `FailedCreatePodSandBox`: the host's resolv.conf cannot be read, the pod's name is too long for
+   *   its `setHostnameAsFQDN`
+   */
   sandbox(pod: Pod, attempt: number, cgroupParent: string): SandboxConfig;
   /**
    * The environment of a container: `envFrom`, `env` in every form, `$(VAR)` expanded.

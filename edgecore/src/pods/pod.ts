@@ -31,6 +31,8 @@ export interface PodSpec {
   readonly hostUsers?: boolean;
   readonly shareProcessNamespace?: boolean;
   readonly hostname?: string;
+  /** In place of the pod's name, of `hostname` and of `subdomain`. Source: KEP-4762. */
+  readonly hostnameOverride?: string;
   readonly subdomain?: string;
   readonly setHostnameAsFQDN?: boolean;
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[];
@@ -84,8 +86,13 @@ export interface PodContainer {
   readonly stdin?: boolean;
   readonly stdinOnce?: boolean;
   readonly tty?: boolean;
-  /** `Always` on an init container: a sidecar, which runs beside the others. */
+  /** `Always` on an init container: a sidecar, which runs beside the others. Overrides the pod's (KEP-5307). */
   readonly restartPolicy?: string;
+  /** Looked at before {@link restartPolicy}; only where there is one. Source: core/v1 ContainerRestartRule. */
+  readonly restartPolicyRules?: readonly {
+    readonly action: string;
+    readonly exitCodes?: { readonly operator: 'In' | 'NotIn'; readonly values?: readonly number[] };
+  }[];
 }
 
 /** Source: core/v1 ContainerPort. */

@@ -1,0 +1,59 @@
+/** Where the cgroups of this machine are. */
+export type CgroupMounts =
+  | {
+      readonly version: 1;
+      /** Every hierarchy: its controllers (`cpu`, `name=systemd`) and its folder. */
+      readonly hierarchies: readonly { readonly names: readonly string[]; readonly folder: string }[];
+      readonly controllers: ReadonlySet<string>;
+    }
+  | {
+      readonly version: 2;
+      readonly folder: string;
+      readonly controllers: ReadonlySet<string>;
+    };
+
+/** What options of a cgroup v1 mount are, beside names of controllers. */
+const NO_CONTROLLER = /^(rw|ro|xattr|clone_children|noprefix|nosuid|nodev|noexec|relatime|release_agent=.*)$/;
+
+/**
+ * Finds them in a list of mounts; undefined: there are none. Version 2 where nothing of version 1 is there: in a hybrid
+ * set-up runtimes use version 1, and so do we.
+ * @param mountinfo `/proc/self/mountinfo`
+ * @param read the text of a file, empty where it cannot be read
+ * Source: cgroups(7); proc_pid_mountinfo(5); libcontainer, cgroups.GetCgroupMounts.
+ */
+export function findCgroups(mountinfo: string, read: (file: string) => string): CgroupMounts | undefined {
+  const mounts = mountinfo.split('\n').map(parseMount);
+  const first = mounts.filter((mount) => mount?.type === 'cgroup').filter((mount) => mount !== undefined);
+  if (first.length > 0) {
+    const hierarchies = first.map(({ folder, options }) => ({
+      names: options.split(',').filter((option) => !NO_CONTROLLER.test(option)),
+      folder,
+    }));
+    return { version: 1, hierarchies, controllers: new Set(hierarchies.flatMap(({ names }) => names)) };
+  }
+  const second = mounts.find((mount) => mount?.type === 'cgroup2');
+  if (second === undefined) return undefined;
+  const controllers = read(`${second.folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean);
+  return { version: 2, folder: second.folder, controllers: new Set(controllers) };
+}
+
+interface Mount {
+  readonly folder: string;
+  readonly type: string;
+  /** Of the file system as a whole. */
+  readonly options: string;
+}
+
+/** `36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw,errors=continue` */
+function parseMount(line: string): Mount | undefined {
+  const [before = '', after = ''] = line.split(' - ');
+  const folder = before.split(' ')[4];
+  const [type = '', , options = ''] = after.split(' ');
+  if (folder === undefined) return undefined;
+  return { folder: folder.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => unescape(octal)), type, options };
+}
+
+function unescape(octal: string): string {
+  return String.fromCharCode(Number.parseInt(octal, 8));
+}
