@@ -17,7 +17,7 @@ export interface EdgeHubOptions {
   readonly cluster: ClusterView;
   readonly identity: Pick<IdentityService, 'isRevoked' | 'onRevoked'>;
   readonly upstream: UpstreamHandler;
-  readonly leases: Pick<LeaseKeeper, 'hold'>;
+  readonly leases: Pick<LeaseKeeper, 'hold' | 'confirm'>;
   readonly reports: Pick<ReportRequests, 'opened'>;
   readonly encoder: ChangeEncoder;
   /** Shared by all publishers. */
@@ -74,7 +74,10 @@ export class EdgeHub {
       tunnel,
       viewOf: (kind, name) => (kind === 'node' && name === node ? cluster.nodeView(node) : undefined),
       publish: (view, scopeId, onFailed) => this.#publish({ tunnel, view, scopeId, onFailed, log }),
-      intake: new UpstreamIntake({ tunnel, handler: upstream, isCurrent }),
+      intake: new UpstreamIntake({
+        ...{ tunnel, isCurrent, handler: upstream },
+        confirm: (signal) => leases.confirm(node, epoch, signal),
+      }),
       onForbidden: (what) => {
         this.#forbidden.inc();
         log.warn({ scope: what }, 'refused: the node may not have this scope');

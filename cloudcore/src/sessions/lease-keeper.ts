@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import { LeaseEpochs } from './lease-epochs.ts';
 import { leaseMetrics, type LeaseMetrics } from './lease-metrics.ts';
 import { LeaseTable } from './lease-table.ts';
-import type { LeaseHolder } from './node-lease.ts';
+import { isFencedBy, type LeaseHolder } from './node-lease.ts';
 
 /** Settings of {@link LeaseKeeper}. */
 export interface LeaseKeeperOptions {
@@ -35,9 +35,15 @@ export interface LeaseKeeperOptions {
 interface Held {
   readonly epoch: number;
   readonly sinceMs: number;
+  /** Monotonic, milliseconds: when the API server last said that no newer session is there. */
+  confirmedMs: number;
+  /** Under way, shared by all who ask. */
+  confirming?: Promise<boolean> | undefined;
 }
 
 const CALL_TIMEOUT_MS = 5000;
+/** For how long a session counts as the newest after the API server has said so. */
+const CONFIRMED_MS = 2000;
 const RETRY_FROM_MS = 500;
 /** Renewals are made together at such moments: to wake up costs as much as a renewal. */
 const TICK_MS = 250;
@@ -124,16 +130,48 @@ export class LeaseKeeper {
   hold(node: string, epoch: number): () => void {
     const present = this.#held.get(node);
     if (present !== undefined && present.epoch >= epoch) return () => {};
-    const held = { epoch, sinceMs: Math.floor(this.#clock.wallMs()) };
-    this.#held.set(node, held);
     // Giving the epoch was a renewal, if it could be written.
-    if (this.#epochs.isUnwritten(node, epoch)) this.#queue.enqueue(node);
+    const isUnwritten = this.#epochs.isUnwritten(node, epoch);
+    const confirmedMs = isUnwritten ? -Infinity : this.#clock.monotonicMs();
+    const held = { epoch, sinceMs: Math.floor(this.#clock.wallMs()), confirmedMs };
+    this.#held.set(node, held);
+    if (isUnwritten) this.#queue.enqueue(node);
     else this.#queue.enqueueAfter(node, this.#periodMs * (0.2 + 0.7 * this.#random.next()));
     return () => {
       if (this.#held.get(node) !== held) return;
       this.#held.delete(node);
       this.#epochs.settled(node);
     };
+  }
+
+  /**
+   * Whether no newer session of the node is there, at another replica either: what this one has to say may be older
+   * otherwise. Asks the API server where it has not said so within {@link CONFIRMED_MS}; one that does not answer takes
+   * no write, and so nothing stands against it.
+   */
+  async confirm(node: string, epoch: number, signal: AbortSignal): Promise<boolean> {
+    const held = this.#held.get(node);
+    if (held?.epoch !== epoch) return false;
+    if (this.#clock.monotonicMs() - held.confirmedMs <= CONFIRMED_MS) return true;
+    held.confirming ??= this.#ask(node, held, signal).finally(() => (held.confirming = undefined));
+    return await held.confirming;
+  }
+
+  async #ask(node: string, held: Held, signal: AbortSignal): Promise<boolean> {
+    const { epoch, sinceMs } = held;
+    let holder: LeaseHolder;
+    try {
+      holder = await this.#table.holder(node, signal);
+    } catch (error) {
+      this.#log.debug({ node, err: error }, 'lease not read before a write');
+      return true;
+    }
+    if (isFencedBy({ node, replica: this.#options.replica, epoch, sinceMs }, holder)) {
+      this.#fence(node, held, holder);
+      return false;
+    }
+    held.confirmedMs = this.#clock.monotonicMs();
+    return this.#held.get(node) === held;
   }
 
   /** The end of a wait, brought forward to a moment that renewals share: a few at once cost less than one by one. */
@@ -146,11 +184,12 @@ export class LeaseKeeper {
     const held = this.#held.get(node);
     if (held === undefined) return;
     const { replica } = this.#options;
-    const result = await this.#table.write(node, () => ({ node, replica, ...held }), signal);
+    const result = await this.#table.write(node, () => ({ node, replica, epoch: held.epoch, sinceMs: held.sinceMs }), signal);
     if (!result.written) {
       this.#fence(node, held, result.holder);
       return;
     }
+    held.confirmedMs = this.#clock.monotonicMs();
     this.#metrics.renewals.inc({ result: 'renewed' });
     if (result.conflicts > 0) this.#metrics.conflicts.inc(result.conflicts);
     this.#onSuccess();

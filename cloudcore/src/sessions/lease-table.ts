@@ -75,6 +75,16 @@ export class LeaseTable {
     }
   }
 
+  /**
+   * Who holds the Lease now, read anew; epoch 0: nobody. What is remembered is that from here on.
+   * @throws StatusError, ClientError; `signal.reason` after an abort
+   */
+  async holder(node: string, signal: AbortSignal): Promise<LeaseHolder> {
+    const lease = await this.#read(node, signal);
+    this.#remember(node, lease);
+    return lease === undefined ? NOBODY : holderOf(lease);
+  }
+
   #put(current: Lease | undefined, claim: SessionClaim, signal: AbortSignal): Promise<Lease> {
     const { clock, nodeUid } = this.#options;
     const lease = claimedLease(current, claim, nodeUid(claim.node), clock.wallMs());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { HttpApiClient, serviceUnavailable } from '@hawser/kube';
-import { eventually, within } from '@hawser/seams/testing';
+import { eventually, FakeClock, within } from '@hawser/seams/testing';
 import { startLeaseServer, type LeaseServer } from './lease-server.ts';
 
 const NODE = 'edge-1';
@@ -225,6 +225,26 @@ describe('leases of connected nodes', () => {
       await renewed(NODE);
       assert.deepEqual(b.fenced, []);
       assert.deepEqual(await server.annotations(NODE), { [REPLICA]: 'b', [EPOCH]: '2' });
+    });
+
+    it('notices before a write that a newer session is elsewhere, though no renewal is due', async () => {
+      const clock = new FakeClock();
+      const a = server.replica('a', { clock, intervalMs: 600_000 });
+      const b = server.replica('b');
+      const { signal } = new AbortController();
+      a.keeper.hold(NODE, await a.keeper.epochs.next(NODE, 0));
+      assert.equal(await a.keeper.confirm(NODE, 1, signal), true);
+      const gets = (): number => a.client.calls.length - a.client.writes.length;
+      const reads = gets();
+      await clock.advance(3000);
+      assert.deepEqual(await Promise.all([1, 2].map(() => a.keeper.confirm(NODE, 1, signal))), [true, true]);
+      assert.equal(gets() - reads, 1, 'those who ask together share the answer');
+      b.keeper.hold(NODE, await b.keeper.epochs.next(NODE, 1));
+      await clock.advance(3000);
+      assert.equal(await a.keeper.confirm(NODE, 1, signal), false);
+      assert.deepEqual(a.fenced, [`${NODE}@1`]);
+      assert.equal(await a.keeper.confirm(NODE, 1, signal), false);
+      assert.equal(await b.keeper.confirm(NODE, 2, signal), true);
     });
 
     it('does not mistake a lost race for a newer session', async () => {
