@@ -72,6 +72,10 @@ interface Served {
 }
 
 const EPOCH_KEY = 'session-epoch';
+/** Cluster and incarnation that this node last reported to: `<uid>/<incarnation>`. */
+const REPORTED_TO_KEY = 'reported-to';
+/** What another life of the cluster may not know: it may have been restored to before it was said. */
+const STATE_KINDS = ['node', 'pod', 'pod-gone'];
 /** Between two comparisons that this side asks for. */
 const COMPARE_AGAIN_MS = 60_000;
 
@@ -236,6 +240,7 @@ export class HubSession {
     this.#follow(served);
     outbox.attach(served.upstream);
     requests.attach(served.upstream);
+    if (this.#isAnotherLife(info)) outbox.reportRequested(STATE_KINDS);
     this.#note();
     this.#options.onUsable(true);
   }
@@ -314,6 +319,20 @@ export class HubSession {
     const bytes = this.#options.state.get(EPOCH_KEY);
     const epoch = bytes === undefined ? 0 : Number(Buffer.from(bytes).toString());
     return Number.isSafeInteger(epoch) ? epoch : 0;
+  }
+
+  /** Whether this node has last reported to another cluster, or another life of it; what it reports to now is kept. */
+  #isAnotherLife({ clusterUid, incarnation }: ClusterIdentity): boolean {
+    const { state, log } = this.#options;
+    const now = `${clusterUid}/${incarnation}`;
+    const kept = state.get(REPORTED_TO_KEY);
+    const before = kept === undefined ? now : Buffer.from(kept).toString();
+    if (kept !== undefined && before === now) return false;
+    // Kept too late, it is only said once more.
+    state.set(REPORTED_TO_KEY, Buffer.from(now)).catch((error: unknown) => {
+      log.warn({ err: error }, 'the life of the cluster that was reported to could not be kept');
+    });
+    return before !== now;
   }
 
   /** The session does not wait for it: a hub gives a higher one than the last that it knows itself, too. */

@@ -22,6 +22,7 @@ describe('HubSession', function () {
   let session: HubSession;
   let usable: boolean[];
   let welcomes: number[];
+  let reported: (readonly string[])[];
 
   beforeEach(async () => {
     hub = await StubHub.open();
@@ -36,7 +37,11 @@ describe('HubSession', function () {
     const transport = new WsTransport({ credentials: () => credentials, limits: tunnelLimits() });
     store = new MemoryReplicaStore();
     replica = new ScopeReplica({ scope: SCOPE, store });
-    outbox = new Outbox({ store: new MemoryOutboxStore() });
+    reported = [];
+    outbox = new Outbox({
+      store: new MemoryOutboxStore(),
+      onReportRequest: (kinds) => reported.push(kinds),
+    });
     requests = new UpstreamRequests();
     state = new MemoryState();
     usable = [];
@@ -121,6 +126,20 @@ describe('HubSession', function () {
     await send({ error: { code: 'ERR_CLOUDCORE_FORBIDDEN', message: 'not for you', scope: 1 } });
     await eventually('it is shown', () => session.status().lastError?.code === 'ERR_CLOUDCORE_FORBIDDEN');
     assert.equal(session.status().state, 'up');
+  });
+
+  it('says everything again to another life of the cluster than it has last reported to, once', async () => {
+    assert.deepEqual(reported, [], 'what is new on both sides is said anyway');
+    await session.reconnect();
+    await eventually('in sync', () => replica.state.synced);
+    assert.deepEqual(reported, []);
+    await session.stop();
+    await state.set('reported-to', Buffer.from('cluster-a/an-earlier-life'));
+    session.start();
+    await eventually('it is asked', () => reported.length > 0);
+    await session.reconnect();
+    await eventually('in sync', () => replica.state.synced);
+    assert.deepEqual(reported, [['node', 'pod', 'pod-gone']]);
   });
 
   it('gives back streams that a hub opens', async () => {
