@@ -2,7 +2,13 @@ export type { Content, ContentHash, ContentKey } from './content/content.ts';
 export type { OutboxEntry, OutboxStore } from './edge/outbox-store.ts';
 export type { ReplicaChange, ReplicaEntry, ReplicaRecord, ReplicaStore } from './edge/replica-store.ts';
 export type { ScopeListener, ScopeView } from './hub/scope-view.ts';
-export type { UpstreamAnswers, UpstreamBodies, UpstreamKind } from './upstream.ts';
+export {
+  MAX_UPSTREAM_BYTES,
+  packUpstream,
+  type UpstreamAnswers,
+  type UpstreamBodies,
+  type UpstreamKind,
+} from './upstream.ts';
 export { applyDelta } from './codec/apply-delta.ts';
 export type { ChangeEncoder, EncodedChange } from './codec/change-encoder.ts';
 export { DeltaEncoder, type DeltaEncoderCounters, type DeltaEncoderOptions } from './codec/delta-encoder.ts';

@@ -1,3 +1,20 @@
+import { pack } from './codec/pack.ts';
+import { SyncError } from './errors.ts';
+
+/** Largest body of an Upstream, unpacked, in bytes: above what any status is that the API takes well. */
+export const MAX_UPSTREAM_BYTES = 512 * 1024;
+
+/**
+ * Packs a body; the side that sends keeps to the bound of the one that takes.
+ * @throws SyncError `ERR_SYNC_TOO_LARGE`
+ */
+export function packUpstream(body: UpstreamBodies[UpstreamKind]): Uint8Array {
+  const bytes = Buffer.from(JSON.stringify(body));
+  if (bytes.length <= MAX_UPSTREAM_BYTES) return pack(bytes);
+  const message = `a report of ${bytes.length} bytes, most ${MAX_UPSTREAM_BYTES}`;
+  throw new SyncError('ERR_SYNC_TOO_LARGE', message);
+}
+
 /**
  * What an edge reports, and asks for. Bodies are JSON, packed (`packJson`); the hub checks every one of them against
  * the node in the edge's certificate.

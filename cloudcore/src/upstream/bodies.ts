@@ -5,12 +5,10 @@ import {
   parseTime,
   qualifiedNameProblems,
 } from '@hawser/kube';
-import { unpackJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
+import { MAX_UPSTREAM_BYTES, unpackJson, type UpstreamBodies, type UpstreamKind } from '@hawser/sync';
 import { z } from 'zod';
 import { Refusal } from './outcome.ts';
 
-/** Largest body, unpacked, in bytes: above what any status is that the API takes well. */
-export const MAX_BODY_BYTES = 512 * 1024;
 /** Deepest nesting of a body; that of the API's types is below 20. */
 const MAX_DEPTH = 32;
 const MAX_ISSUES = 5;
@@ -133,7 +131,7 @@ export function decodeBody<K extends UpstreamKind>(kind: K, packed: Uint8Array):
 
 function unpack(packed: Uint8Array): unknown {
   try {
-    return unpackJson(packed, MAX_BODY_BYTES);
+    return unpackJson(packed, MAX_UPSTREAM_BYTES);
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : String(error));
   }

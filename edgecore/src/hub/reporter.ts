@@ -1,4 +1,4 @@
-import { packJson, type Outbox, type UpstreamBodies } from '@hawser/sync';
+import { packUpstream, type Outbox, type UpstreamBodies } from '@hawser/sync';
 import type { Clock, Logger } from '@hawser/seams';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import type { Pod } from '../pods/pod.ts';
@@ -58,7 +58,7 @@ export class Reporter {
 
   #put<Kind extends ReportedKind>(kind: Kind, key: string, body: UpstreamBodies[Kind], keep: boolean): void {
     try {
-      this.#outbox.put({ kind, key, body: packJson(body), keep });
+      this.#outbox.put({ kind, key, body: packUpstream(body), keep });
     } catch (error) {
       // Too large, or too many: a fault of this program, which must not end what it was about.
       this.#log.error({ err: error, key }, 'something could not be reported');

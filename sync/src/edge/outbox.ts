@@ -1,5 +1,6 @@
 import { Backoff, silentLogger, systemClock, type Clock, type Logger, type Random } from '@hawser/seams';
 import { messageOf, SyncError } from '../errors.ts';
+import { MAX_UPSTREAM_BYTES } from '../upstream.ts';
 import { Alarm } from './alarm.ts';
 import { OutboxDisk } from './outbox-disk.ts';
 import { OutboxSlot } from './outbox-slot.ts';
@@ -25,7 +26,7 @@ export const OUTBOX_LIMITS: OutboxLimits = {
   inFlight: 32,
   events: 2_000,
   kept: 20_000,
-  bodyBytes: 1024 * 1024,
+  bodyBytes: MAX_UPSTREAM_BYTES,
   persistAfterMs: 5_000,
 };
 
