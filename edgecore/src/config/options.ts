@@ -248,6 +248,23 @@ export const EDGE_OPTIONS = {
       pattern: ABSOLUTE_PATH,
       meaning: 'Folder of the seccomp profiles that pods name.',
     },
+    logMaxBytes: {
+      kind: 'number',
+      default: 10 * 1024 * 1024,
+      min: 16 * 1024,
+      max: 1024 * 1024 * 1024,
+      unit: 'bytes',
+      meaning: 'A container’s log of that size is moved away, and another one begun.',
+    },
+    logMaxFiles: {
+      kind: 'number',
+      default: 5,
+      min: 2,
+      max: 100,
+      unit: 'files',
+      meaning:
+        'Log files of a container, the present one included. Older ones are removed; all but the latest two are packed (gzip).',
+    },
     relistPeriodMs: {
       kind: 'number',
       default: MINUTE_MS,

@@ -1,13 +1,16 @@
 import { delay, systemClock, type Clock } from '@hawser/seams';
 import { CriLogFormat } from './cri-log-format.ts';
 import { LogChanges } from './log-changes.ts';
-import { logError, LogFolder, type LogFile } from './log-folder.ts';
+import { logError, LogFolder, type FileFacts, type LogFile } from './log-folder.ts';
 import type { LogQuery } from './log-query.ts';
 import { findLogStart, unpacked, type LogStart } from './log-start.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 /** A runtime that has begun a new file, or has said that a container ended, may still write a little to the old one. */
 const SETTLE_MS = 100;
+
+/** What times lose when they are set. */
+const TIME_ERROR_MS = 0.01;
 
 /** What {@link ContainerLog.open} needs. */
 export interface ContainerLogOptions {
@@ -186,17 +189,15 @@ export class ContainerLog implements AsyncIterable<Uint8Array> {
   /** Name of the rotated file after this one; undefined: it is the present log. */
   async #nextRotated(file: LogFile): Promise<string | undefined> {
     const { mtimeMs } = await file.handle.stat();
-    const rotated = await this.#folder.rotated();
-    let isNext = false;
-    for (const { name } of rotated) {
-      if (isNext) return name;
+    const rotated: { readonly name: string; readonly facts: FileFacts }[] = [];
+    for (const { name } of await this.#folder.rotated()) {
       const facts = await this.#folder.look(name);
-      if (facts === undefined) continue;
-      // Packed meanwhile it is another file, of the same time.
-      isNext = facts.inode === file.inode || Math.abs(facts.modifiedMs - mtimeMs) < 1;
-      if (!isNext && facts.modifiedMs > mtimeMs) return name;
+      if (facts !== undefined) rotated.push({ name, facts });
     }
-    return undefined;
+    const at = rotated.findIndex(({ facts }) => facts.inode === file.inode);
+    if (at >= 0) return rotated[at + 1]?.name;
+    // Packed or removed meanwhile. Packing keeps the time.
+    return rotated.find(({ facts }) => facts.modifiedMs > mtimeMs + TIME_ERROR_MS)?.name;
   }
 
   async #settle(): Promise<void> {

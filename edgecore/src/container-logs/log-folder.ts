@@ -8,7 +8,7 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const FOLDER_FLAGS = O_RDONLY | O_NOFOLLOW | O_DIRECTORY;
 const NS_PER_MS = 1e6;
-const ROTATED_TIME = /^\d{8}-\d{6}$/;
+const ROTATED_TIME = /^\d{4}(0[1-9]|1[0-2])([0-2]\d|3[01])-([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
 
 /** What tells one file from another, and whether it has grown. */
 export interface FileFacts {
