@@ -20,6 +20,12 @@ export const EDGECORE_ERRORS = {
     remedy:
       'Compare address and token: they are of different clusters, or somebody is between this machine and the hub.',
   },
+  ERR_EDGECORE_CGROUP: {
+    meaning:
+      'The cgroup of a pod cannot be made, or cannot be removed because something in it does not end. It is tried again.',
+    remedy:
+      'Look at the message and at the processes of the cgroup (`cgroup.procs`): one that hangs in the kernel, often on a disk or network file system, cannot be killed.',
+  },
   ERR_EDGECORE_CONFIG: {
     meaning:
       'The configuration cannot be read, or has values that are not valid; the message names all of them.',

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { Backoff, delay, systemClock, type Clock, type Logger } from '@hawser/seams';
+import { EdgeCoreError } from '../errors.ts';
+import { podName, type Pod } from '../pods/pod.ts';
+import { qosClass } from '../pods/qos-class.ts';
+import { codeOf, type CgroupFiles } from './cgroup-files.ts';
+import { below } from './cgroup-folders.ts';
+import { findCgroups, type CgroupMounts } from './cgroup-mounts.ts';
+import type { CgroupTree } from './cgroup-tree.ts';
+import { cpuShares, MAX_CPU_SHARES, MIN_CPU_SHARES } from './cpu-values.ts';
+import { openCgroupTree } from './open-cgroup-tree.ts';
+import type { PodCgroups } from './pod-cgroups.ts';
+import { cgroupLimits } from './pod-limits.ts';
+
+/** What {@link CgroupManager} needs. */
+export interface CgroupManagerOptions {
+  /** `none`: no cgroups are made, the runtime puts pods where it likes. */
+  readonly driver: 'cgroupfs' | 'none';
+  /** Cgroup that `kubepods` is made in, with a slash before it; empty: the uppermost. */
+  readonly root: string;
+  /** What all pods together may take; absent: they share with the system as they come. */
+  readonly allocatable?: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly log: Logger;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: those of this machine. */
+  readonly mounts?: () => CgroupMounts | undefined;
+  /** Default: the kernel's. */
+  readonly files?: CgroupFiles;
+}
+
+/** What a UID may be, as part of a path. */
+const UID = /^[A-Za-z0-9][-A-Za-z0-9_.]*$/;
+const POD = 'pod';
+/** Processes that have been killed take a moment to be gone. */
+const REMOVE_ATTEMPTS = 20;
+const REMOVE_DELAY = { baseMs: 20, capMs: 500 };
+
+/**
+ * Cgroups of pods, made in the file system of the kernel: the driver `cgroupfs`.
+ *
+ * `kubepods` holds guaranteed pods, and `burstable` and `besteffort` with the others, so that under contention CPU goes
+ * to each class by what its pods have asked for: `burstable` has the sum of its pods, `besteffort` next to nothing.
+ * That sum is read back from the cgroups themselves: nothing is remembered that the kernel could tell.
+ * Source: kubelet, cm/qos_container_manager_linux.go, cm/pod_container_manager_linux.go.
+ */
+export class CgroupManager implements PodCgroups {
+  readonly #options: CgroupManagerOptions;
+  readonly #clock: Clock;
+  readonly #kubepods: string;
+  readonly #burstable: string;
+  readonly #bestEffort: string;
+  #tree: CgroupTree | undefined;
+  #started: Promise<void> | undefined;
+  /** Sums of the class burstable are made one after the other. */
+  #sum: Promise<void> = Promise.resolve();
+
+  constructor(options: CgroupManagerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#kubepods = below(options.root, 'kubepods');
+    this.#burstable = below(this.#kubepods, 'burstable');
+    this.#bestEffort = below(this.#kubepods, 'besteffort');
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /** @throws EdgeCoreError `ERR_EDGECORE_CGROUP` */
+  async ensure(pod: Pod): Promise<string> {
+    const tree = this.#tree;
+    if (tree === undefined) return '';
+    const qos = qosClass(pod);
+    const cgroup = below(this.#parent(qos), `${POD}${checkedUid(pod.metadata.uid)}`);
+    try {
+      await tree.make(cgroup);
+      await tree.limit(cgroup, cgroupLimits(pod));
+    } catch (error) {
+      throw failed(`the cgroup of pod ${podName(pod)} cannot be made`, cgroup, error);
+    }
+    if (qos === 'Burstable') await this.#sumUp(tree);
+    return cgroup;
+  }
+
+  /** @throws EdgeCoreError `ERR_EDGECORE_CGROUP`: something in it does not end; to be tried again */
+  async remove(uid: string): Promise<void> {
+    const tree = this.#tree;
+    if (tree === undefined) return;
+    const name = `${POD}${checkedUid(uid)}`;
+    for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
+      if ((await this.#children(tree, parent)).includes(name)) await this.#remove(tree, below(parent, name));
+    }
+    await this.#sumUp(tree);
+  }
+
+  async uids(): Promise<readonly string[]> {
+    const tree = this.#tree;
+    if (tree === undefined) return [];
+    const found = new Set<string>();
+    for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
+      for (const name of await this.#children(tree, parent)) {
+        const uid = name.startsWith(POD) ? name.slice(POD.length) : '';
+        if (UID.test(uid)) found.add(uid);
+      }
+    }
+    return [...found];
+  }
+
+  async #start(): Promise<void> {
+    const { driver, mounts = findOwn, files, log } = this.#options;
+    if (driver === 'none') return;
+    const opened = await openCgroupTree(mounts(), this.#kubepods, files);
+    if ('problem' in opened) {
+      log.warn(
+        { cgroup: this.#kubepods, problem: opened.problem },
+        'cgroups cannot be written: the runtime puts pods into its own, and pods as a whole have no limits',
+      );
+      return;
+    }
+    if (opened.without.length > 0) {
+      log.warn({ without: opened.without }, 'some hierarchies of cgroups cannot be written and are left out');
+    }
+    const { tree } = opened;
+    try {
+      await tree.make(this.#burstable);
+      await tree.make(this.#bestEffort);
+      await tree.limit(this.#bestEffort, { cpuShares: MIN_CPU_SHARES });
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'cgroups of the classes of service cannot be made: pods get those of the runtime',
+      );
+      return;
+    }
+    await this.#limitAll(tree);
+    this.#tree = tree;
+    await this.#sumUp(tree);
+  }
+
+  /** The limit of all pods together may be below what they use already, after a change: the old one then stays. */
+  async #limitAll(tree: CgroupTree): Promise<void> {
+    const { allocatable, log } = this.#options;
+    if (allocatable === undefined) return;
+    const { cpuMillis, memoryBytes } = allocatable;
+    try {
+      await tree.limit(this.#kubepods, { cpuShares: cpuShares(cpuMillis), memoryBytes });
+    } catch (error) {
+      log.warn({ err: error, memoryBytes }, 'what all pods together may take could not be limited');
+    }
+  }
+
+  #parent(qos: ReturnType<typeof qosClass>): string {
+    if (qos === 'Guaranteed') return this.#kubepods;
+    return qos === 'Burstable' ? this.#burstable : this.#bestEffort;
+  }
+
+  /** Gives the class burstable the weight that its pods have together. */
+  #sumUp(tree: CgroupTree): Promise<void> {
+    this.#sum = this.#sum.then(async () => {
+      try {
+        let shares = 0;
+        for (const name of await tree.children(this.#burstable)) {
+          if (name.startsWith(POD)) shares += await tree.cpuShares(below(this.#burstable, name));
+        }
+        const bounded = Math.min(Math.max(shares, MIN_CPU_SHARES), MAX_CPU_SHARES);
+        await tree.limit(this.#burstable, { cpuShares: bounded });
+      } catch (error) {
+        // The weight of before stays; the next pod that comes or goes tries again.
+        this.#options.log.warn({ err: error }, 'the weight of burstable pods could not be set');
+      }
+    });
+    return this.#sum;
+  }
+
+  async #remove(tree: CgroupTree, cgroup: string): Promise<void> {
+    const backoff = new Backoff(REMOVE_DELAY);
+    for (;;) {
+      try {
+        if ((await tree.processes(cgroup)).length > 0) await tree.kill(cgroup);
+        await tree.remove(cgroup);
+        return;
+      } catch (error) {
+        const left = codeOf(error) === 'EBUSY' || codeOf(error) === 'ENOTEMPTY';
+        if (!left || backoff.attempts >= REMOVE_ATTEMPTS) {
+          throw failed('the cgroup of a pod that has ended cannot be removed', cgroup, error);
+        }
+        await delay(backoff.nextMs(), { clock: this.#clock });
+      }
+    }
+  }
+
+  async #children(tree: CgroupTree, cgroup: string): Promise<readonly string[]> {
+    try {
+      return await tree.children(cgroup);
+    } catch (error) {
+      throw failed('cgroups cannot be read', cgroup, error);
+    }
+  }
+}
+
+function findOwn(): CgroupMounts | undefined {
+  const read = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return ''; // no such file: no cgroups, which start() says
+    }
+  };
+  return findCgroups(read('/proc/self/mountinfo'), read);
+}
+
+function checkedUid(uid: string): string {
+  if (UID.test(uid)) return uid;
+  throw new EdgeCoreError('ERR_EDGECORE_CGROUP', `"${uid}" cannot be the UID of a pod`, { about: uid });
+}
+
+function failed(what: string, cgroup: string, cause: unknown): EdgeCoreError {
+  return new EdgeCoreError('ERR_EDGECORE_CGROUP', `${what}: ${(cause as Error).message}`, {
+    about: cgroup,
+    cause,
+  });
+}
