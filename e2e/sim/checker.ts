@@ -153,23 +153,23 @@ export class Checker implements FrameWatcher {
   #checkRemovals(edge: SimEdge, before: number, removed: readonly Content[]): boolean {
     const nowMs = this.#nowMs();
     const { node } = edge;
+    const counted = removed.filter(counts).map(keyOf);
+    const uncounted = removed.length - counted.length;
+    const seen = this.#recent.get(edge)?.find(({ held }) => counted.some((key) => held.has(key)));
+    const allowed = counted.length === 0 || this.#logOf(edge).allows(nowMs, before, counted, uncounted);
     for (const content of removed) {
-      if (this.hubForgot && !counts(content)) continue;
+      // What a hub without its memory takes away bit by bit is told from what people do by its share alone.
+      if (this.hubForgot && (!counts(content) || (allowed && seen === undefined))) continue;
       const sinceMs = this.#cluster.writtenMs.get(Number(content.version)) ?? 0;
       if (!this.#cluster.wasAbsent(node, content.key, sinceMs, this.#knowableMs(edge)))
         this.#fail(`${node}: ${content.key} was removed, and was wanted all the time`);
     }
-    const counted = removed.filter(counts).map(keyOf);
-    const seen = this.#recent.get(edge)?.find(({ held }) => counted.some((key) => held.has(key)));
     if (seen !== undefined) {
       this.#checkConfirmed(seen, counted);
       for (const key of counted) seen.held.delete(key);
       return true;
     }
-    if (
-      counted.length > 0 &&
-      !this.#logOf(edge).allows(nowMs, before, counted, removed.length - counted.length)
-    )
+    if (!allowed)
       this.#fail(`${node}: ${counted.length} of ${before} objects were removed, and nobody was asked`);
     return false;
   }

@@ -6,7 +6,8 @@ import { SCHEDULES, simulate, Simulation } from '../../sim/simulation.ts';
 /** Seeds that once failed, for what was wrong then; what a seed does changes with the simulator. */
 const REGRESSIONS: readonly number[] = [
   124, 197, 437, 506, 517, 582, 644, 690, 838, 1068, 1121, 1331, 1391, 1451, 2164, 2204, 3306, 4279, 4658,
-  5487, 6582, 7019, 7643, 11_609, 12_587, 1_002_007, 1_002_408, 1_003_033, 1_003_232, 1_004_566,
+  5487, 6582, 7019, 7643, 11_609, 12_587, 28_214, 54_644, 92_125, 116_133, 141_504, 1_002_007, 1_002_408,
+  1_003_033, 1_003_232, 1_004_566,
 ];
 
 /** One seed, to look at closely: `HAWSER_SIM_SEED=n`. */
