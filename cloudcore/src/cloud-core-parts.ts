@@ -12,7 +12,7 @@ import {
   type TransportOptions,
   type TunnelLimits,
 } from '@hawser/proto';
-import type { Clock, Logger } from '@hawser/seams';
+import { systemRandom, type Clock, type Logger } from '@hawser/seams';
 import { DeltaEncoder, publisherCounters, VersionCache } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import { ClusterCache } from './cache/cluster-cache.ts';
@@ -22,6 +22,7 @@ import { StampGuard } from './cluster/stamp-guard.ts';
 import { Stamps } from './cluster/stamps.ts';
 import type { CloudCoreConfig } from './config/schema.ts';
 import { HubIdentity } from './identity/hub-identity.ts';
+import { KubeletAccess, type KubeletAccessOptions } from './kubelet-endpoint/kubelet-access.ts';
 import { EdgeHub } from './sessions/edge-hub.ts';
 import { LeaseKeeper } from './sessions/lease-keeper.ts';
 import { ReportRequests } from './sessions/report-requests.ts';
@@ -71,7 +72,7 @@ export class CloudCoreParts {
     this.#limits = tunnelLimits(config.limits);
     this.#identity = new HubIdentity({
       ...{ client, clock, logger: log },
-      names: config.advertise.length > 0 ? config.advertise : [hostname()],
+      names: [...new Set([...advertised(config), kubeletAddress(config)])],
       loopback: true,
       nodeCertificateDays: config.certificateDays,
       graceDays: config.renewalGraceDays,
@@ -139,12 +140,19 @@ export class CloudCoreParts {
         renew: (peer, csr) => this.#identity.renew(peer, csr),
       },
       poolOf: (node) => this.#identity.poolOf(node),
+      kubeletOf: (node) => kubelet?.kubeletOf(node) ?? Promise.resolve(undefined),
       limits: limitsOf(config),
     });
     const leases = new LeaseKeeper({
       ...{ client, registry, log, clock, replica: config.replica },
       nodeUid: (node) => cache.node(node)?.uid,
       onFenced: (node, epoch) => void hub.fence(node, epoch),
+    });
+    const kubelet = this.#kubelet({
+      view: cache,
+      session: (node) => server.sessions.get(node),
+      confirm: (node, epoch, signal) => leases.confirm(node, epoch, signal),
+      announce: (node, session) => upstream.announce(node, session),
     });
     const reports = new ReportRequests({
       ...{ view: cache, log, registry, clock },
@@ -168,6 +176,7 @@ export class CloudCoreParts {
     const hub: EdgeHub = new EdgeHub({
       ...{ cluster: cache, identity: this.#identity, upstream, leases, reports, encoder, counters },
       ...{ registry, log, clock },
+      ...(kubelet && { kubelet }),
       sessions: () => server.sessions,
       admit: (view, stamp, signal) => guard.admitTo(view, stamp, signal),
       confirmAfterMs: config.massRemovalDelaySeconds * 1000,
@@ -191,6 +200,8 @@ export class CloudCoreParts {
       () => upstream.stop(),
       () => hub.stop(),
       () => server.stop(),
+      // Before sessions end: what is followed is told that it is the hub which stops.
+      () => kubelet?.stop(),
       // First of all: nobody is told of a change while all are sent away.
       this.#cluster.onChange(({ incarnation }) => {
         this.#versions.forget();
@@ -203,6 +214,7 @@ export class CloudCoreParts {
     reports.start();
     upstream.start();
     hub.start();
+    await kubelet?.start();
     this.#ports = await this.#open(server);
   }
 
@@ -220,9 +232,30 @@ export class CloudCoreParts {
     if (failures.length > 0) throw new AggregateError(failures, 'parts of the hub did not stop cleanly');
   }
 
+  /** The way of API servers to the kubelets of edges, unless it is switched off. */
+  #kubelet(
+    parts: Pick<KubeletAccessOptions, 'view' | 'session' | 'confirm' | 'announce'>,
+  ): KubeletAccess | undefined {
+    const { client, config, registry, log, clock } = this.#options;
+    if (!config.kubelet.enabled) return undefined;
+    return new KubeletAccess({
+      ...{ client, registry, log, clock, random: systemRandom, ...parts },
+      config: config.kubelet,
+      host: this.#host(),
+      address: kubeletAddress(config),
+      credentials: () => this.#identity.credentials(),
+    });
+  }
+
+  /** Without IPv6 in the kernel, `::` cannot be bound. */
+  #host(): string {
+    const { host } = this.#options.config.listen;
+    return host === ALL_IPV6 && !hasIpv6() ? ALL_IPV4 : host;
+  }
+
   async #open(server: TunnelServer): Promise<TunnelPorts> {
-    const { host: wanted, websocketPort, quicPort } = this.#options.config.listen;
-    const host = wanted === ALL_IPV6 && !hasIpv6() ? ALL_IPV4 : wanted;
+    const { websocketPort, quicPort } = this.#options.config.listen;
+    const host = this.#host();
     const transport: TransportOptions = {
       credentials: () => this.#identity.credentials(),
       limits: this.#limits,
@@ -287,7 +320,16 @@ function limitsOf({ writes }: CloudCoreConfig): {
   };
 }
 
-/** Without IPv6 in the kernel, `::` cannot be bound. */
+/** The names by which edges dial the hub. */
+function advertised({ advertise }: CloudCoreConfig): readonly string[] {
+  return advertise.length > 0 ? advertise : [hostname()];
+}
+
+/** The address by which API servers reach this replica. */
+function kubeletAddress(config: CloudCoreConfig): string {
+  return config.kubelet.advertise ?? advertised(config)[0] ?? hostname();
+}
+
 function hasIpv6(): boolean {
   return Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'));
 }

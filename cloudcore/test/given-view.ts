@@ -21,7 +21,10 @@ export class GivenView implements ClusterView {
 
   /** A Node changes, or is there. */
   setNode(name: string, facts: Partial<NodeFacts>): void {
-    const before = this.nodes.get(name) ?? { uid: `uid-${name}`, labels: {}, annotations: {}, ready: 'True' };
+    const before = this.nodes.get(name) ?? {
+      ...{ uid: `uid-${name}`, labels: {}, annotations: {}, ready: 'True' },
+      kubelet: { addresses: {}, port: 0 },
+    };
     this.nodes.set(name, { ...before, ...facts });
     for (const listener of this.#nodeListeners) listener(name);
   }

@@ -69,6 +69,11 @@ const MAKERS = [
     make: ({ IdentityMetrics }, registry) => new IdentityMetrics(registry),
   },
   {
+    file: 'cloudcore/src/kubelet-endpoint/kubelet-metrics.ts',
+    title: 'Hub: requests to nodes',
+    make: ({ kubeletMetrics }, registry) => kubeletMetrics(registry, {}),
+  },
+  {
     file: 'edgecore/src/admin/edge-metrics.ts',
     title: 'Edge',
     make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),

@@ -1,4 +1,5 @@
 import type { ScopeView } from '@hawser/sync';
+import type { KubeletFacts } from '../cluster/node-kubelet.ts';
 
 /** What of a pod decides who may say what about it. */
 export interface PodFacts {
@@ -16,6 +17,8 @@ export interface NodeFacts {
   readonly annotations: Readonly<Record<string, string>>;
   /** Status of the condition Ready: `True`, `False`, `Unknown`; undefined where there is none. */
   readonly ready: string | undefined;
+  /** Where it says that its kubelet is. */
+  readonly kubelet: KubeletFacts;
 }
 
 /** The hub's shared picture of the cluster: one watch for each resource, only what edges need kept. */

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@hawser/kube';
 import { formatKey, parseKey, type ContentKey } from '@hawser/sync';
 import { LABELS } from '../cluster/names.ts';
+import { kubeletFacts } from '../cluster/node-kubelet.ts';
 import type { NodeFacts } from './cluster-view.ts';
 import { record, records, text, texts } from './json-reader.ts';
 import { NodeScope, type ScopeHost } from './node-scope.ts';
@@ -132,13 +133,15 @@ export class EdgeNodes {
 }
 
 function factsOf(node: KubeObject): NodeFacts {
-  const conditions = records(record(node['status'])['conditions']);
+  const status = record(node['status']);
+  const conditions = records(status['conditions']);
   const ready = conditions.find(({ type }) => type === 'Ready');
   return {
     uid: node.metadata.uid ?? '',
     labels: texts(node.metadata.labels),
     annotations: texts(node.metadata.annotations),
     ready: ready === undefined ? undefined : text(ready['status']),
+    kubelet: kubeletFacts(status),
   };
 }
 
@@ -147,6 +150,8 @@ function sameFacts(left: NodeFacts | undefined, right: NodeFacts | undefined): b
   return (
     left.uid === right.uid &&
     left.ready === right.ready &&
+    left.kubelet.port === right.kubelet.port &&
+    sameTexts(left.kubelet.addresses, right.kubelet.addresses) &&
     sameTexts(left.labels, right.labels) &&
     sameTexts(left.annotations, right.annotations)
   );

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 const port = z.int().min(0).max(65_535);
 const host = z.string().min(1);
+const ADDRESS = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/;
 
 /**
  * The configuration of cloudcore, as YAML has it. The reference page is made from this: each option has its default,
@@ -38,14 +39,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Where edges connect.'),
   advertise: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/,
-          'must be a name or an IP address',
-        ),
-    )
+    .array(z.string().regex(ADDRESS, 'must be a name or an IP address'))
     .default([])
     .describe(
       "Names and addresses under which edges dial this hub; they go into its certificate. Default: what `hawser init` was told, and the machine's name.",
@@ -105,6 +99,66 @@ export const configSchema = z.strictObject({
     )
     .default([])
     .describe('Further resources that edge nodes get, beside those that their pods need.'),
+  kubelet: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether kubectl logs, exec, attach, port-forward and top reach edge nodes through this hub.',
+        ),
+      host: host.optional().describe('Address to listen on. Default: listen.host.'),
+      portRange: z
+        .strictObject({
+          first: z.int().min(1).max(65_535).default(12_000).describe('First port.'),
+          last: z.int().min(1).max(65_535).default(29_999).describe('Last port.'),
+        })
+        .prefault({})
+        .refine(({ first, last }) => first <= last, 'first must not be above last')
+        .describe(
+          'TCP ports, one for each node that has a session here. Default: below the ports of Services of type NodePort (30000) and those that Linux gives to outgoing connections (32768).',
+        ),
+      advertise: z
+        .string()
+        .regex(ADDRESS, 'must be a name or an IP address')
+        .optional()
+        .describe(
+          "Address of this replica as API servers and metrics-server reach it; it goes into the Nodes of its edges. Default: the first of `advertise`, or the machine's name.",
+        ),
+      addressTypes: z
+        .array(z.enum(['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP']))
+        .min(1)
+        .default(['Hostname'])
+        .describe(
+          'Types of the addresses of a Node that are set to it. The first one that the API server looks for (--kubelet-preferred-address-types) has to be among them: Hostname by default, InternalIP with kubeadm, where an address of the edge itself stays behind it.',
+        ),
+      clientCaFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Authorities of client certificates, PEM. Default: client-ca-file in the ConfigMap kube-system/extension-apiserver-authentication, which API servers write.',
+        ),
+      maxStreams: z.int().positive().default(1024).describe('Requests under way, all nodes together.'),
+      maxStreamsPerNode: z
+        .int()
+        .positive()
+        .max(100)
+        .default(64)
+        .describe('Requests under way, of one node; the tunnel has 128 streams.'),
+      headerSeconds: z
+        .number()
+        .positive()
+        .default(30)
+        .describe('How long a node may take to begin its answer, seconds.'),
+      idleSeconds: z
+        .number()
+        .positive()
+        .default(14_400)
+        .describe('After how long without a byte a shell or a forwarded port ends, seconds. Not for logs.'),
+    })
+    .prefault({})
+    .describe("A kubelet's HTTPS for each connected node, over its tunnel."),
   writes: z
     .strictObject({
       perNodePerSecond: z.number().positive().default(20).describe('Writes of one node, averaged, 1/s.'),

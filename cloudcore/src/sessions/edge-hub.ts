@@ -4,6 +4,7 @@ import { ScopePublisher, type ChangeEncoder, type PublisherCounters, type ScopeV
 import { Counter, type Registry } from 'prom-client';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
+import type { KubeletAccess } from '../kubelet-endpoint/kubelet-access.ts';
 import type { UpstreamHandler } from '../upstream/upstream-handler.ts';
 import { EdgeSession } from './edge-session.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
@@ -19,6 +20,8 @@ export interface EdgeHubOptions {
   readonly upstream: UpstreamHandler;
   readonly leases: Pick<LeaseKeeper, 'hold' | 'confirm'>;
   readonly reports: Pick<ReportRequests, 'opened'>;
+  /** The way to the kubelets of edges; absent: there is none. */
+  readonly kubelet?: Pick<KubeletAccess, 'opened'>;
   readonly encoder: ChangeEncoder;
   /** Shared by all publishers. */
   readonly counters: PublisherCounters;
@@ -65,10 +68,11 @@ export class EdgeHub {
 
   /** A session has begun: `TunnelServerOptions.onTunnel`. */
   onTunnel(tunnel: Tunnel): FrameHandler {
-    const { cluster, leases, reports, upstream, sessions } = this.#options;
+    const { cluster, leases, reports, kubelet, upstream, sessions } = this.#options;
     const { node, epoch, id } = tunnel.info;
     const log = this.#options.log.child({ component: 'session', node, session: id });
     const releases = [cluster.claim(node), leases.hold(node, epoch), reports.opened(node)];
+    if (kubelet !== undefined) releases.push(kubelet.opened(node, epoch));
     const isCurrent = (): boolean => sessions().get(node) === tunnel;
     const session = new EdgeSession({
       tunnel,

@@ -1,7 +1,8 @@
-import { isPlainObject, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
+import { isPlainObject, ResourceClient, RESOURCES, type JsonObject, type KubeObject } from '@hawser/kube';
 import type { UpstreamBodies } from '@hawser/sync';
 import { hasCode, retryConflicts } from './conflict-retry.ts';
 import { forbiddenAnnotations, forbiddenLabels, wantedLabels } from './node-labels.ts';
+import { withKubelet } from '../cluster/node-kubelet.ts';
 import { mergeNodeStatus, withoutHeartbeats } from './node-status.ts';
 import { DONE, Refusal } from './outcome.ts';
 import { sameStatus } from './same-status.ts';
@@ -29,7 +30,7 @@ export class NodeWriter {
    *    the pool that the node has joined with among them;
    * 3. labels and annotations that differ are patched; others' are left alone, and none is ever taken away;
    * 4. the status is laid over the live one, and written if more than heartbeat times differs. Heartbeats themselves
-   *    are the Lease's business (KEP-589).
+   *    are the Lease's business (KEP-589). Where API servers reach the kubelet is the hub's to say.
    * @throws Refusal 403; StatusError, ClientError
    */
   write(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
@@ -40,11 +41,26 @@ export class NodeWriter {
       const why = `a node may not give itself these labels or annotations: ${forbidden.join(', ')}`;
       return Promise.reject(new Refusal(403, 'not-yours', why));
     }
-    return retryConflicts(
-      origin,
-      () => this.#attempt(origin, body),
-      () => this.#context.metrics.conflicts.inc({ kind: 'node' }),
-    );
+    return this.#retrying(origin, () => this.#attempt(origin, body));
+  }
+
+  /**
+   * Writes into the Node where API servers reach its kubelet, if it says otherwise; and nothing where there is no Node:
+   * creating it will.
+   * @throws StatusError, ClientError
+   */
+  announce(origin: Origin): Promise<UpstreamOutcome> {
+    return this.#retrying(origin, async () => {
+      const node = await this.#get(origin);
+      if (node === undefined) return DONE;
+      const before = node.status ?? {};
+      const status = withKubelet(before, await this.#context.kubeletOf(origin.node));
+      return this.#update(origin, node, before, status);
+    });
+  }
+
+  #retrying(origin: Origin, attempt: () => Promise<UpstreamOutcome>): Promise<UpstreamOutcome> {
+    return retryConflicts(origin, attempt, () => this.#context.metrics.conflicts.inc({ kind: 'node' }));
   }
 
   async #attempt(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
@@ -52,7 +68,21 @@ export class NodeWriter {
     if (live === undefined) return this.#create(origin, body);
     const node = await this.#label(origin, live, body);
     const before = node.status ?? {};
-    const status = mergeNodeStatus(before, body.status, this.#context.clock.wallMs());
+    const reported = withKubelet(body.status, await this.#context.kubeletOf(origin.node));
+    return this.#update(
+      origin,
+      node,
+      before,
+      mergeNodeStatus(before, reported, this.#context.clock.wallMs()),
+    );
+  }
+
+  async #update(
+    origin: Origin,
+    node: Node,
+    before: JsonObject,
+    status: JsonObject,
+  ): Promise<UpstreamOutcome> {
     if (sameStatus(withoutHeartbeats(status), withoutHeartbeats(before))) {
       this.#count('none');
       return DONE;
@@ -76,7 +106,8 @@ export class NodeWriter {
 
   /** AlreadyExists is a Conflict to the caller: the next attempt finds the Node. */
   async #create(origin: Origin, body: UpstreamBodies['node']): Promise<UpstreamOutcome> {
-    const { labels, annotations, taints, status } = body;
+    const { labels, annotations, taints } = body;
+    const status = withKubelet(body.status, await this.#context.kubeletOf(origin.node));
     await this.#nodes.create(
       {
         apiVersion: 'v1',

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import { decodeBody, isKnownKind, type CheckedBody } from './bodies.ts';
 import { EventWriter } from './event-writer.ts';
+import type { NodeKubelet } from '../cluster/node-kubelet.ts';
 import { NodeWriter } from './node-writer.ts';
 import { Refusal, refusalOf } from './outcome.ts';
 import { PodGuard } from './pod-guard.ts';
@@ -32,6 +33,8 @@ export interface UpstreamRouterOptions {
   readonly certificates: CertificateRenewal;
   /** The pool that a node has joined with: its label on a new Node. Default: none. */
   readonly poolOf?: (node: string) => string | undefined;
+  /** Where API servers reach the node's kubelet. Default: not through the hub. */
+  readonly kubeletOf?: (node: string) => Promise<NodeKubelet | undefined>;
   readonly log: Logger;
   readonly registry: Registry;
   readonly limits?: Partial<WriteLimits>;
@@ -57,11 +60,13 @@ export class UpstreamRouter implements UpstreamHandler {
   readonly #random: Random;
   readonly #gate: WriteGate;
   readonly #metrics: UpstreamMetrics;
+  readonly #nodes: NodeWriter;
   readonly #writers: Writers;
   readonly #stopping = new AbortController();
 
   constructor(options: UpstreamRouterOptions) {
     const { client, view, registry, certificates, poolOf = () => undefined } = options;
+    const { kubeletOf = () => Promise.resolve(undefined) } = options;
     this.#log = options.log.child({ component: 'upstream' });
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
@@ -69,18 +74,12 @@ export class UpstreamRouter implements UpstreamHandler {
     setMaxListeners(0, this.#stopping.signal);
     this.#gate = new WriteGate({ ...WRITE_LIMITS, ...options.limits }, this.#clock, this.#random);
     this.#metrics = upstreamMetrics(registry, () => this.#gate.counts);
-    this.#writers = writersOf(
-      {
-        client,
-        view,
-        guard: new PodGuard(client, view),
-        poolOf,
-        clock: this.#clock,
-        log: this.#log,
-        metrics: this.#metrics,
-      },
-      certificates,
-    );
+    const context: WriterContext = {
+      ...{ client, view, poolOf, kubeletOf, log: this.#log, clock: this.#clock, metrics: this.#metrics },
+      guard: new PodGuard(client, view),
+    };
+    this.#nodes = new NodeWriter(context);
+    this.#writers = writersOf(context, this.#nodes, certificates);
   }
 
   /** Begins to work on messages; what came before waits. Idempotent. */
@@ -92,6 +91,20 @@ export class UpstreamRouter implements UpstreamHandler {
   async stop(): Promise<void> {
     this.#stopping.abort(new Refusal(503, 'ended', 'the hub is stopping'));
     await this.#gate.stop();
+  }
+
+  /**
+   * Writes into the Node where API servers reach its kubelet, if it says otherwise: when it is the node's turn, as a
+   * message of its own would be.
+   * @param session aborts when the session ends that this is for
+   * @throws StatusError, ClientError; Refusal where it could not be tried
+   */
+  async announce(node: string, session: AbortSignal): Promise<void> {
+    const origin = { node, session, calls: this.#stopping.signal };
+    await this.#gate.run(node, {
+      ...{ key: 'kubelet', signal: session, sizeBytes: 0 },
+      work: () => this.#nodes.announce(origin),
+    });
   }
 
   async handle(node: string, kind: string, body: Uint8Array, signal: AbortSignal): Promise<UpstreamOutcome> {
@@ -169,8 +182,7 @@ export class UpstreamRouter implements UpstreamHandler {
   }
 }
 
-function writersOf(context: WriterContext, certificates: CertificateRenewal): Writers {
-  const nodes = new NodeWriter(context);
+function writersOf(context: WriterContext, nodes: NodeWriter, certificates: CertificateRenewal): Writers {
   const pods = new PodWriter(context);
   const events = new EventWriter(context);
   const reports = new ReportWriter(context, events);

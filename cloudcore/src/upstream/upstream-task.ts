@@ -1,6 +1,7 @@
 import type { ApiClient } from '@hawser/kube';
 import type { Clock, Logger } from '@hawser/seams';
 import type { ClusterView } from '../cache/cluster-view.ts';
+import type { NodeKubelet } from '../cluster/node-kubelet.ts';
 import type { PodGuard } from './pod-guard.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
@@ -11,6 +12,8 @@ export interface WriterContext {
   readonly guard: PodGuard;
   /** The pool that a node has joined with, if any. */
   readonly poolOf: (node: string) => string | undefined;
+  /** Where API servers reach the node's kubelet; undefined: not through this hub. */
+  readonly kubeletOf: (node: string) => Promise<NodeKubelet | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: UpstreamMetrics;
