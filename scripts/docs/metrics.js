@@ -74,6 +74,11 @@ const MAKERS = [
     make: ({ kubeletMetrics }, registry) => kubeletMetrics(registry, {}),
   },
   {
+    file: 'edgecore/src/runtime/metered-runtime.ts',
+    title: 'Edge: calls to the container runtime',
+    make: ({ runtimeMetrics }, registry) => runtimeMetrics(registry),
+  },
+  {
     file: 'edgecore/src/admin/edge-metrics.ts',
     title: 'Edge',
     make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),
