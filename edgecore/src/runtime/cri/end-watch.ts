@@ -1,0 +1,143 @@
+import { delay, type Clock, type Timer } from '@hawser/seams';
+import type { ContainerdEvent } from '../../cri/containerd-events.ts';
+import type { PodCache } from './pod-cache.ts';
+import type { PodReader } from './pod-reader.ts';
+import { stateOf } from './pod-view.ts';
+
+/** What an {@link EndWatch} is made of. */
+export interface EndWatchOptions {
+  readonly reader: PodReader;
+  readonly cache: PodCache;
+  readonly clock: Clock;
+  /** The pod with this UID has changed. */
+  readonly changed: (uid: string) => void;
+}
+
+/** Where `/tasks/delete` does not come after `/tasks/exit`, it is looked for the end all the same after this. */
+const EXIT_WITHOUT_DELETE_MS = 250;
+/** Between looks: 2 ms, doubling, up to this; in all for as long as {@link LOOK_FOR_MS}. */
+const SLOWEST_LOOK_MS = 250;
+const LOOK_FOR_MS = 3_000;
+/** Containers and sandboxes that are looked after at once; what is beyond is told of at once, and may be early. */
+const LIMIT = 512;
+
+/**
+ * Turns containerd's events into "this pod has changed", at the moment when CRI says the same.
+ *
+ * containerd's CRI plug-in learns of the end of a task from the same events as we do, and a little later: who asks it
+ * upon the event may be told "running" still, and would not be told again. So after `/tasks/delete`, which comes right
+ * before the plug-in takes note of the end, its status is asked for until it says so. One that was out of memory
+ * (`/tasks/oom`) is asked until it says that, too.
+ * Source: containerd 1.6, pkg/cri/server/events.go, handleContainerExit.
+ */
+export class EndWatch {
+  readonly #options: EndWatchOptions;
+  readonly #looking = new Set<string>();
+  readonly #exits = new Map<string, Timer>();
+  readonly #outOfMemory = new Set<string>();
+  readonly #stopping = new AbortController();
+  #refreshing: Promise<void> | undefined;
+
+  constructor(options: EndWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an event; never fails. */
+  take(event: ContainerdEvent): void {
+    const { containerId } = event;
+    const known = this.#options.cache.find(containerId);
+    switch (event.kind) {
+      case 'oom':
+        if (known !== undefined) this.#outOfMemory.add(containerId);
+        break;
+      case 'exited':
+        this.#lookLater(containerId);
+        break;
+      case 'task-deleted':
+        this.#look(containerId);
+        break;
+      case 'deleted':
+        this.#outOfMemory.delete(containerId);
+        this.#options.cache.forget(containerId);
+        if (known !== undefined) this.#options.changed(known.uid);
+        break;
+      default:
+        if (known !== undefined) this.#options.changed(known.uid);
+    }
+  }
+
+  /** Stops looking. Idempotent. */
+  stop(): void {
+    this.#stopping.abort();
+    for (const timer of this.#exits.values()) timer.cancel();
+    this.#exits.clear();
+  }
+
+  #lookLater(id: string): void {
+    if (this.#exits.has(id) || this.#looking.has(id) || this.#stopping.signal.aborted) return;
+    if (this.#exits.size >= LIMIT) this.#look(id);
+    else
+      this.#exits.set(
+        id,
+        this.#options.clock.setTimer(EXIT_WITHOUT_DELETE_MS, () => this.#look(id)),
+      );
+  }
+
+  #look(id: string): void {
+    this.#exits.get(id)?.cancel();
+    this.#exits.delete(id);
+    if (this.#looking.has(id) || this.#stopping.signal.aborted) return;
+    if (this.#looking.size >= LIMIT) {
+      const known = this.#options.cache.find(id);
+      if (known !== undefined) this.#options.changed(known.uid);
+      return;
+    }
+    this.#looking.add(id);
+    void this.#lookUntilEnded(id).finally(() => this.#looking.delete(id));
+  }
+
+  /** Every failure ends in telling: whoever looks then is told the reason. */
+  async #lookUntilEnded(id: string): Promise<void> {
+    const { cache, clock, changed } = this.#options;
+    const { signal } = this.#stopping;
+    try {
+      if (cache.find(id) === undefined) await this.#refresh();
+      const known = cache.find(id);
+      if (known === undefined) return; // somebody else's
+      const until = clock.monotonicMs() + LOOK_FOR_MS;
+      for (
+        let waitMs = 2;
+        !(await this.#ended(id, known.kind));
+        waitMs = Math.min(waitMs * 2, SLOWEST_LOOK_MS)
+      ) {
+        if (clock.monotonicMs() > until) break;
+        await delay(waitMs, { clock, signal });
+      }
+    } catch {
+      // Stopping, or the runtime is away: then all pods are looked at again when it is back.
+    }
+    this.#outOfMemory.delete(id);
+    const known = cache.find(id);
+    if (known !== undefined && !signal.aborted) changed(known.uid);
+  }
+
+  async #ended(id: string, kind: 'sandbox' | 'container'): Promise<boolean> {
+    const { reader } = this.#options;
+    const { signal } = this.#stopping;
+    if (kind === 'sandbox') return (await reader.sandboxReady(id, signal)) !== true;
+    const status = await reader.containerStatus(id, signal);
+    if (status === undefined) return true;
+    return (
+      stateOf(status.state) === 'exited' && (status.reason === 'OOMKilled' || !this.#outOfMemory.has(id))
+    );
+  }
+
+  /** Learns ids that came into being unseen, such as by an edge core that ended before it was answered. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#options.reader
+      .items(undefined, this.#stopping.signal)
+      .then(() => {})
+      .finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+}
