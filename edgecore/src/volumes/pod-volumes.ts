@@ -30,7 +30,10 @@ export interface PodVolumes {
   ): Promise<readonly ContainerMount[]>;
   /** Groups that the pod's processes need for its volumes (fsGroup is not among them). */
   supplementalGroups(pod: Pod): readonly number[];
-  /** The pod's object, or an address of it, has changed: what shows its fields follows. */
+  /**
+   * The pod's object has changed: what shows its fields follows. Said once for each pod when this life begins, too:
+   * volumes of pods that run follow their sources from then on, though nobody mounts them.
+   */
   update(pod: Pod): void;
   /**
    * Ends everything of a pod, nothing of it runs any more: sub-path mounts, memory-backed ones, its folder. Never
