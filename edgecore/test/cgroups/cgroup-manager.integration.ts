@@ -155,3 +155,60 @@ describe('cgroups of this machine, version 1', () => {
     await assert.rejects(cgroups.remove('x/../../besteffort'), { code: 'ERR_EDGECORE_CGROUP' });
   });
 });
+
+/** Where the kernel has version 2 beside version 1: without CPU and memory, but with its rules. */
+const second = findCgroups(
+  readFileSync('/proc/self/mountinfo', 'utf8').replaceAll(/^.* - cgroup .*$/gm, ''),
+  () => '',
+);
+const unified = second?.version === 2 ? second.folder : undefined;
+
+describe('cgroups of this machine, version 2', () => {
+  const folder = unified ?? '';
+  const control = path.join(folder, 'cgroup.subtree_control');
+  let controllers: readonly string[] = [];
+
+  before(function () {
+    if (process.getuid?.() !== 0 || unified === undefined) this.skip(); // not root, or no cgroup v2 at all
+    try {
+      mkdirSync(path.join(folder, ROOT));
+    } catch {
+      this.skip(); // mounted read-only
+    }
+    controllers = readFileSync(control, 'utf8').trim().split(' ');
+  });
+
+  after(async () => {
+    if (unified === undefined || process.getuid?.() !== 0) return;
+    await removeTree(path.join(folder, ROOT));
+    for (const controller of readFileSync(control, 'utf8').trim().split(' ').filter(Boolean)) {
+      if (!controllers.includes(controller)) writeFileSync(control, `-${controller}`);
+    }
+  });
+
+  it('makes them, kills what is left in them, and removes them', async () => {
+    const cgroups = new CgroupManager({
+      driver: 'cgroupfs',
+      root: ROOT,
+      log: silentLogger,
+      mounts: () => ({ version: 2, folder, controllers: new Set() }),
+    });
+    await cgroups.start();
+    const cgroup = await cgroups.ensure(pod('a', { cpu: '1' }));
+    assert.equal(cgroup, `${ROOT}/kubepods/burstable/poduid-a`);
+    const given = (at: string, file: string): string =>
+      readFileSync(path.join(folder, at, file), 'utf8').trim();
+    assert.equal(given(cgroup, 'cgroup.subtree_control'), given(cgroup, 'cgroup.controllers'));
+    assert.equal(given(cgroup, 'cgroup.controllers'), given('', 'cgroup.controllers'));
+    const inner = path.join(folder, cgroup, 'container');
+    mkdirSync(inner);
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    writeFileSync(path.join(inner, 'cgroup.procs'), String(child.pid));
+    writeFileSync(path.join(inner, 'cgroup.freeze'), '1');
+    await cgroups.remove('uid-a');
+    assert.deepEqual(await ended, [null, 'SIGKILL']);
+    assert.ok(!existsSync(path.join(folder, cgroup)));
+    assert.deepEqual(await cgroups.uids(), []);
+  });
+});
