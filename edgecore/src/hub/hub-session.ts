@@ -22,6 +22,7 @@ import type { ReportedError, SessionState } from '../admin/admin-types.ts';
 import { EdgeCoreError } from '../errors.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { reportedError } from './session-record.ts';
+import { dispatchStreams, type StreamHandler } from './stream-dispatch.ts';
 
 /** What a {@link HubSession} needs. */
 export interface HubSessionOptions {
@@ -44,6 +45,8 @@ export interface HubSessionOptions {
   readonly onUsable: (usable: boolean) => void;
   /** An attempt failed, or a session ended. */
   readonly onDown: (error: Error) => void;
+  /** What serves the streams that the hub opens, by kind. Default: nothing does. */
+  readonly streams?: ReadonlyMap<string, StreamHandler>;
   readonly metrics?: TunnelMetrics;
   readonly clock: Clock;
   readonly random?: Random;
@@ -203,8 +206,10 @@ export class HubSession {
     };
     this.#served = served;
     void tunnel.closed.then(() => this.#onClosed(served));
-    void refuseStreams(tunnel);
     const begun = this.#begin(served);
+    const { streams = new Map<string, StreamHandler>(), log } = this.#options;
+    const isTrusted = (): boolean => this.#served === served && this.#heldBecause === undefined;
+    void dispatchStreams(tunnel, { handlers: streams, begun, isTrusted, log });
     // What begun throws ends the session; frames wait for it.
     begun.catch((error: unknown) => this.#endBecause(served, error));
     return async (frame) => {
@@ -342,13 +347,6 @@ export class HubSession {
     state.set(EPOCH_KEY, Buffer.from(String(this.#epoch))).catch((error: unknown) => {
       log.warn({ err: error }, 'the epoch of the session could not be kept');
     });
-  }
-}
-
-/** This release serves no streams that a hub opens: each is given back at once. */
-async function refuseStreams(tunnel: Tunnel): Promise<void> {
-  for (let stream = await tunnel.acceptStream(); stream !== undefined; stream = await tunnel.acceptStream()) {
-    stream.reset();
   }
 }
 

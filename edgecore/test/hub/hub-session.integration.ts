@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { frameBytes, tunnelLimits, WsTransport, type OutgoingFrame } from '@hawser/proto';
+import { frameBytes, tunnelLimits, WsTransport, type OutgoingFrame, type Stream } from '@hawser/proto';
+import { drain } from '@hawser/proto/testing';
 import { silentLogger, systemClock } from '@hawser/seams';
 import { eventually } from '@hawser/seams/testing';
 import { ClusterGuard, Outbox, packJson, ScopeReplica, UpstreamRequests } from '@hawser/sync';
@@ -57,6 +58,7 @@ describe('HubSession', function () {
       onWelcome: (timeMs) => welcomes.push(timeMs),
       onUsable: (now) => usable.push(now),
       onDown: () => {},
+      streams: new Map([['echo', (stream: Stream) => void echo(stream)]]),
       clock: systemClock,
       random: { next: () => 0 },
       log: silentLogger,
@@ -142,8 +144,28 @@ describe('HubSession', function () {
     assert.deepEqual(reported, [['node', 'pod', 'pod-gone']]);
   });
 
-  it('gives back streams that a hub opens', async () => {
+  it('gives streams that a hub opens to whatever serves their kind, on either connection', async () => {
+    for (const priority of ['control', 'bulk'] as const) {
+      const stream = await hub.tunnels[0]?.openStream('echo', { priority });
+      assert.ok(stream);
+      await stream.write(Buffer.from(priority));
+      await stream.end();
+      assert.equal((await drain(stream)).toString(), priority);
+    }
+  });
+
+  it('resets streams of kinds that it does not know', async () => {
     const stream = await hub.tunnels[0]?.openStream('logs');
+    const error = await stream?.closed;
+    assert.equal((error as { code?: string } | undefined)?.code, 'ERR_TUNNEL_STREAM_RESET');
+  });
+
+  it('resets streams of a hub whose cluster is held', async () => {
+    await hub.down();
+    hub.welcome = { ...hub.welcome, clusterUid: 'cluster-2' };
+    await hub.up();
+    await eventually('held', () => session.status().state === 'held');
+    const stream = await hub.tunnels.at(-1)?.openStream('echo');
     const error = await stream?.closed;
     assert.equal((error as { code?: string } | undefined)?.code, 'ERR_TUNNEL_STREAM_RESET');
   });
@@ -160,3 +182,9 @@ describe('HubSession', function () {
     await eventually('in sync', () => replica.state.synced);
   });
 });
+
+/** Gives back what comes, until it ends. */
+async function echo(stream: Stream): Promise<void> {
+  for await (const chunk of stream) await stream.write(chunk);
+  await stream.end();
+}
