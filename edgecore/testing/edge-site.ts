@@ -61,6 +61,7 @@ export class EdgeSite {
       data: { dir: this.dataDir },
       admin: { socket: this.socket },
       ...more,
+      pods: { runtime: 'null', ...more.pods },
       hub: { address: this.hub.address, heartbeatMs: 2_000, ...more.hub },
     };
   }

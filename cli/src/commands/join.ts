@@ -61,7 +61,11 @@ export async function join(
     runtimeEndpoint,
     skip,
   });
-  const settings = { hub, transport, labels, dataDir: place.dataDir, socket: place.socket };
+  const settings = {
+    ...{ hub, transport, labels, runtimeEndpoint },
+    dataDir: place.dataDir,
+    socket: place.socket,
+  };
   const config = await inTempDir((dir) => planEdgeConfig(place.configFile, settings, dir));
   if (options.dryRun === true) {
     const text = [`Nothing was changed: this was a dry run. ${describe(config)}:`, '', config.text].join(

@@ -11,6 +11,8 @@ export interface EdgeSettings {
   readonly hub: Address;
   readonly transport: 'ws' | 'quic' | 'auto' | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  /** Socket of the container runtime. */
+  readonly runtimeEndpoint: string | undefined;
   readonly dataDir: string;
   readonly socket: string;
 }
@@ -86,11 +88,14 @@ function setValue(document: Document, at: readonly string[], value: string): voi
 }
 
 function wantedValues(settings: EdgeSettings): [path: string[], value: string][] {
-  const { hub, transport, labels, dataDir, socket } = settings;
+  const { hub, transport, labels, runtimeEndpoint, dataDir, socket } = settings;
   const defaults = edgeConfig();
   return [
     [['hub', 'address'], formatAddress(hub.host, hub.port)],
     ...(transport === undefined ? [] : [[['hub', 'transport'], transport] as [string[], string]]),
+    ...(runtimeEndpoint === undefined
+      ? []
+      : [[['pods', 'runtimeEndpoint'], runtimeEndpoint] as [string[], string]]),
     ...(dataDir === defaults.data.dir ? [] : [[['data', 'dir'], dataDir] as [string[], string]]),
     ...(socket === defaults.admin.socket ? [] : [[['admin', 'socket'], socket] as [string[], string]]),
     ...Object.entries(labels).map(([key, value]): [string[], string] => [['node', 'labels', key], value]),

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { AdminClient } from '@hawser/edgecore/admin';
+import { AdminClient, edgeConfig } from '@hawser/edgecore/admin';
 import { isAbsent } from '../commands/status.ts';
 import type { JoinedIdentity } from '../edge/joined-identity.ts';
 import { stopCommand } from '../edge/start-hint.ts';
@@ -62,27 +62,26 @@ export async function checkRunning(
   }
 }
 
-/** Whether a container runtime listens where it was said. @param endpoint `unix:///path` or a path */
-export async function checkRuntime(
-  endpoint: string | undefined,
-  signal: AbortSignal,
-): Promise<CheckResult | undefined> {
-  if (endpoint === undefined) return undefined;
-  const socket = endpoint.replace(/^unix:\/\//, '');
+/**
+ * Whether a container runtime listens.
+ * @param endpoint `unix:///path` or a path; undefined: nobody has said one, and it may be installed later
+ */
+export async function checkRuntime(endpoint: string | undefined, signal: AbortSignal): Promise<CheckResult> {
+  const place = endpoint ?? edgeConfig().pods.runtimeEndpoint;
+  const socket = place.replace(/^unix:\/\//, '');
   if (!socket.startsWith('/')) {
-    return failed(`${endpoint} is no unix socket`, 'Write it as unix:///run/containerd/containerd.sock.');
+    return failed(`${place} is no unix socket`, 'Write it as unix:///run/containerd/containerd.sock.');
   }
   const problem = await connectProblem(socket, signal);
-  if (problem !== undefined) {
-    return failed(
-      `nothing answers on ${socket}: ${problem}`,
-      'Start the runtime (`systemctl start containerd`), or correct the path.',
+  if (problem === undefined) return good(`${socket} answers`);
+  const found = `nothing answers on ${socket}: ${problem}`;
+  if (endpoint === undefined) {
+    return warning(
+      found,
+      'No pod runs without one: install containerd and its CNI plug-ins, or name another with --runtime-endpoint.',
     );
   }
-  return warning(
-    `${socket} answers`,
-    'This release of edgecore does not run containers yet: it reports pods as running, and the runtime is not used.',
-  );
+  return failed(found, 'Start the runtime (`systemctl start containerd`), or correct the path.');
 }
 
 function connectProblem(socket: string, signal: AbortSignal): Promise<string | undefined> {

@@ -14,6 +14,7 @@ const SETTINGS: EdgeSettings = {
   hub: { host: 'hub.example.org', port: 10_000 },
   transport: undefined,
   labels: {},
+  runtimeEndpoint: undefined,
   dataDir: '/var/lib/hawser/edge',
   socket: '/run/hawser/edgecore.sock',
 };
@@ -38,6 +39,7 @@ describe('the configuration that a join writes', function () {
     assert.equal(planned.result, 'created');
     assert.deepEqual(parse(planned.text), { hub: { address: 'hub.example.org:10000' } });
     const all = await plan({
+      runtimeEndpoint: 'unix:///run/crio/crio.sock',
       transport: 'auto',
       labels: { zone: 'a', 'example.org/till': '2' },
       dataDir: '/data',
@@ -48,6 +50,7 @@ describe('the configuration that a join writes', function () {
       data: { dir: '/data' },
       admin: { socket: '/s.sock' },
       node: { labels: { zone: 'a', 'example.org/till': '2' } },
+      pods: { runtimeEndpoint: 'unix:///run/crio/crio.sock' },
     });
   });
 

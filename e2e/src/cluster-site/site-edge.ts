@@ -53,6 +53,7 @@ export class SiteEdge {
     const whole: EdgeConfigInput = {
       log: { level: 'info', format: 'json' },
       ...config,
+      pods: { runtime: 'null', ...config.pods },
       data: { ...config.data, dir: this.dataDir },
       admin: { socket: this.socket },
     };

@@ -20,6 +20,8 @@ import { grantedRights, isUseOf } from './granted-rights.ts';
 import { RecordedClient } from './recorded-calls.ts';
 
 const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/cli')), 'main.js');
+/** This test is about the join: nothing is to run. */
+const NO_PODS = { 'pods.runtime': 'null' };
 const NODE = 'shop-17';
 
 /** Rights that this run has no occasion for, and what the occasion would be. */
@@ -141,7 +143,7 @@ describe('from an empty cluster to a node, and back', function () {
     assert.equal(other.code, 1);
     assert.match(other.stderr, /✗ joined: this machine is the node shop-17 of this cluster/);
 
-    edge = await startEdgeCore({ config: await loadConfig(path.join(dir.path, 'edgecore.yaml'), {}) });
+    edge = await startEdgeCore({ config: await loadConfig(path.join(dir.path, 'edgecore.yaml'), NO_PODS) });
     const running = edge;
     const isThere = (): boolean => running.status().scopes.every(({ synced }) => synced);
     await eventually('the node has everything', isThere, { deadlineMs: 30_000 });
@@ -173,7 +175,7 @@ describe('from an empty cluster to a node, and back', function () {
     const file = path.join(dir.path, 'edgecore.yaml');
     await writeFile(file, (await readFile(file, 'utf8')).replace('zone: north', 'zone: south\n  maxPods: 7'));
     await edge?.stop();
-    edge = await startEdgeCore({ config: await loadConfig(file, {}) });
+    edge = await startEdgeCore({ config: await loadConfig(file, NO_PODS) });
     const nodes = new ResourceClient(plane.client, RESOURCES.nodes);
     await eventually(
       'labels and capacity have changed',

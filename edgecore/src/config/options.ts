@@ -187,10 +187,24 @@ export const EDGE_OPTIONS = {
   pods: {
     runtime: {
       kind: 'choice',
-      default: 'null',
-      choices: ['null'],
+      default: 'cri',
+      choices: ['cri', 'null'],
       flag: 'runtime',
-      meaning: 'What runs pods. `null` runs nothing and reports them as running: for tests and measurements.',
+      meaning:
+        'What runs pods. `cri`: a container runtime that speaks CRI v1. `null` runs nothing and reports pods as running: for tests and measurements.',
+    },
+    runtimeEndpoint: {
+      kind: 'text',
+      default: 'unix:///run/containerd/containerd.sock',
+      flag: 'runtime-endpoint',
+      pattern: { source: '^(unix://)?/.+', is: 'a unix socket: `unix:///path` or `/path`' },
+      meaning: 'Socket of the container runtime.',
+    },
+    logDir: {
+      kind: 'text',
+      default: '/var/log/pods',
+      pattern: ABSOLUTE_PATH,
+      meaning: 'Folder of the logs of containers; made if it is not there.',
     },
     cgroupDriver: {
       kind: 'choice',
@@ -265,6 +279,23 @@ export const EDGE_OPTIONS = {
       meaning:
         'Log files of a container, the present one included. Older ones are removed; all but the latest two are packed (gzip).',
     },
+    parallelStarts: {
+      kind: 'number',
+      default: 10,
+      min: 1,
+      max: 1000,
+      unit: 'pods',
+      meaning:
+        'Pods whose sandbox is made at the same time, the others in the order in which they came: after a power cut all of them start at once.',
+    },
+    parallelPulls: {
+      kind: 'number',
+      default: 2,
+      min: 1,
+      max: 100,
+      unit: 'images',
+      meaning: 'Images that are fetched at the same time.',
+    },
     relistPeriodMs: {
       kind: 'number',
       default: MINUTE_MS,
@@ -272,6 +303,33 @@ export const EDGE_OPTIONS = {
       max: 60 * MINUTE_MS,
       unit: 'ms',
       meaning: 'How often all pods are looked at again, in case an event was missed.',
+    },
+  },
+  images: {
+    highPercent: {
+      kind: 'number',
+      default: 85,
+      min: 1,
+      max: 100,
+      unit: '%',
+      meaning:
+        'When so much of their disk is used, images that no pod needs are removed, the one unused the longest first.',
+    },
+    lowPercent: {
+      kind: 'number',
+      default: 80,
+      min: 0,
+      max: 99,
+      unit: '%',
+      meaning: 'Removing images ends when so much of their disk is used.',
+    },
+    minAgeMs: {
+      kind: 'number',
+      default: 2 * MINUTE_MS,
+      min: 0,
+      max: 24 * 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning: 'Images that came later than this are not removed.',
     },
   },
   events: {
