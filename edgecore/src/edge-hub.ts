@@ -16,7 +16,7 @@ import { StoredAcceptedCluster } from './hub/accepted-cluster.ts';
 import { parseHubAddress } from './hub/hub-address.ts';
 import { HubSession } from './hub/hub-session.ts';
 import { NodeCredentials } from './hub/node-credentials.ts';
-import { regarding } from './hub/reporter.ts';
+import { regarding } from './pods/recorded-pod-events.ts';
 import { routesTo } from './hub/routes.ts';
 import { CertificateRotation } from './identity/certificate-rotation.ts';
 import type { Issued } from './identity/identity-bundle.ts';

@@ -6,10 +6,12 @@ import { EventRecorder } from './events/event-recorder.ts';
 import { Reporter } from './hub/reporter.ts';
 import { LinuxMachine, type Machine } from './node/machine.ts';
 import { NodeReporter } from './node/node-reporter.ts';
+import { nullParts } from './pods/null-parts.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { PodStatuses } from './pods/pod-statuses.ts';
+import { RecordedPodEvents } from './pods/recorded-pod-events.ts';
 import { NullRuntime } from './runtime/null-runtime.ts';
-import type { PodRuntime } from './runtime/pod-runtime.ts';
+import type { ContainerRuntime } from './runtime/container-runtime.ts';
 import type { JsonState } from './state/json-state.ts';
 import { StoredJsonState } from './state/stored-json-state.ts';
 import type { StopList } from './stop-list.ts';
@@ -40,7 +42,7 @@ export interface EdgeLocal {
   readonly state: JsonState;
   readonly outbox: Outbox;
   readonly events: EventRecorder;
-  readonly runtime: PodRuntime;
+  readonly runtime: ContainerRuntime;
   readonly pods: PodManager;
   readonly reporter: NodeReporter;
 }
@@ -81,7 +83,7 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   const say = new Reporter({ outbox, clock, log });
   const events = new EventRecorder({ report: (key, body) => say.event(key, body), clock, ...config.events });
   const scope = `node/${node}`;
-  const runtime: PodRuntime = new NullRuntime({ state, clock });
+  const runtime: ContainerRuntime = new NullRuntime({ state, clock });
   const reporter = new NodeReporter({
     node,
     config,
@@ -102,8 +104,10 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
     scope,
     replica: store.replica,
     runtime,
+    parts: nullParts(runtime.images),
     statuses: new PodStatuses(state),
-    reports: say.podReports(events),
+    reports: say.podReports(),
+    events: new RecordedPodEvents(events),
     isLost: (key) => store.lost(scope).has(key),
     hasLost: () => store.lost(scope).size > 0,
     onUnreadable: (key, problem) => {
@@ -113,6 +117,7 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
     onPods: options.onPods,
     hostIps: () => reporter.addresses,
     relistPeriodMs: config.pods.relistPeriodMs,
+    parallelStarts: config.pods.parallelStarts,
     clock,
     log: log.child({ component: 'pods' }),
   });

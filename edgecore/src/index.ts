@@ -34,6 +34,9 @@ export type {
   ObjectList,
   ObjectRow,
   ObjectView,
+  PodRow,
+  PodRows,
+  PodView,
   ReportedError,
   ScopeStatus,
   SessionState,
@@ -46,12 +49,11 @@ export { PKI_DIR, startEdgeCore, type EdgeCore, type EdgeCoreOptions } from './e
 export { jsonLogger, type JsonLoggerOptions, type LogFormat, type LogLevel } from './log/json-logger.ts';
 export type { Machine, MachineFacts, MachineReading } from './node/machine.ts';
 export type {
-  PodAction,
-  PodRuntime,
+  ContainerRuntime,
   RuntimeContainer,
   RuntimeContainerState,
   RuntimePod,
-} from './runtime/pod-runtime.ts';
+} from './runtime/container-runtime.ts';
 export { SOFTWARE, VERSION } from './version.ts';
 export { ProcessLock } from './store/process-lock.ts';
 export { tokenPin } from './identity/join-token.ts';

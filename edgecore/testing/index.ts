@@ -1,6 +1,7 @@
 export { MemoryJsonState } from './memory-json-state.ts';
 export { makePod } from './pod-maker.ts';
-export { describePodRuntime, type PodRuntimeFixture } from './pod-runtime-compliance.ts';
+export { makeContainerConfig, makeSandboxConfig } from './config-maker.ts';
+export { describeContainerRuntime, type ContainerRuntimeFixture } from './runtime-compliance.ts';
 export { StubHub, type ReceivedUpstream, type StubHubOptions, type UpstreamReply } from './stub-hub.ts';
 export { EdgeSite, type EdgeSiteOptions } from './edge-site.ts';
 export {

@@ -1,8 +1,7 @@
 import { packUpstream, type Outbox, type UpstreamBodies } from '@hawser/sync';
 import type { Clock, Logger } from '@hawser/seams';
-import type { EventRecorder } from '../events/event-recorder.ts';
 import type { Pod } from '../pods/pod.ts';
-import type { PodStatus } from '../pods/pod-status.ts';
+import type { PodStatus } from '../pods/pod-status-types.ts';
 import type { PodReports } from '../pods/pod-worker.ts';
 
 /** Kinds that wait in the outbox: what asks for something does not. */
@@ -37,12 +36,11 @@ export class Reporter {
   }
 
   /** What workers say of pods. */
-  podReports(events: EventRecorder): PodReports {
+  podReports(): PodReports {
     return {
       status: (pod, status) => this.#podStatus(pod, status),
       gone: ({ metadata: { namespace, name, uid } }) =>
         this.#put('pod-gone', `pod-gone/${namespace}/${name}/${uid}`, { namespace, name, uid }, true),
-      warning: (pod, reason, message) => events.record(regarding(pod), 'Warning', reason, message),
     };
   }
 
@@ -64,10 +62,4 @@ export class Reporter {
       this.#log.error({ err: error, key }, 'something could not be reported');
     }
   }
-}
-
-/** A pod, as an event names it. */
-export function regarding(pod: Pod): UpstreamBodies['event']['regarding'] {
-  const { namespace, name, uid } = pod.metadata;
-  return { kind: 'Pod', apiVersion: 'v1', namespace, name, uid };
 }

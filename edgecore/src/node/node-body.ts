@@ -1,6 +1,6 @@
 import type { UpstreamBodies } from '@hawser/sync';
 import type { EdgeConfig } from '../config/options.ts';
-import { apiTime } from '../pods/pod-status.ts';
+import { apiTime } from '../pods/pod-status-types.ts';
 import { quantityOf } from '../pods/quantity.ts';
 import type { MachineFacts, MachineReading } from './machine.ts';
 import { PRESSURE_TEXTS, PRESSURES, type NodeCondition, type Pressure } from './node-conditions.ts';

@@ -1,18 +1,23 @@
 import type { ContentKey, ReplicaStore } from '@hawser/sync';
 import type { Clock, Logger, Timer } from '@hawser/seams';
-import type { PodRuntime } from '../runtime/pod-runtime.ts';
+import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { podName, PODS, readPod, type Pod } from './pod.ts';
+import type { PodEvents } from './pod-events.ts';
+import type { PodParts } from './pod-parts.ts';
 import type { PodStatuses } from './pod-statuses.ts';
 import { PodWorker, type PodReports, type PodWorkerOptions } from './pod-worker.ts';
+import { StartGate } from './start-gate.ts';
 
 /** What a {@link PodManager} needs. */
 export interface PodManagerOptions {
   /** `node/<name>`. */
   readonly scope: string;
   readonly replica: ReplicaStore;
-  readonly runtime: PodRuntime;
+  readonly runtime: ContainerRuntime;
+  readonly parts: PodParts;
   readonly statuses: PodStatuses;
   readonly reports: PodReports;
+  readonly events: PodEvents;
   /**
    * Whether the store lost this object to damage: it is not there, and nobody took it away. What runs because of it
    * goes on running.
@@ -26,6 +31,8 @@ export interface PodManagerOptions {
   readonly onPods: () => void;
   readonly hostIps: () => readonly string[];
   readonly relistPeriodMs: number;
+  /** How many sandboxes are made at a time. */
+  readonly parallelStarts: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,14 +42,17 @@ export interface PodManagerOptions {
  * that it begins without a cloud as it goes on with one:
  * - a key of the store changed → the object is read, its worker is woken;
  * - an object with the name of another one that is still here → its worker waits for the other to end;
- * - the runtime says that something happened to a pod → its worker is woken;
+ * - the runtime, or a probe, says that something happened to a pod → its worker is woken;
+ * - another object of the store changed → workers that failed, or lack something, are woken;
  * - the runtime has a pod that the store does not have → it is ended. Not before the store was read, and not where
  *   what the store has under that name cannot be read;
+ * - something of a pod is left on the disk, or among the cgroups, that neither of them has → it is removed;
  * - every `relistPeriodMs` all are woken: the fallback for whatever event was missed.
  */
 export class PodManager {
   readonly #options: PodManagerOptions;
   readonly #log: Logger;
+  readonly #gate: StartGate;
   /** What the store has, by key. */
   readonly #pods = new Map<ContentKey, Pod>();
   readonly #workers = new Map<string, PodWorker>();
@@ -61,6 +71,7 @@ export class PodManager {
   constructor(options: PodManagerOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#gate = new StartGate(options.parallelStarts);
   }
 
   /** The pods that the store has. */
@@ -84,16 +95,24 @@ export class PodManager {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { replica, runtime, scope, statuses } = this.#options;
+    const { replica, runtime, parts, scope, statuses } = this.#options;
     await statuses.load();
     await runtime.start();
+    await parts.cgroups.start();
+    await parts.volumes.start();
     for (const { uid, namespace, name } of await runtime.list()) this.#found.set(`${namespace}/${name}`, uid);
     this.#undo.push(
       replica.listen((changed, keys) => {
         if (changed !== scope) return;
         for (const key of keys) if (key.startsWith(PODS)) this.#look(key);
+        if (keys.some((key) => !key.startsWith(PODS)))
+          for (const worker of this.#workers.values()) worker.sourcesChanged();
       }),
-      runtime.listen((uid) => this.#workers.get(uid)?.wake()),
+      runtime.listen((uid) => {
+        if (uid === undefined) this.wakeAll();
+        else this.#workers.get(uid)?.wake();
+      }),
+      parts.probes.listen((uid) => this.#workers.get(uid)?.wake()),
     );
     for (const key of replica.entries(scope).keys()) if (key.startsWith(PODS)) this.#look(key);
     await Promise.all(this.#tasks);
@@ -109,7 +128,10 @@ export class PodManager {
     for (const undo of this.#undo.splice(0)) undo();
     await Promise.all(this.#tasks);
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
-    await this.#options.runtime.stop();
+    const { runtime, parts } = this.#options;
+    await parts.probes.stop();
+    await parts.volumes.stop();
+    await runtime.stop();
   }
 
   /** Says the status of every pod again: the cloud asked. */
@@ -192,9 +214,10 @@ export class PodManager {
   }
 
   #add(uid: string, name: string, own: Pick<PodWorkerOptions, 'desired' | 'after'>): PodWorker {
-    const { runtime, statuses, reports, hostIps, clock } = this.#options;
+    const { runtime, parts, statuses, reports, events, hostIps, clock } = this.#options;
     const worker = new PodWorker({
-      ...{ uid, runtime, statuses, reports, hostIps, clock },
+      ...{ uid, runtime, parts, statuses, reports, events, hostIps, clock },
+      gate: this.#gate,
       ...own,
       onDone: () => {
         this.#workers.delete(uid);
@@ -206,7 +229,7 @@ export class PodManager {
     return worker;
   }
 
-  /** Ends what the runtime has and the store has not, and forgets the statuses of what is in neither. */
+  /** Ends what the runtime has and the store has not, and what is left of pods that are in neither. */
   async #relist(): Promise<void> {
     this.#lookForMissed();
     this.#relistedMs = this.#options.clock.monotonicMs();
@@ -217,14 +240,18 @@ export class PodManager {
         const isKnown = this.#workers.has(uid) || this.#hasKey(`${PODS}${namespace}/${name}`);
         if (!isKnown) this.#add(uid, `${namespace}/${name}`, { desired: () => undefined });
       }
-      const { statuses } = this.#options;
-      for (const uid of statuses.uids()) {
-        if (!this.#workers.has(uid) && !this.#isIncomplete()) await statuses.remove(uid);
-      }
+      const left = this.#isIncomplete() ? [] : await this.#leftovers();
+      for (const uid of left) if (!this.#workers.has(uid)) this.#add(uid, uid, { desired: () => undefined });
     } catch (error) {
       this.#log.warn({ err: error }, 'pods could not be listed again');
     }
     this.wakeAll();
+  }
+
+  /** UIDs of pods that have left something, for a crash or for now. */
+  async #leftovers(): Promise<ReadonlySet<string>> {
+    const { statuses, parts } = this.#options;
+    return new Set([...statuses.uids(), ...(await parts.volumes.uids()), ...(await parts.cgroups.uids())]);
   }
 
   /** Reads what the store has and this has not, and the reverse. */

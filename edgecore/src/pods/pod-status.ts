@@ -1,270 +1,141 @@
-import type { RuntimeContainer, RuntimePod } from '../runtime/pod-runtime.ts';
-import { isSidecar, type Pod, type PodContainer } from './pod.ts';
-import { latest } from './pod-actions.ts';
+import { isUsable } from './plan-sandbox.ts';
+import {
+  containerStatuses,
+  endedUnseen,
+  initContainerStatuses,
+  type ContainerStatusInput,
+} from './container-statuses.ts';
+import { isSidecar, type Pod } from './pod.ts';
+import { podConditions } from './pod-conditions.ts';
+import { hasAnyStarted, podPhase } from './pod-phase.ts';
+import type { PodEnd } from './plan-types.ts';
+import { apiTime, isOver, type ContainerStatus, type PodPhase, type PodStatus } from './pod-status-types.ts';
 import { qosClass } from './qos-class.ts';
 
-/** `PodStatus` as the API has it, as far as an edge fills it in. Source: core/v1 PodStatus. */
-export interface PodStatus {
-  readonly phase: PodPhase;
-  readonly observedGeneration?: number;
-  readonly conditions: readonly PodCondition[];
-  readonly hostIP?: string;
-  readonly hostIPs?: readonly { readonly ip: string }[];
-  readonly podIP?: string;
-  readonly podIPs?: readonly { readonly ip: string }[];
-  readonly startTime: string;
-  readonly containerStatuses: readonly ContainerStatus[];
-  readonly initContainerStatuses?: readonly ContainerStatus[];
-  readonly qosClass: string;
-}
-
-export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
-
-/** Source: core/v1 PodCondition. */
-export interface PodCondition {
-  readonly type: string;
-  readonly status: 'True' | 'False';
-  readonly lastTransitionTime: string;
-  readonly observedGeneration?: number;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-/** Source: core/v1 ContainerStatus. */
-export interface ContainerStatus {
-  readonly name: string;
-  readonly state: ContainerState;
-  readonly lastState: ContainerState;
-  readonly ready: boolean;
-  readonly started: boolean;
-  readonly restartCount: number;
-  readonly image: string;
-  readonly imageID: string;
-  readonly containerID?: string;
-}
-
-/** Source: core/v1 ContainerState. At most one of them. */
-export interface ContainerState {
-  readonly waiting?: { readonly reason: string; readonly message?: string };
-  readonly running?: { readonly startedAt: string };
-  readonly terminated?: {
-    readonly exitCode: number;
-    readonly reason: string;
-    readonly message?: string;
-    readonly startedAt: string;
-    readonly finishedAt: string;
-    readonly containerID: string;
-  };
-}
-
 /** What a status is made from. */
-export interface PodStatusInput {
-  readonly pod: Pod;
-  readonly runtime: RuntimePod | undefined;
-  /** The status before: what it says of the past is kept. */
-  readonly previous: PodStatus | undefined;
-  /** Whether the pod is to end, and nothing of it runs any more. */
-  readonly isTerminal: boolean;
+export interface PodStatusInput extends ContainerStatusInput {
+  /** Whether a sandbox without an address is of no use, unless it is on the host's network. */
+  readonly needsAddress: boolean;
+  /** Set: the pod ends, or has ended; nothing of it is started any more. */
+  readonly end:
+    | (PodEnd & {
+        /** Nothing of it runs any more. */
+        readonly isStopped: boolean;
+      })
+    | undefined;
   /** Addresses of the node, first one first. */
   readonly hostIps: readonly string[];
   /** Wall time, milliseconds. */
   readonly nowMs: number;
 }
 
-/** A moment as the API writes it: RFC 3339, whole seconds. */
-export function apiTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
-
 /**
  * The status of a pod, as a kubelet would report it. A function of its arguments alone; two calls with nothing new in
- * between give equal answers. Source: kubelet, generateAPIPodStatus and getPhase.
+ * between give equal answers. A phase that is the last one comes when nothing runs any more, and never goes again.
+ * Source: kubelet, generateAPIPodStatus, mergePodStatus and TerminatePod.
  */
 export function podStatus(input: PodStatusInput): PodStatus {
-  const { pod, runtime, previous, hostIps, nowMs } = input;
-  const initializers = pod.spec.initContainers ?? [];
-  const before = new Map(
-    [...(previous?.containerStatuses ?? []), ...(previous?.initContainerStatuses ?? [])].map(
-      (status) => [status.name, status] as const,
-    ),
-  );
-  const waitingFor = isInitialized(pod, runtime) ? 'ContainerCreating' : 'PodInitializing';
-  const statusOf = (container: PodContainer, reason: string): ContainerStatus =>
-    containerStatus(container, latest(runtime, container.name), before.get(container.name), reason);
-  const containerStatuses = pod.spec.containers.map((container) => statusOf(container, waitingFor));
-  const initContainerStatuses = initializers.map((container) => statusOf(container, 'PodInitializing'));
-  const phase = phaseOf(input, containerStatuses, initContainerStatuses);
-  const ips = pod.spec.hostNetwork === true ? hostIps : (runtime?.sandbox.ips ?? []);
+  const { pod, runtime, previous, end, hostIps, nowMs } = input;
+  const containers = containerStatuses(input);
+  const initializers = initContainerStatuses(input);
+  const computed = podPhase(pod, {
+    containers,
+    initializers,
+    isTerminal: end?.isStopped === true,
+    hasStarted: hasStartedIn(input),
+  });
+  const phase = end?.failure !== undefined ? 'Failed' : computed;
+  const stays = isOver(previous?.phase);
+  const reported = stays ? (previous?.phase ?? phase) : lastingPhase(input, phase);
+  const isTerminal = end?.isStopped === true && !stays;
+  const because = stays ? previous : isOver(reported) ? end?.failure : undefined;
   const { generation } = pod.metadata;
   return {
-    phase,
+    phase: reported,
     ...(generation !== undefined && { observedGeneration: generation }),
-    conditions: conditionsOf(input, phase, containerStatuses),
+    conditions: podConditions({
+      pod,
+      phase: stays ? reported : phase,
+      containers,
+      initializers,
+      // What has ended gives its sandbox back next.
+      hasSandbox: end?.isStopped !== true && isUsable(input, runtime),
+      previous,
+      nowMs,
+    }),
+    ...(because?.reason !== undefined && { reason: because.reason }),
+    ...(because?.message !== undefined && { message: because.message }),
     ...addresses('hostIP', 'hostIPs', hostIps),
-    ...addresses('podIP', 'podIPs', ips),
+    ...addresses('podIP', 'podIPs', podIps(input)),
     startTime: previous?.startTime ?? apiTime(nowMs),
-    containerStatuses,
-    ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
+    containerStatuses: isTerminal
+      ? ended(containers, wasInitialized(pod, containers, initializers))
+      : containers,
+    ...(initializers.length > 0 && {
+      initContainerStatuses: isTerminal ? endedInitializers(initializers) : initializers,
+    }),
     qosClass: qosClass(pod),
   };
+}
+
+/** A pod that ends is what it was until nothing of it runs; one that has ended is one or the other. */
+function lastingPhase({ previous, end }: PodStatusInput, phase: PodPhase): PodPhase {
+  if (end?.isStopped === true) return phase === 'Succeeded' ? phase : 'Failed';
+  return isOver(phase) ? (previous?.phase ?? 'Pending') : phase;
+}
+
+/** A container has been made in the sandbox of now. */
+function hasStartedIn({ pod, runtime }: PodStatusInput): boolean {
+  const sandboxId = runtime?.sandboxes[0]?.id;
+  const names = new Set(pod.spec.containers.map(({ name }) => name));
+  return (
+    runtime?.containers.some(
+      (one) => one.sandboxId === sandboxId && one.state !== 'created' && names.has(one.name),
+    ) === true
+  );
+}
+
+/** A pod that has ended still shows the address that it had. */
+function podIps({ pod, runtime, previous, hostIps }: PodStatusInput): readonly string[] {
+  const before = previous?.podIPs?.map(({ ip }) => ip) ?? [];
+  if (pod.spec.hostNetwork === true) return before.length > 0 ? before : hostIps;
+  const [latest] = runtime?.sandboxes ?? [];
+  if (latest?.ready === true) return latest.ips;
+  return latest !== undefined || isOver(previous?.phase) ? before : [];
 }
 
 function addresses(one: string, all: string, ips: readonly string[]): object {
   return ips.length === 0 ? {} : { [one]: ips[0], [all]: ips.map((ip) => ({ ip })) };
 }
 
-function containerStatus(
-  container: PodContainer,
-  state: RuntimeContainer | undefined,
-  before: ContainerStatus | undefined,
-  waitingFor: string,
-): ContainerStatus {
-  if (state === undefined) {
-    // What has ended, and was forgotten by the runtime since, stays as it was.
-    if (before?.state.terminated !== undefined) return { ...before, ready: false, started: false };
-    return {
-      name: container.name,
-      state: { waiting: { reason: waitingFor } },
-      lastState: before?.lastState ?? {},
-      ready: false,
-      started: false,
-      restartCount: before?.restartCount ?? 0,
-      image: container.image ?? '',
-      imageID: '',
-    };
-  }
-  const running = state.state === 'running';
-  const isSameAttempt = before?.containerID === state.id;
-  const completed = state.state === 'exited' && state.exitCode === 0;
-  return {
-    name: container.name,
-    state: stateOf(state, waitingFor),
-    lastState: isSameAttempt
-      ? before.lastState
-      : before?.state.terminated
-        ? before.state
-        : (before?.lastState ?? {}),
-    ready: running || (completed && waitingFor === 'PodInitializing' && !isSidecar(container)),
-    started: running,
-    restartCount: state.attempt,
-    image: state.image,
-    imageID: state.imageId,
-    containerID: state.id,
-  };
-}
-
-function stateOf(state: RuntimeContainer, waitingFor: string): ContainerState {
-  switch (state.state) {
-    case 'created':
-      return { waiting: { reason: waitingFor } };
-    case 'running':
-      return { running: { startedAt: apiTime(state.startedAtMs ?? 0) } };
-    case 'exited': {
-      const exitCode = state.exitCode ?? 0;
-      return {
-        terminated: {
-          exitCode,
-          reason: state.reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
-          ...(state.message !== undefined && { message: state.message }),
-          startedAt: apiTime(state.startedAtMs ?? 0),
-          finishedAt: apiTime(state.finishedAtMs ?? 0),
-          containerID: state.id,
-        },
-      };
-    }
-  }
-}
-
-function isInitialized(pod: Pod, runtime: RuntimePod | undefined): boolean {
-  return (pod.spec.initContainers ?? []).every((container) => {
-    const state = latest(runtime, container.name);
-    return isSidecar(container) ? state?.state === 'running' : state?.exitCode === 0;
-  });
-}
-
-/** Source: kubelet, getPhase. */
-function phaseOf(
-  { pod, runtime, isTerminal }: PodStatusInput,
+/** Whether a container of it may have run. Source: kubelet, hasPodInitialized. */
+function wasInitialized(
+  { spec }: Pod,
   containers: readonly ContainerStatus[],
   initializers: readonly ContainerStatus[],
-): PodPhase {
-  const policy = pod.spec.restartPolicy ?? 'Always';
-  const terminated = containers.filter(({ state }) => state.terminated !== undefined);
-  const failed = terminated.some(({ state }) => state.terminated?.exitCode !== 0);
-  if (isTerminal) return terminated.length === containers.length && !failed ? 'Succeeded' : 'Failed';
-  const initFailed = initializers.some(({ state }) => (state.terminated?.exitCode ?? 0) !== 0);
-  if (initFailed && policy === 'Never') return 'Failed';
-  const wasStarted = containers.some(({ state }) => state.waiting === undefined);
-  if (!isInitialized(pod, runtime) && !wasStarted) return 'Pending';
-  if (containers.some(({ state }) => state.running !== undefined)) return 'Running';
-  if (
-    containers.some(
-      ({ state, lastState }) => state.waiting !== undefined && lastState.terminated === undefined,
-    )
-  ) {
-    return 'Pending';
-  }
-  if (policy === 'Always' || terminated.length < containers.length) return 'Running';
-  if (!failed) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+): boolean {
+  const last = initializers.at(-1);
+  const container = spec.initContainers?.at(-1);
+  if (last === undefined || container === undefined || hasAnyStarted(containers)) return true;
+  if (isSidecar(container)) return last.started;
+  return [last.state, last.lastState].some(({ terminated }) => terminated?.exitCode === 0);
 }
 
-/** Source: kubelet, status/generate.go: the conditions that a kubelet owns, in its order. */
-function conditionsOf(
-  { pod, runtime, previous, nowMs }: PodStatusInput,
-  phase: PodPhase,
-  containers: readonly ContainerStatus[],
-): readonly PodCondition[] {
-  const isOver = phase === 'Succeeded' || phase === 'Failed';
-  const unready = containers.filter(({ ready }) => !ready).map(({ name }) => name);
-  const uninitialized = (pod.spec.initContainers ?? [])
-    .filter(
-      (container) => !isInitialized({ ...pod, spec: { ...pod.spec, initContainers: [container] } }, runtime),
-    )
-    .map(({ name }) => name);
-  const ready = readiness(phase, unready);
-  const initialized: Verdict =
-    phase === 'Succeeded'
-      ? { ok: true, reason: 'PodCompleted' }
-      : uninitialized.length === 0 || (isOver && runtime === undefined)
-        ? { ok: true }
-        : {
-            ok: false,
-            reason: 'ContainersNotInitialized',
-            message: `containers with incomplete status: [${uninitialized.join(' ')}]`,
-          };
-  const verdicts: readonly (readonly [string, Verdict])[] = [
-    ['PodReadyToStartContainers', { ok: runtime?.sandbox.ready === true }],
-    ['Initialized', initialized],
-    ['Ready', ready],
-    ['ContainersReady', ready],
-    ['PodScheduled', { ok: true }],
-  ];
-  const { generation } = pod.metadata;
-  return verdicts.map(([type, { ok, reason, message }]) => {
-    const status = ok ? ('True' as const) : ('False' as const);
-    const before = previous?.conditions.find((condition) => condition.type === type);
-    return {
-      type,
-      status,
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : apiTime(nowMs),
-      ...(generation !== undefined && { observedGeneration: generation }),
-      ...(reason !== undefined && { reason }),
-      ...(message !== undefined && { message }),
-    };
+/** What was to run and never did has not ended well. Source: kubelet, TerminatePod. */
+function ended(statuses: readonly ContainerStatus[], all: boolean): readonly ContainerStatus[] {
+  if (!all) return statuses;
+  return statuses.map((status) => {
+    if (status.state.terminated !== undefined) return status;
+    const terminated = endedUnseen('The container could not be located when the pod was terminated');
+    return { ...status, state: { terminated }, ready: false, started: false };
   });
 }
 
-interface Verdict {
-  readonly ok: boolean;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-function readiness(phase: PodPhase, unready: readonly string[]): Verdict {
-  if (phase === 'Succeeded') return { ok: false, reason: 'PodCompleted' };
-  if (phase === 'Failed') return { ok: false, reason: 'PodFailed' };
-  if (unready.length === 0) return { ok: true };
-  const message = `containers with unready status: [${unready.join(' ')}]`;
-  return { ok: false, reason: 'ContainersNotReady', message };
+/** But for those after the last one that was begun. Source: kubelet, initializedContainers. */
+function endedInitializers(statuses: readonly ContainerStatus[]): readonly ContainerStatus[] {
+  const lastBegun = statuses.findLastIndex(
+    ({ state, lastState }) => state.waiting === undefined || lastState.terminated !== undefined,
+  );
+  const begun = Math.max(lastBegun, 0) + 1;
+  return [...ended(statuses.slice(0, begun), true), ...statuses.slice(begun)];
 }

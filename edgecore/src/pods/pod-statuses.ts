@@ -1,5 +1,5 @@
 import type { JsonState } from '../state/json-state.ts';
-import type { PodStatus } from './pod-status.ts';
+import type { PodStatus } from './pod-status-types.ts';
 
 const PREFIX = 'pod-status/';
 

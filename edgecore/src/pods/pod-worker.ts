@@ -1,9 +1,21 @@
 import { Backoff, deferred, type Clock, type Logger, type Timer } from '@hawser/seams';
-import type { PodRuntime, RuntimePod } from '../runtime/pod-runtime.ts';
-import { hasFinished, planEnd, planRun, type PodPlan } from './pod-actions.ts';
-import { podName, type Pod } from './pod.ts';
-import { podStatus, type PodStatus } from './pod-status.ts';
+import type { ContainerRuntime, RuntimePod } from '../runtime/container-runtime.ts';
+import { RuntimeError } from '../runtime/runtime-error.ts';
+import { planEnd } from './plan-end.ts';
+import { containerOf, graceSeconds, podName, type Pod } from './pod.ts';
+import { PodError } from './pod-error.ts';
+import type { PodEvents } from './pod-events.ts';
+import { Performed, PodOperator } from './pod-operator.ts';
+import type { PodParts } from './pod-parts.ts';
+import { planRun } from './pod-plan.ts';
+import { podStatus } from './pod-status.ts';
+import { isOver, type PodStatus, type Waiting } from './pod-status-types.ts';
 import type { PodStatuses } from './pod-statuses.ts';
+import type { PlanInput, PodAction, PodEnd, PodPlan } from './plan-types.ts';
+import { RestartDelays } from './restart-delays.ts';
+import { StartFailures } from './start-failures.ts';
+import type { StartGate } from './start-gate.ts';
+import { TerminationMessages } from './termination-messages.ts';
 
 /** What a worker tells the cloud. */
 export interface PodReports {
@@ -11,8 +23,6 @@ export interface PodReports {
   status(pod: Pod, status: PodStatus): void;
   /** Nothing of a pod that was to be deleted is left here. */
   gone(pod: Pod): void;
-  /** Something went wrong with a pod that its owner should know. */
-  warning(pod: Pod, reason: string, message: string): void;
 }
 
 /** What a {@link PodWorker} needs. */
@@ -22,9 +32,12 @@ export interface PodWorkerOptions {
   readonly desired: () => Pod | undefined;
   /** Resolves when the pod whose name this one took over has ended. */
   readonly after?: Promise<void>;
-  readonly runtime: PodRuntime;
+  readonly runtime: ContainerRuntime;
+  readonly parts: PodParts;
+  readonly gate: StartGate;
   readonly statuses: PodStatuses;
   readonly reports: PodReports;
+  readonly events: PodEvents;
   /** Nothing of the pod is left here nor in the store: the worker has done its work. */
   readonly onDone: () => void;
   readonly hostIps: () => readonly string[];
@@ -39,18 +52,28 @@ export type PodWorkerPhase = 'sync' | 'terminating' | 'terminated';
 const RETRY_MS = { base: 1_000, cap: 60_000 } as const;
 /** Rounds of looking and acting before a worker gives others a turn: no plan needs as many. */
 const MAX_ROUNDS = 64;
+const NO_WAITING: ReadonlyMap<string, Waiting> = new Map();
+
+/** A round was ended because the pod is to end now, or sooner. */
+class Overtaken extends Error {}
 
 /**
  * Brings one pod, by its UID, to what the store says. Never two for one UID. Steps of a round:
  * 1. read the pod from the store's view, and what of it is in the runtime;
- * 2. make its status; where it is another one, keep it, then report it;
- * 3. compute what to do (`planRun`, `planEnd`), do it, and look again;
- * 4. nothing to do: wait for {@link wake}, or for the moment that the plan names.
- * What failed is tried again with back-off. Waking it too often costs time, forgetting to wake it is made good by the
- * slow re-list of `PodManager`.
+ * 2. compute what to do (`planRun`, `planEnd`);
+ * 3. make its status; where it is another one, keep it, then report it;
+ * 4. do what was planned, and look again;
+ * 5. nothing to do: wait for {@link wake}, or for the moment that the plan names.
+ * What failed is tried again with back-off. A round that takes its time (a pull, a grace) is ended when the pod is to
+ * be deleted meanwhile, or sooner than before. Waking it too often costs time, forgetting to wake it is made good by
+ * the slow re-list of `PodManager`.
  */
 export class PodWorker {
   readonly #options: PodWorkerOptions;
+  readonly #operator: PodOperator;
+  readonly #failures: StartFailures;
+  readonly #delays = new RestartDelays();
+  readonly #messages: TerminationMessages;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   readonly #ended = deferred();
@@ -58,12 +81,25 @@ export class PodWorker {
   #phase: PodWorkerPhase = 'sync';
   #dirty = false;
   #running: Promise<void> | undefined;
+  /** Of the round that is under way. */
+  #round: { readonly urgency: number; readonly abort: AbortController } | undefined;
   #timer: Timer | undefined;
+  /** Set once: the pod ends by itself, and is never started again. */
+  #end: PodEnd | undefined;
+  /** Since when it has been ending, with which grace. */
+  #grace: { readonly seconds: number; readonly sinceMs: number } | undefined;
+  /** What it had beside the runtime was given back: all but its logs, or all of it. */
+  #released: 'nothing' | 'parts' | 'all' = 'nothing';
   #hasReported = false;
   #hasSaidGone = false;
+  /** Whether the last round failed. */
+  #hasFailed = false;
 
   constructor(options: PodWorkerOptions) {
     this.#options = options;
+    this.#operator = new PodOperator(options);
+    this.#failures = new StartFailures(options.parts.images);
+    this.#messages = new TerminationMessages(options.parts.logTail);
     this.#backoff = new Backoff({ baseMs: RETRY_MS.base, capMs: RETRY_MS.cap });
   }
 
@@ -87,7 +123,13 @@ export class PodWorker {
   wake(): void {
     this.#dirty = true;
     if (this.#stopping.signal.aborted) return;
+    this.#overtake();
     this.#running ??= this.#run();
+  }
+
+  /** Something that pods are made of has changed: a configMap, a secret. Wakes it where it may have lacked that. */
+  sourcesChanged(): void {
+    if (this.#failures.retryConfigs() || this.#hasFailed) this.wake();
   }
 
   /** Stops after what is under way; the pod stays as it is. Idempotent. */
@@ -98,12 +140,15 @@ export class PodWorker {
     await this.#running;
   }
 
+  // ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** Never rejects. */
   async #run(): Promise<void> {
     try {
       await this.#options.after;
-      for (let round = 0; this.#takeDirty() && round < MAX_ROUNDS; round++) await this.#round();
+      for (let round = 0; this.#takeDirty() && round < MAX_ROUNDS; round++) await this.#runRound();
       this.#backoff.reset();
+      this.#hasFailed = false;
     } catch (error) {
       this.#failed(error);
     }
@@ -117,58 +162,206 @@ export class PodWorker {
     return dirty;
   }
 
-  async #round(): Promise<void> {
-    const { runtime, clock, uid } = this.#options;
+  async #runRound(): Promise<void> {
+    const abort = new AbortController();
+    this.#round = { urgency: this.#urgency(), abort };
     this.#cancelTimer();
+    try {
+      await this.#look(AbortSignal.any([this.#stopping.signal, abort.signal]));
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      this.#dirty = true;
+    } finally {
+      this.#round = undefined;
+    }
+  }
+
+  /** Ends a round that was begun for less. */
+  #overtake(): void {
+    const round = this.#round;
+    if (round !== undefined && this.#urgency() > round.urgency) round.abort.abort(new Overtaken());
+  }
+
+  /** Greater: it is to end sooner. */
+  #urgency(): number {
+    const pod = this.#options.desired();
+    if (pod === undefined) return Infinity;
+    return pod.metadata.deletionTimestamp === undefined ? -Infinity : -graceSeconds(pod);
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
     const pod = this.#options.desired();
     if (pod !== undefined) this.#last = pod;
-    const inRuntime = await runtime.get(uid);
+    const inRuntime = await this.#options.runtime.get(this.#options.uid);
     const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
-    const plan = isWanted
-      ? this.#planWanted(pod, inRuntime, clock.wallMs())
-      : planEnd(pod ?? this.#last, inRuntime);
-    if (!isWanted) this.#phase = plan.ended ? 'terminated' : 'terminating';
-    if (pod !== undefined) await this.#report(pod, inRuntime, !isWanted && (plan.remove || plan.ended));
-    if (plan.ended && pod !== undefined) this.#sayGone(pod);
-    await this.#act(pod, plan);
-    if (plan.ended) this.#ended.resolve();
-    if (plan.ended && pod === undefined) await this.#finish();
-    if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - clock.wallMs());
+    if (!isWanted) await this.#endPod(pod, inRuntime, undefined, signal);
+    else await this.#runPod(pod, inRuntime, signal);
   }
 
-  #planWanted(pod: Pod, inRuntime: RuntimePod | undefined, nowMs: number): PodPlan {
-    const phase = this.#options.statuses.get(this.#options.uid)?.phase;
+  async #runPod(pod: Pod, inRuntime: RuntimePod | undefined, signal: AbortSignal): Promise<void> {
+    const { parts } = this.#options;
+    parts.probes.update(pod, inRuntime);
+    const previous = this.#options.statuses.get(this.#options.uid);
     // What has run to its end stays ended, even after the runtime has forgotten it.
-    const isOver = inRuntime === undefined && (phase === 'Succeeded' || phase === 'Failed');
-    if (isOver || (inRuntime !== undefined && hasFinished(pod, inRuntime))) {
-      return { actions: [], remove: false, ended: false };
+    if (isOver(previous?.phase)) this.#end ??= {};
+    else if (this.#end === undefined) {
+      const refusal = parts.configs.refusal(pod);
+      if (refusal !== undefined) this.#end = { failure: refusal };
     }
-    return planRun(pod, inRuntime, nowMs);
+    const plan = this.#end === undefined ? planRun(this.#planInput(pod, inRuntime)) : undefined;
+    this.#end ??= plan?.over;
+    if (this.#end !== undefined || plan === undefined) {
+      await this.#endPod(pod, inRuntime, this.#end, signal);
+      return;
+    }
+    this.#phase = 'sync';
+    this.#released = 'nothing';
+    await this.#report(pod, inRuntime, plan);
+    await this.#act(pod, plan.actions, inRuntime, signal);
+    if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
 
-  async #act(pod: Pod | undefined, plan: PodPlan): Promise<void> {
-    const { runtime, uid } = this.#options;
-    const { signal } = this.#stopping;
-    const target = pod ?? this.#last;
-    for (const action of target === undefined ? [] : plan.actions) {
-      if (target !== undefined) await runtime.perform(target, action, signal);
-    }
-    if (plan.remove) await runtime.remove(uid, signal);
-    if (plan.remove || plan.actions.length > 0) this.#dirty = true;
+  #planInput(pod: Pod, runtime: RuntimePod | undefined): PlanInput {
+    const { parts, statuses, uid, clock } = this.#options;
+    return {
+      pod,
+      runtime,
+      previous: statuses.get(uid),
+      verdict: (container, id) => parts.probes.verdict(pod, container, id),
+      specHash: (container) => parts.configs.specHash(container),
+      failures: this.#failures.all,
+      delays: this.#delays,
+      needsAddress: this.#options.runtime.real,
+      nowMs: clock.wallMs(),
+    };
   }
 
-  async #report(pod: Pod, runtime: RuntimePod | undefined, isTerminal: boolean): Promise<void> {
-    const { statuses, uid, clock, hostIps, reports } = this.#options;
+  /** @param end undefined: the pod is deleted, nothing of it is to stay */
+  async #endPod(
+    pod: Pod | undefined,
+    inRuntime: RuntimePod | undefined,
+    end: PodEnd | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isDeleted = end === undefined;
+    const known = pod ?? this.#last;
+    if (known !== undefined) this.#options.parts.probes.update(known, inRuntime);
+    const plan = planEnd(known, inRuntime, this.#graceLeft(pod), isDeleted);
+    this.#phase = 'terminating';
+    if (pod !== undefined)
+      await this.#report(pod, inRuntime, undefined, { ...this.#end, isStopped: plan.stopped });
+    if (!plan.done) {
+      await this.#act(known, plan.actions, inRuntime, signal);
+      return;
+    }
+    await this.#release(isDeleted, signal);
+    this.#phase = 'terminated';
+    if (!isDeleted) return;
+    if (pod !== undefined) this.#sayGone(pod);
+    this.#ended.resolve();
+    if (pod === undefined) await this.#finish();
+  }
+
+  /** What its containers have left of the grace, seconds: it begins anew where it becomes another one. */
+  #graceLeft(pod: Pod | undefined): number {
+    const { clock } = this.#options;
+    const last = this.#last;
+    // Removed while it was being deleted: somebody does not want to wait any longer.
+    const isForced = pod === undefined && last?.metadata.deletionTimestamp !== undefined;
+    const seconds = isForced ? 0 : graceSeconds(pod ?? last);
+    if (this.#grace?.seconds !== seconds) this.#grace = { seconds, sinceMs: clock.monotonicMs() };
+    return Math.max(0, seconds - Math.floor((clock.monotonicMs() - this.#grace.sinceMs) / 1000));
+  }
+
+  async #release(wholly: boolean, signal: AbortSignal): Promise<void> {
+    if (this.#released === 'all' || (this.#released === 'parts' && !wholly)) return;
+    await this.#operator.release(this.#options.uid, wholly, signal);
+    this.#released = wholly ? 'all' : 'parts';
+  }
+
+  async #act(
+    pod: Pod | undefined,
+    actions: readonly PodAction[],
+    inRuntime: RuntimePod | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (actions.length === 0) return;
+    this.#dirty = true;
+    const performed = new Performed();
+    try {
+      await this.#operator.perform(pod, actions, inRuntime, performed, signal);
+    } finally {
+      if (pod !== undefined) this.#note(pod, actions, performed);
+    }
+  }
+
+  /** Remembers how long what crashes, or does not start, is to wait. */
+  #note(pod: Pod, actions: readonly PodAction[], performed: Performed): void {
+    const { parts, clock } = this.#options;
+    const nowMs = clock.wallMs();
+    const hashOf = parts.configs.specHash.bind(parts.configs);
+    this.#failures.note(pod, performed, hashOf, nowMs);
+    for (const action of actions) {
+      if (action.do !== 'start-container' || action.finishedAtMs === undefined) continue;
+      const container = containerOf(pod, action.name);
+      if (container !== undefined && performed.made.has(action.name))
+        this.#delays.restarted(action.name, hashOf(container), action.finishedAtMs, nowMs);
+    }
+  }
+
+  // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #report(
+    pod: Pod,
+    runtime: RuntimePod | undefined,
+    plan: PodPlan | undefined,
+    end?: PodEnd & { readonly isStopped: boolean },
+  ): Promise<void> {
+    const { statuses, uid, clock, hostIps, reports, parts } = this.#options;
     const previous = statuses.get(uid);
-    const isOver = previous?.phase === 'Succeeded' || previous?.phase === 'Failed';
-    const status =
-      isOver && runtime === undefined
-        ? previous
-        : podStatus({ pod, runtime, previous, isTerminal, hostIps: hostIps(), nowMs: clock.wallMs() });
+    const status = podStatus({
+      pod,
+      runtime,
+      previous,
+      runtimeName: this.#options.runtime.name,
+      verdict: (container, id) => parts.probes.verdict(pod, container, id),
+      waiting: plan?.waiting ?? NO_WAITING,
+      messages: await this.#messages.of(runtime, previous),
+      needsAddress: this.#options.runtime.real,
+      end,
+      hostIps: hostIps(),
+      nowMs: clock.wallMs(),
+    });
     const isNew = await statuses.set(uid, status);
     // The first one after a start is said in any case: whether the cloud had it is not known.
     if (isNew || !this.#hasReported) reports.status(pod, status);
     this.#hasReported = true;
+    if (isNew) this.#sayChanges(pod, previous, status);
+  }
+
+  /** Events of what came about by itself. */
+  #sayChanges(pod: Pod, previous: PodStatus | undefined, status: PodStatus): void {
+    const { events } = this.#options;
+    const { phase, reason, message = '' } = status;
+    if (phase === 'Failed' && previous?.phase !== 'Failed' && reason !== undefined)
+      events.record(pod, reason === 'DeadlineExceeded' ? 'Normal' : 'Warning', reason, message);
+    const before = new Map(
+      [...(previous?.initContainerStatuses ?? []), ...(previous?.containerStatuses ?? [])].map(
+        (one) => [one.name, one] as const,
+      ),
+    );
+    for (const { name, state, restartCount } of [
+      ...(status.initContainerStatuses ?? []),
+      ...status.containerStatuses,
+    ]) {
+      if (state.waiting?.reason !== 'CrashLoopBackOff') continue;
+      const last = before.get(name);
+      const isSame = last?.state.waiting?.reason === 'CrashLoopBackOff' && last.restartCount === restartCount;
+      const { metadata } = pod;
+      const where = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+      const text = `Back-off restarting failed container ${name} in pod ${where}`;
+      if (!isSame) events.record(pod, 'Warning', 'BackOff', text, name);
+    }
   }
 
   async #finish(): Promise<void> {
@@ -185,6 +378,7 @@ export class PodWorker {
 
   #failed(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
+    this.#hasFailed = true;
     const waitMs = this.#backoff.nextMs();
     const message = error instanceof Error ? error.message : String(error);
     const pod = this.#last;
@@ -192,7 +386,12 @@ export class PodWorker {
       { err: error, uid: this.#options.uid, pod: pod && podName(pod), waitMs: Math.round(waitMs) },
       'the pod could not be brought to its state, will try again',
     );
-    if (pod !== undefined) this.#options.reports.warning(pod, 'FailedSync', message);
+    if (error instanceof PodError && error.isFinal)
+      this.#end ??= { failure: { reason: error.reason, message } };
+    else if (pod !== undefined && !isUnreachable(error)) {
+      const reason = error instanceof PodError ? error.reason : 'FailedSync';
+      this.#options.events.record(pod, 'Warning', reason, message);
+    }
     this.#dirty = true;
     this.#wakeAfter(waitMs);
   }
@@ -214,4 +413,9 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+/** A runtime that is away is the node's trouble, not that of each pod. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof RuntimeError && error.code === 'ERR_EDGECORE_RUNTIME_UNREACHABLE';
 }

@@ -237,13 +237,18 @@ export function podName(pod: Pod): string {
   return `${pod.metadata.namespace}/${pod.metadata.name}`;
 }
 
+/** A container of a pod, or an init container. */
+export function containerOf({ spec }: Pod, name: string): PodContainer | undefined {
+  return [...spec.containers, ...(spec.initContainers ?? [])].find((container) => container.name === name);
+}
+
 /** An init container that goes on beside the others. Source: KEP-753, sidecar containers. */
 export function isSidecar(container: PodContainer): boolean {
   return container.restartPolicy === 'Always';
 }
 
-/** How long its containers may take to end, seconds. Source: `deletionGracePeriodSeconds` in core/v1. */
-export function graceSeconds(pod: Pod): number {
-  const { metadata, spec } = pod;
-  return metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+/** How long its containers may take to end, seconds; the default where nobody knows the pod. Source: `deletionGracePeriodSeconds` in core/v1. */
+export function graceSeconds(pod: Pod | undefined): number {
+  const { metadata, spec } = pod ?? {};
+  return metadata?.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
 }

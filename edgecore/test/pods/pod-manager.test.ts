@@ -6,9 +6,10 @@ import { eventually, FakeClock } from '@hawser/seams/testing';
 import { PodManager } from '../../src/pods/pod-manager.ts';
 import { PodStatuses } from '../../src/pods/pod-statuses.ts';
 import type { Pod } from '../../src/pods/pod.ts';
-import type { PodStatus } from '../../src/pods/pod-status.ts';
+import { nullParts } from '../../src/pods/null-parts.ts';
+import type { PodStatus } from '../../src/pods/pod-status-types.ts';
 import { NullRuntime } from '../../src/runtime/null-runtime.ts';
-import { makePod, MemoryJsonState } from '../../testing/index.ts';
+import { makePod, makeSandboxConfig, MemoryJsonState } from '../../testing/index.ts';
 
 const SCOPE = 'node/edge-1';
 
@@ -36,6 +37,7 @@ class Node {
       scope: SCOPE,
       replica: this.replica,
       runtime: this.runtime,
+      parts: nullParts(this.runtime.images),
       statuses: new PodStatuses(this.state),
       reports: {
         status: (pod, status) => {
@@ -43,7 +45,11 @@ class Node {
           this.statuses.set(pod.metadata.uid, status);
         },
         gone: (pod) => this.reports.push(`${pod.metadata.uid} gone`),
-        warning: (pod, reason, message) => this.reports.push(`${pod.metadata.name} ${reason}: ${message}`),
+      },
+      events: {
+        record: (pod, type, reason, message) => {
+          if (type === 'Warning') this.reports.push(`${pod.metadata.name} ${reason}: ${message}`);
+        },
       },
       isLost: (key) => this.lost.has(key),
       hasLost: () => this.lost.size > 0,
@@ -51,6 +57,7 @@ class Node {
       onPods: () => {},
       hostIps: () => ['192.0.2.1'],
       relistPeriodMs: 60_000,
+      parallelStarts: 10,
       clock: this.clock,
       log: silentLogger,
     });
@@ -190,7 +197,7 @@ describe('PodManager', () => {
 
   it('ends what the runtime has and the store does not have', async () => {
     await node.runtime.start();
-    await node.runtime.perform(makePod('orphan'), { do: 'create-sandbox' }, AbortSignal.timeout(1_000));
+    await node.runtime.createSandbox(makeSandboxConfig({ uid: 'orphan' }), AbortSignal.timeout(1_000));
     await node.manager.start();
     await eventually('it is gone', async () => (await node.runtime.list()).length === 0);
   });

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Pod } from '../../src/pods/pod.ts';
-import { podStatus, type PodStatus, type PodStatusInput } from '../../src/pods/pod-status.ts';
+import { podStatus, type PodStatusInput } from '../../src/pods/pod-status.ts';
+import type { PodStatus } from '../../src/pods/pod-status-types.ts';
 import { qosClass } from '../../src/pods/qos-class.ts';
 import { quantityOf } from '../../src/pods/quantity.ts';
-import type { RuntimeContainer, RuntimePod } from '../../src/runtime/pod-runtime.ts';
+import type { RuntimeContainer, RuntimePod } from '../../src/runtime/container-runtime.ts';
 import { makePod } from '../../testing/index.ts';
+import { running as runningContainer, runtimePod } from './runtime-pods.ts';
 
 const T0 = Date.UTC(2026, 0, 1, 12, 0, 0, 700);
 const T1 = T0 + 5_000;
 
 function running(name = 'main', attempt = 0): RuntimeContainer {
-  const id = `null://${name}-${attempt}`;
-  return { name, id, attempt, image: 'app:1', imageId: 'sha256:1', state: 'running', startedAtMs: T0 };
+  return runningContainer(name, { id: `${name}-${attempt}`, attempt, startedAtMs: T0 });
 }
 
 function exited(name: string, exitCode: number, attempt = 0): RuntimeContainer {
@@ -19,8 +20,7 @@ function exited(name: string, exitCode: number, attempt = 0): RuntimeContainer {
 }
 
 function runtime(...containers: RuntimeContainer[]): RuntimePod {
-  const sandbox = { id: 's', ready: true, createdAtMs: T0, ips: ['10.88.0.7'] };
-  return { uid: 'uid-a', namespace: 'default', name: 'a', sandbox, containers };
+  return runtimePod(containers);
 }
 
 function status(pod: Pod, present: RuntimePod | undefined, more: Partial<PodStatusInput> = {}): PodStatus {
@@ -28,12 +28,19 @@ function status(pod: Pod, present: RuntimePod | undefined, more: Partial<PodStat
     pod,
     runtime: present,
     previous: undefined,
-    isTerminal: false,
+    runtimeName: 'null',
+    verdict: () => ({ started: true, ready: true }),
+    waiting: new Map(),
+    messages: new Map(),
+    needsAddress: true,
+    end: undefined,
     hostIps: ['192.0.2.1'],
     nowMs: T0,
     ...more,
   });
 }
+
+const STOPPED = { isStopped: true };
 
 function condition(of: PodStatus, type: string): unknown {
   const found = of.conditions.find((each) => each.type === type);
@@ -71,9 +78,10 @@ describe('status of a pod', () => {
         ready: true,
         started: true,
         restartCount: 0,
-        image: 'app:1',
-        imageID: 'sha256:1',
+        image: 'registry.example/app:1',
+        imageID: 'registry.example/app@sha256:1',
         containerID: 'null://main-0',
+        resources: {},
       },
     ]);
   });
@@ -120,25 +128,25 @@ describe('status of a pod', () => {
 
   it('is Succeeded or Failed when all has ended and stays so', () => {
     const never = makePod('a', { spec: { restartPolicy: 'Never' } });
-    const done = status(never, runtime(exited('main', 0)));
+    const done = status(never, runtime(exited('main', 0)), { end: STOPPED });
     assert.equal(done.phase, 'Succeeded');
     assert.equal(condition(done, 'Ready'), 'False PodCompleted');
-    const failed = status(never, runtime(exited('main', 1)));
+    const failed = status(never, runtime(exited('main', 1)), { end: STOPPED });
     assert.equal(failed.phase, 'Failed');
     assert.equal(condition(failed, 'Ready'), 'False PodFailed');
     const initFailed = makePod('a', {
       spec: { restartPolicy: 'Never', initContainers: [{ name: 'setup' }] },
     });
-    assert.equal(status(initFailed, runtime(exited('setup', 2))).phase, 'Failed');
+    assert.equal(status(initFailed, runtime(exited('setup', 2)), { end: STOPPED }).phase, 'Failed');
   });
 
   it('is final once a deleted pod has ended: its containers stay as they ended', () => {
-    const before = status(makePod('a'), runtime(exited('main', 0)), { isTerminal: true });
+    const before = status(makePod('a'), runtime(exited('main', 0)), { end: STOPPED });
     assert.equal(before.phase, 'Succeeded');
-    const after = status(makePod('a'), undefined, { isTerminal: true, previous: before });
+    const after = status(makePod('a'), undefined, { end: STOPPED, previous: before });
     assert.equal(after.phase, 'Succeeded');
     assert.equal(after.containerStatuses[0]?.state.terminated?.exitCode, 0);
-    assert.equal(status(makePod('a'), undefined, { isTerminal: true }).phase, 'Failed');
+    assert.equal(status(makePod('a'), undefined, { end: STOPPED }).phase, 'Failed');
   });
 
   it('has the addresses of the node for a pod on its network', () => {

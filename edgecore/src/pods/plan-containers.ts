@@ -1,0 +1,47 @@
+import type { RuntimeContainer } from '../runtime/container-runtime.ts';
+import { hasSucceeded } from './container-history.ts';
+import { kindOf, type PlanDraft } from './plan-draft.ts';
+import type { PodContainer } from './pod.ts';
+import { mayRestart, restartsAfter } from './restart-policy.ts';
+
+/**
+ * Sees to the containers of an initialized pod. None that runs, and none that will → the pod is to end, its sidecars
+ * too. Source: kubelet, computePodActions.
+ */
+export function planContainers(draft: PlanDraft): void {
+  const stays = draft.input.pod.spec.containers.map((container) => keepRunning(container, draft));
+  if (!stays.includes(true)) draft.endPod({});
+}
+
+/** Answers whether it runs, or will. */
+function keepRunning(container: PodContainer, draft: PlanDraft): boolean {
+  const { pod, runtime, previous } = draft.input;
+  const present = draft.present(container.name);
+  if (present === undefined) {
+    // In a sandbox before this one, or in a life that the runtime does not know of.
+    const isDone = hasSucceeded(runtime, previous, container.name) && !restartsAfter(pod, container, 0);
+    if (!isDone) draft.start(container);
+    return !isDone;
+  }
+  if (present.state !== 'running')
+    return draft.restart(container, present, restartsAfter(pod, container, present.exitCode ?? 0));
+  return keepAlive(container, present, draft);
+}
+
+function keepAlive(container: PodContainer, present: RuntimeContainer, draft: PlanDraft): boolean {
+  const { pod, verdict, specHash } = draft.input;
+  if (present.notes.specHash !== specHash(container)) {
+    draft.kill(
+      present,
+      `${kindOf(draft.input, container)} ${container.name} definition changed, will be restarted`,
+    );
+    // At once, and whatever its policy: it did not end by itself.
+    draft.start(container, true);
+    return true;
+  }
+  const { kill } = verdict(container.name, present.id);
+  if (kill === undefined) return true;
+  const willRestart = mayRestart(pod);
+  draft.kill(present, willRestart ? `${kill.message}, will be restarted` : kill.message, kill.graceSeconds);
+  return willRestart;
+}
