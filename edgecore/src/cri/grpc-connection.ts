@@ -14,6 +14,8 @@ const SESSION_MEMORY_MB = 64;
 export class GrpcConnection {
   readonly #socketPath: string;
   #session: http2.ClientHttp2Session | undefined;
+  /** The present one, and those whose server said goodbye and has not hung up yet. */
+  readonly #open = new Set<http2.ClientHttp2Session>();
   #opening: Promise<http2.ClientHttp2Session> | undefined;
   #closed = false;
 
@@ -29,18 +31,18 @@ export class GrpcConnection {
     if (this.#closed) return Promise.reject(unreachable('the connection was closed', this.#socketPath));
     const session = this.#session;
     if (session !== undefined && !session.closed && !session.destroyed) return Promise.resolve(session);
-    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
+    this.#opening ??= this.#dial().finally(() => (this.#opening = undefined));
     return this.#opening;
   }
 
   /** Ends the connection and what is on it. Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#session?.destroy();
+    for (const session of this.#open) session.destroy();
     this.#session = undefined;
   }
 
-  async #open(): Promise<http2.ClientHttp2Session> {
+  async #dial(): Promise<http2.ClientHttp2Session> {
     const socket = await this.#connect();
     if (this.#closed) {
       socket.destroy();
@@ -55,9 +57,8 @@ export class GrpcConnection {
     session.setLocalWindowSize(WINDOW_BYTES);
     // Streams tell what became of them by themselves; without a listener an error would end the process.
     session.on('error', () => session.destroy());
-    session.once('close', () => {
-      if (this.#session === session) this.#session = undefined;
-    });
+    session.once('close', () => this.#open.delete(session));
+    this.#open.add(session);
     this.#session = session;
     return session;
   }
