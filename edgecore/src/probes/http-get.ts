@@ -1,0 +1,157 @@
+import http from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
+import type { Handler, PodContainer } from '../pods/pod.ts';
+import { MAX_OUTPUT_BYTES } from './probe-outcome.ts';
+import { addressOf, targetOf } from './probe-target.ts';
+
+/** Source: kubernetes, pkg/probe/http (RedirectChecker) and Go, net/http (defaultCheckRedirect). */
+const MAX_REDIRECTS = 10;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Which every request has, unless it is said otherwise. */
+const OWN_HEADERS = new Set(['user-agent', 'accept', 'host']);
+const MAX_HEADER_BYTES = 256 * 1024;
+/** The release of Kubernetes whose kubelet is spoken for. */
+const AGENT_VERSION = '1.36';
+
+type HttpAction = NonNullable<Handler['httpGet']>;
+
+/** What came back: of the body the first 10 KiB. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A request for an `httpGet`, ready to be sent. */
+export interface HttpGet {
+  /** As it is shown: `http://10.0.0.1:80/healthz`. */
+  readonly text: string;
+  readonly url: URL;
+  /** As it is sent: not made any shorter, as a URL's is. */
+  readonly path: string;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Makes the request of an `httpGet`.
+ * @param purpose `probe` or `lifecycle`: for the User-Agent
+ * @throws Error where the port or the address is not known
+ */
+export function httpGetOf(
+  action: HttpAction,
+  container: PodContainer,
+  podIp: string,
+  purpose: 'probe' | 'lifecycle',
+): HttpGet {
+  const address = addressOf(targetOf(container, action.port, action.host, podIp));
+  const origin = `${action.scheme === 'HTTPS' ? 'https' : 'http'}://${address}`;
+  const path = escaped((action.path ?? '').replace(/#.*$/s, '')).replace(/^(?!\/)/, '/');
+  return { text: `${origin}${path}`, url: new URL(origin), path, headers: headersOf(action, purpose) };
+}
+
+/**
+ * Sends it, without looking at certificates. Redirects are followed to the same host, ten at most; the answer is the
+ * redirect itself where it leads elsewhere.
+ * @throws Error of the connection; signal.reason
+ */
+export async function sendHttpGet(request: HttpGet, signal: AbortSignal): Promise<HttpAnswer> {
+  let { url, path, headers } = request;
+  for (let redirects = 0; ; redirects++) {
+    const { answer, location } = await exchange(url, path, headers, signal);
+    if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+    const next = urlOf(location, `${url.origin}${path}`);
+    if (next?.hostname !== url.hostname) return answer;
+    if (redirects >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+    // A name that the request was given goes on with it only as long as nobody says another one.
+    if (next.host !== url.host) headers = { ...headers, host: [next.host] };
+    [url, path] = [next, `${next.pathname}${next.search}`];
+  }
+}
+
+/** Whatever is not allowed in a request is percent-encoded. */
+function escaped(path: string): string {
+  return path.replace(/[^\x21-\x7e]/gu, (character) =>
+    [...Buffer.from(character)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );
+}
+
+/** Source: kubernetes, pkg/probe/http/request.go. */
+function headersOf({ httpHeaders = [] }: HttpAction, purpose: string): Record<string, string[]> {
+  const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const { name, value } of httpHeaders) (headers[name.toLowerCase()] ??= []).push(value);
+  headers['user-agent'] ??= [`kube-${purpose}/${AGENT_VERSION}`];
+  headers['accept'] ??= ['*/*'];
+  // Said to be empty: not sent.
+  const isSent = ([name, [value]]: [string, string[]]): boolean => value !== '' || !OWN_HEADERS.has(name);
+  return Object.fromEntries(Object.entries(headers).filter(isSent));
+}
+
+function urlOf(location: string, base: string): URL | undefined {
+  const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
+}
+
+function exchange(
+  url: URL,
+  path: string,
+  headers: HttpGet['headers'],
+  signal: AbortSignal,
+): Promise<{ readonly answer: HttpAnswer; readonly location: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const options: https.RequestOptions = {
+      method: 'GET',
+      host,
+      port: url.port === '' ? undefined : Number(url.port),
+      path,
+      headers: headers as Record<string, string[]>, // not changed
+      agent: false, // a connection of its own, closed after it
+      maxHeaderSize: MAX_HEADER_BYTES,
+      ...(url.protocol === 'https:' && {
+        rejectUnauthorized: false,
+        servername: isIP(host) === 0 ? host : '',
+      }),
+    };
+    const fail = (error: unknown): void => {
+      signal.removeEventListener('abort', onAbort);
+      reject((signal.aborted ? signal.reason : error) as Error);
+    };
+    let request: http.ClientRequest;
+    const onAbort = (): void => {
+      request.destroy();
+      fail(signal.reason);
+    };
+    try {
+      request = (url.protocol === 'https:' ? https : http).request(options);
+    } catch (error) {
+      // A header that HTTP does not allow.
+      fail(error);
+      return;
+    }
+    request.on('error', fail);
+    request.on('response', (response) => {
+      readBody(response).then((body) => {
+        signal.removeEventListener('abort', onAbort);
+        request.destroy();
+        resolve({ answer: { status: response.statusCode ?? 0, body }, location: response.headers.location });
+      }, fail);
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    request.end();
+  });
+}
+
+/** The rest is not read: the connection is ended then. */
+async function readBody(response: http.IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= MAX_OUTPUT_BYTES) break;
+  }
+  return Buffer.concat(pieces).toString('utf8', 0, Math.min(bytes, MAX_OUTPUT_BYTES));
+}
