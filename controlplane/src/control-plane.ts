@@ -41,6 +41,7 @@ import { createBootstrapObjects } from './bootstrap-objects.ts';
 import { ControllerManager, type NodeTimes } from './controllers/controller-manager.ts';
 import { ControlPlaneError } from './errors.ts';
 import { kubeconfig } from './kubeconfig.ts';
+import { KubeletClient } from './kubelet-client/kubelet-client.ts';
 import { ClusterPki, type PkiState } from './pki/cluster-pki.ts';
 import { TokenKey } from './tokens/jwt.ts';
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts';
@@ -60,8 +61,10 @@ export interface ControlPlaneOptions {
   /** False: the API server alone, without scheduler and controllers. Default true. */
   readonly controllers?: boolean;
   readonly nodeTimes?: NodeTimes;
-  /** Serves logs, exec and the like of pods. Default: refused. */
+  /** Serves logs, exec and the like of pods. Default: asks the kubelets of their nodes. */
   readonly connect?: ConnectHandler;
+  /** Authority of the certificates of kubelets, PEM. Default: they are not verified, as by a kube-apiserver that is told none. */
+  readonly kubeletCa?: string;
   readonly limits?: Partial<ServerLimits>;
   readonly metrics?: MetricsRegistry;
   readonly clock?: Clock;
@@ -178,7 +181,7 @@ class Plane implements ControlPlane {
     const pki = await this.#pki.load();
     const store = await this.#openStore();
     this.#undo.push(() => store.close());
-    await createBootstrapObjects(store, this.#clock.wallMs());
+    await createBootstrapObjects(store, { nowMs: this.#clock.wallMs(), clientCa: pki.authority.cert });
     const registry = new Registry();
     registry.add(builtInResources({ random }));
     await this.#serve(store, registry, pki);
@@ -228,7 +231,8 @@ class Plane implements ControlPlane {
   }
 
   async #serve(store: ObjectStore, registry: Registry, pki: PkiState): Promise<void> {
-    const { host = LOOPBACK, port = 0, random = systemRandom, connect, limits, metrics } = this.#options;
+    const { host = LOOPBACK, port = 0, random = systemRandom, limits, metrics } = this.#options;
+    const { connect = this.#kubelets(store) } = this.#options;
     const clock = this.#clock;
     const onError = (error: Error, about: string): void =>
       this.#logger.error({ err: error, about }, 'request failed by our own fault');
@@ -238,8 +242,7 @@ class Plane implements ControlPlane {
     const tokens = new ServiceAccountTokens({ key: new TokenKey(pki.tokenKey), store, clock });
     const rbac = new RbacAuthorizer(store);
     const server = new KubeServer({
-      ...{ store, registry, clock, random, onError },
-      ...(connect && { connect }),
+      ...{ store, registry, clock, random, onError, connect },
       ...(limits && { limits }),
       ...(metrics && { metrics }),
       tls: { ...pki.serving, clientCa: pki.authority.cert },
@@ -272,6 +275,16 @@ class Plane implements ControlPlane {
     const client = this.#makeClient(host, server.port);
     this.#client = client;
     this.#undo.push(() => client.close());
+  }
+
+  #kubelets(store: ObjectStore): ConnectHandler {
+    const { kubeletCa } = this.#options;
+    return new KubeletClient({
+      ...{ store, clock: this.#clock },
+      credentials: () => this.#pki.state.kubeletClient,
+      ...(kubeletCa !== undefined && { ca: kubeletCa }),
+      log: this.#logger.child({ component: 'kubelet-client' }),
+    });
   }
 
   #makeClient(host: string, port: number): HttpApiClient {

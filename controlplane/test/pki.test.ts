@@ -46,8 +46,10 @@ describe('keys and certificates', () => {
     assert.ok(serving.checkIP('127.0.0.1') !== undefined && serving.checkHost('localhost') !== undefined);
     assert.match(admin.subject, /O=system:masters\nCN=kubernetes-admin/);
     const second = await load();
-    assert.notEqual(second.controllers.cert, first.controllers.cert);
-    assert.deepEqual({ ...second, controllers: first.controllers }, first);
+    const { controllers, kubeletClient } = first;
+    assert.notEqual(second.controllers.cert, controllers.cert);
+    assert.notEqual(second.kubeletClient.cert, kubeletClient.cert);
+    assert.deepEqual({ ...second, controllers, kubeletClient }, first);
   });
 
   it('are renewed when a third of their life is left, by the same authority', async () => {

@@ -33,13 +33,18 @@ export interface PkiState {
   readonly admin: KeyPair;
   /** Of the controllers; never on disk. */
   readonly controllers: KeyPair;
+  /** Of the API server as a client of kubelets: CN {@link KUBELET_CLIENT}; never on disk. */
+  readonly kubeletClient: KeyPair;
   /** Signs service account tokens: ECDSA P-256, PKCS#8 PEM. */
   readonly tokenKey: string;
 }
 
 const MASTERS = 'system:masters';
-/** The pair of this name stays in memory. */
+/** The pairs of these names stay in memory. */
 const CONTROLLERS = 'controllers';
+/** User that the API server is to kubelets. */
+export const KUBELET_CLIENT = 'kube-apiserver-kubelet-client';
+const IN_MEMORY = [CONTROLLERS, KUBELET_CLIENT];
 
 /**
  * The control plane's keys: an authority, the certificates that it issued, and the key for tokens. Made at the first
@@ -84,6 +89,7 @@ export class ClusterPki {
         commonName: 'system:kube-controller-manager',
         organizations: [MASTERS],
       }),
+      kubeletClient: await this.#certificate(KUBELET_CLIENT, authority, { commonName: KUBELET_CLIENT }),
     };
     return this.#state;
   }
@@ -206,7 +212,7 @@ export class ClusterPki {
   }
 
   #isKept(name: string): boolean {
-    return this.#options.dir === undefined || name.startsWith(`${CONTROLLERS}.`);
+    return this.#options.dir === undefined || IN_MEMORY.some((kept) => name.startsWith(`${kept}.`));
   }
 
   #path(name: string): string {

@@ -147,6 +147,20 @@ const ROLES: readonly Role[] = [
   { name: 'edit', rules: EDIT },
   { name: 'view', rules: VIEW },
   {
+    name: 'system:kubelet-api-admin',
+    rules: [
+      { apiGroups: [''], resources: ['nodes'], verbs: [...READ, 'proxy'] },
+      {
+        apiGroups: [''],
+        resources: [
+          ...['nodes/configz', 'nodes/healthz', 'nodes/log', 'nodes/metrics', 'nodes/pods', 'nodes/proxy'],
+          'nodes/stats',
+        ],
+        verbs: ['*'],
+      },
+    ],
+  },
+  {
     name: 'system:node-bootstrapper',
     rules: [
       {

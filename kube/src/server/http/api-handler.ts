@@ -117,6 +117,7 @@ export class ApiHandler {
       const subresource = definition === undefined ? undefined : subresourceOf(definition, info.subresource);
       if (definition === undefined || subresource?.behaviour.type !== 'connect') throw noSuchResource();
       if (connect === undefined) throw badRequest(`${subresource.name} is not available on this server`);
+      await this.#mayBegin(info, query, user);
       const entry = store.get(keyOf(definition, definition.namespaced ? info.namespace : '', info.name));
       if (entry === undefined) throw notFound(definition, info.name);
       await connect.upgrade({ request, socket, head, user, query }, entry.object, subresource.name);
@@ -136,13 +137,28 @@ export class ApiHandler {
     const { authentication, authorizer } = this.#dependencies;
     const self = await authenticate(request, authentication);
     const user = await impersonated(request.headersDistinct, self, authorizer);
+    await this.#authorize(info, query, user);
+    return user;
+  }
+
+  /** @throws StatusError Forbidden */
+  async #authorize(info: RequestInfo, query: URLSearchParams, user: UserInfo): Promise<void> {
     const attributes = attributesOf(info, query, user);
-    const { decision, reason } = await authorizer.authorize(attributes);
-    if (decision === 'allow') return user;
+    const { decision, reason } = await this.#dependencies.authorizer.authorize(attributes);
+    if (decision === 'allow') return;
     const why = refusal(attributes, reason);
     throw info.isResource
       ? forbidden({ group: info.group, resource: info.resource }, attributes.name, why)
       : forbiddenPath(why);
+  }
+
+  /**
+   * A WebSocket is a GET, and a shell in it no reading: who may `get` pods/exec must be allowed to `create` it, too.
+   * Source: KEP-4006, AuthorizePodWebsocketUpgradeCreatePermission (on by default since 1.35).
+   */
+  async #mayBegin(info: RequestInfo, query: URLSearchParams, user: UserInfo): Promise<void> {
+    if (info.verb === 'create' || info.resource !== 'pods' || info.subresource === 'proxy') return;
+    await this.#authorize({ ...info, verb: 'create' }, query, user);
   }
 
   async #resource(
