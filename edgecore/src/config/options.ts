@@ -10,6 +10,9 @@ const NODE_NAME = {
   source: '^$|^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$',
   is: 'a lower-case DNS name',
 } as const;
+/** IPv4 exactly; of IPv6 that it can be nothing else. */
+const IP =
+  '(((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3})|([0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+))';
 const ABSOLUTE_PATH = { source: '^/', is: 'an absolute path' } as const;
 const LABEL_VALUE = {
   source: '^$|^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
@@ -216,16 +219,16 @@ export const EDGE_OPTIONS = {
     cgroupRoot: {
       kind: 'text',
       default: '',
-      pattern: { source: '^$|^(/(?!\\.{1,2}(/|$))[^/\\s]+)+$', is: 'an absolute path without its end' },
+      pattern: {
+        source: '^$|^(/(?!\\.{1,2}(/|$))[^/\\s]+)+$',
+        is: 'an absolute path without a slash at its end',
+      },
       meaning: 'Cgroup that `kubepods` is made in. Empty: the uppermost.',
     },
     clusterDns: {
       kind: 'text',
       default: '',
-      pattern: {
-        source: '^$|^[0-9A-Fa-f.:]+(,[0-9A-Fa-f.:]+)*$',
-        is: 'addresses, with commas between them',
-      },
+      pattern: { source: `^$|^${IP}(,${IP})*$`, is: 'IP addresses, with commas between them' },
       meaning:
         'Addresses of the cluster’s DNS, for pods of policy ClusterFirst. Empty: they look up names as the host does.',
     },
@@ -261,6 +264,15 @@ export const EDGE_OPTIONS = {
       default: '/var/lib/kubelet/seccomp',
       pattern: ABSOLUTE_PATH,
       meaning: 'Folder of the seccomp profiles that pods name.',
+    },
+    collectPeriodMs: {
+      kind: 'number',
+      default: MINUTE_MS,
+      min: 1_000,
+      max: 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning:
+        'How often dead containers are removed, with their logs. The latest dead one of each container stays.',
     },
     logMaxBytes: {
       kind: 'number',
@@ -330,6 +342,26 @@ export const EDGE_OPTIONS = {
       max: 24 * 60 * MINUTE_MS,
       unit: 'ms',
       meaning: 'Images that came later than this are not removed.',
+    },
+  },
+  kubelet: {
+    maxStreams: {
+      kind: 'number',
+      default: 64,
+      min: 1,
+      max: 128,
+      unit: 'requests',
+      meaning:
+        'Requests through the hub (logs, exec, attach, port-forward, statistics) that the node serves at a time; one more is answered with 429.',
+    },
+    idleMs: {
+      kind: 'number',
+      default: 4 * 60 * MINUTE_MS,
+      min: MINUTE_MS,
+      max: 24 * 60 * MINUTE_MS,
+      unit: 'ms',
+      meaning:
+        'A log, shell or forwarded port through the hub on which nothing happens for so long is ended.',
     },
   },
   events: {

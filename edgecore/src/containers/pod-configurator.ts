@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import type { EdgeConfig } from '../config/options.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import { ContainerError } from '../pods/container-error.ts';
@@ -64,7 +63,7 @@ export class PodConfigurator implements PodConfigs {
     this.#options = options;
     this.#files = new ContainerFiles(folders);
     this.#hostDns = new HostDns(config.resolvConf);
-    this.#clusterDns = config.clusterDns.split(',').filter((address) => isIP(address) !== 0);
+    this.#clusterDns = config.clusterDns.split(',').filter((address) => address !== '');
     this.#runtimeClasses = new Set(Object.keys(config.runtimeClasses));
     this.#told = new OncePerPod(events);
   }
