@@ -11,12 +11,16 @@ export type {
   ObjectList,
   ObjectRow,
   ObjectView,
+  PodRow,
+  PodRows,
+  PodView,
   ReportedError,
   ScopeStatus,
   SessionState,
   StoreStatus,
 } from './admin/admin-types.ts';
 export { EDGE_OPTIONS, edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
+export type { RecentEvent } from './events/event-recorder.ts';
 export { EDGECORE_ERRORS, EdgeCoreError, type EdgeCoreErrorCode } from './errors.ts';
 export { PKI_DIR, PKI_FILES } from './identity/pki-files.ts';
 export { DataDir } from './store/data-dir.ts';

@@ -6,8 +6,10 @@ import { AdminServer, type AdminActions } from './admin/admin-server.ts';
 import type { EdgeStatus } from './admin/admin-types.ts';
 import { registerEdgeMetrics } from './admin/edge-metrics.ts';
 import { listObjects, viewObject } from './admin/object-view.ts';
+import { listPods, viewPod } from './admin/pod-view.ts';
 import { edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
 import { makeHub, type EdgeHub } from './edge-hub.ts';
+import { makeKubelet } from './edge-kubelet.ts';
 import { startLocal, type EdgeLocal } from './edge-local.ts';
 import { edgeStatus } from './edge-status.ts';
 import { EdgeCoreError } from './errors.ts';
@@ -124,8 +126,10 @@ class Core implements EdgeCore, AdminActions {
       },
       this.#stop,
     );
+    const kubelet = makeKubelet({ ...shared, node: this.#node, local, log });
+    const { streams } = kubelet;
     const hub = await makeHub(
-      { ...shared, identity, time, local, registry: this.#registry, log },
+      { ...shared, identity, time, local, streams, registry: this.#registry, log },
       this.#stop,
     );
     this.#running = { local, hub };
@@ -134,9 +138,11 @@ class Core implements EdgeCore, AdminActions {
     const admin = new AdminServer({
       socket: this.socket,
       actions: this,
+      kubelet: kubelet.api,
       log: log.child({ component: 'admin' }),
     });
     this.#stop.add(() => admin.stop());
+    this.#stop.add(() => kubelet.stop());
     await admin.start();
     hub.link?.session.start();
     hub.link?.rotation.start();
@@ -181,6 +187,14 @@ class Core implements EdgeCore, AdminActions {
   async object(key: string): ReturnType<AdminActions['object']> {
     const { store, scope } = this.#present().local;
     return await viewObject(store.replica, [scope], key);
+  }
+
+  pods(): ReturnType<AdminActions['pods']> {
+    return listPods({ node: this.#node, ...this.#present().local });
+  }
+
+  pod(namespace: string, name: string): ReturnType<AdminActions['pod']> {
+    return viewPod({ node: this.#node, ...this.#present().local }, namespace, name);
   }
 
   async acceptCluster(): ReturnType<AdminActions['acceptCluster']> {

@@ -16,6 +16,7 @@ import { StoredAcceptedCluster } from './hub/accepted-cluster.ts';
 import { parseHubAddress } from './hub/hub-address.ts';
 import { HubSession } from './hub/hub-session.ts';
 import { NodeCredentials } from './hub/node-credentials.ts';
+import type { StreamHandler } from './hub/stream-dispatch.ts';
 import { regarding } from './pods/recorded-pod-events.ts';
 import { routesTo } from './hub/routes.ts';
 import { CertificateRotation } from './identity/certificate-rotation.ts';
@@ -34,6 +35,8 @@ export interface EdgeHubOptions {
   readonly identity: NodeIdentity;
   readonly time: TrustedClock;
   readonly local: EdgeLocal;
+  /** What serves the streams that the hub opens, by kind. */
+  readonly streams: ReadonlyMap<string, StreamHandler>;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random | undefined;
@@ -112,6 +115,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
     },
     onUsable: (usable) => tokens.setConnected(usable),
     onDown: (error) => credentials.failed(error),
+    streams: options.streams,
     metrics: new TunnelMetrics(options.registry),
     clock,
     ...random,

@@ -42,8 +42,10 @@ export interface EdgeLocal {
   readonly state: JsonState;
   readonly outbox: Outbox;
   readonly events: EventRecorder;
+  readonly machine: Machine;
   readonly runtime: ContainerRuntime;
   readonly pods: PodManager;
+  readonly statuses: PodStatuses;
   readonly reporter: NodeReporter;
 }
 
@@ -84,10 +86,11 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   const events = new EventRecorder({ report: (key, body) => say.event(key, body), clock, ...config.events });
   const scope = `node/${node}`;
   const runtime: ContainerRuntime = new NullRuntime({ state, clock });
+  const machine = options.machine ?? new LinuxMachine(config.data.dir);
   const reporter = new NodeReporter({
     node,
     config,
-    machine: options.machine ?? new LinuxMachine(config.data.dir),
+    machine,
     state,
     report: (body) => say.node(body),
     onAddresses: () => local.pods?.wakeAll(),
@@ -100,12 +103,13 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
     log: log.child({ component: 'node' }),
   });
   local.reporter = reporter;
+  const statuses = new PodStatuses(state);
   const pods = new PodManager({
     scope,
     replica: store.replica,
     runtime,
     parts: nullParts(runtime.images),
-    statuses: new PodStatuses(state),
+    statuses,
     reports: say.podReports(),
     events: new RecordedPodEvents(events),
     isLost: (key) => store.lost(scope).has(key),
@@ -126,7 +130,7 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   await reporter.start();
   stop.add(() => pods.stop());
   await pods.start();
-  return { scope, store, faults, state, outbox, events, runtime, pods, reporter };
+  return { scope, store, faults, state, outbox, events, machine, runtime, pods, statuses, reporter };
 }
 
 /** What the outbox had on disk may be unreadable; what is said from now on goes all the same. */

@@ -1,6 +1,14 @@
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { EdgeCoreError } from '../errors.ts';
-import type { AcceptClusterAnswer, AdminFailure, EdgeStatus, ObjectList, ObjectView } from './admin-types.ts';
+import type {
+  AcceptClusterAnswer,
+  AdminFailure,
+  EdgeStatus,
+  ObjectList,
+  ObjectView,
+  PodRows,
+  PodView,
+} from './admin-types.ts';
 
 /** Where edgecore listens unless its configuration says otherwise. */
 export const DEFAULT_ADMIN_SOCKET = '/run/hawser/edgecore.sock';
@@ -58,6 +66,33 @@ export class AdminClient {
     return (await this.#json('GET', `/v1/objects/${path}`, signal)) as ObjectView;
   }
 
+  /** The pods that the edge is to run. */
+  async pods(signal?: AbortSignal): Promise<PodRows> {
+    return (await this.#json('GET', '/v1/pods', signal)) as PodRows;
+  }
+
+  /** One pod, with its status and what happened to it. */
+  async pod(namespace: string, name: string, signal?: AbortSignal): Promise<PodView> {
+    const path = [namespace, name].map(encodeURIComponent).join('/');
+    return (await this.#json('GET', `/v1/pods/${path}`, signal)) as PodView;
+  }
+
+  /**
+   * Asks the kubelet API for something that may go on for ever; to be read, or destroyed. The time-out is for the
+   * first byte of the answer.
+   * @param path with its query
+   * @returns the answer, whose status is 200
+   */
+  async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    signal?.throwIfAborted();
+    const answer = await this.#begin(path, signal);
+    if (answer.statusCode === 200) return answer;
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const text = kubeletFailureIn(Buffer.concat(chunks).toString());
+    throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${answer.statusCode ?? 0}: ${text}`, { about: path });
+  }
+
   /** Metrics in the text format of Prometheus. */
   async metrics(signal?: AbortSignal): Promise<string> {
     return (await this.#ask('GET', '/metrics', signal)).text;
@@ -112,6 +147,29 @@ export class AdminClient {
     });
   }
 
+  #begin(path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const asked = request({
+        ...{ socketPath: this.#socket, path, agent: false },
+        ...(signal !== undefined && { signal }),
+      });
+      const onLate = (): void => {
+        asked.destroy(new Error(`no answer within ${this.#timeoutMs} ms`));
+      };
+      const patience = setTimeout(onLate, this.#timeoutMs);
+      asked.on('response', (answer) => {
+        clearTimeout(patience);
+        resolve(answer);
+      });
+      asked.on('error', (cause) => {
+        clearTimeout(patience);
+        if (signal?.aborted === true) reject(signal.reason as Error);
+        else reject(this.#unreachable(cause));
+      });
+      asked.end();
+    });
+  }
+
   #unreachable(cause: unknown): EdgeCoreError {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `edgecore does not answer on ${this.#socket}: ${why}`;
@@ -124,5 +182,16 @@ function failureIn(text: string): string {
     return (JSON.parse(text) as AdminFailure).error.message;
   } catch {
     return text.slice(0, 200); // not ours: as it is
+  }
+}
+
+/** A kubelet's refusals are text, some of them with JSON in it; those of the socket itself are ours. */
+function kubeletFailureIn(text: string): string {
+  try {
+    const { message, error } = JSON.parse(text) as { message?: unknown; error?: { message?: unknown } };
+    const said = message ?? error?.message;
+    return typeof said === 'string' ? said : text.slice(0, 200);
+  } catch {
+    return text.slice(0, 200); // text, as most of them
   }
 }

@@ -1,8 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Logger } from '@hawser/seams';
 import { EdgeCoreError } from '../errors.ts';
-import type { AcceptClusterAnswer, AdminFailure, EdgeStatus, ObjectList, ObjectView } from './admin-types.ts';
+import type {
+  AcceptClusterAnswer,
+  AdminFailure,
+  EdgeStatus,
+  ObjectList,
+  ObjectView,
+  PodRows,
+  PodView,
+} from './admin-types.ts';
 import { adminError, prepareSocketFile, protectSocketFile } from './socket-file.ts';
 
 /** What the admin socket shows and does. */
@@ -11,6 +20,9 @@ export interface AdminActions {
   objects(resource: string | undefined): ObjectList;
   /** undefined: there is none. */
   object(key: string): Promise<ObjectView | undefined>;
+  pods(): PodRows;
+  /** undefined: there is none. */
+  pod(namespace: string, name: string): PodView | undefined;
   acceptCluster(): Promise<AcceptClusterAnswer>;
   /** Resolves when the old session is down. */
   reconnect(): Promise<void>;
@@ -18,24 +30,43 @@ export interface AdminActions {
   metrics(): Promise<string>;
 }
 
-/** Connections at a time: a person, a monitoring agent, and some more. */
-const MAX_CONNECTIONS = 16;
+/** The kubelet API, as far as this socket shows it. None of it rejects. */
+export interface AdminKubelet {
+  serves(path: string): boolean;
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** Requests to the kubelet API at a time: logs that are followed, and shells, may stay for days. */
+const MAX_KUBELET_REQUESTS = 48;
+/** The others are a person, a monitoring agent, and some more: those shells must not shut out `hawser status`. */
+const MAX_CONNECTIONS = MAX_KUBELET_REQUESTS + 16;
+/** For a request to come in; an answer may take as long as it does. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
  * HTTP on a unix socket, for programs on this machine. Who may open the socket's file may use it: the folder is 0700,
- * the socket 0600. It takes no bodies.
+ * the socket 0600. It takes no bodies. Beside its own answers it has the kubelet API, which works without a cloud here.
  */
 export class AdminServer {
   readonly #socket: string;
   readonly #actions: AdminActions;
+  readonly #kubelet: AdminKubelet | undefined;
   readonly #log: Logger;
   #server: Server | undefined;
+  #kubeletRequests = 0;
 
-  constructor(options: { readonly socket: string; readonly actions: AdminActions; readonly log: Logger }) {
+  constructor(options: {
+    readonly socket: string;
+    readonly actions: AdminActions;
+    /** Stopped by whoever has made it, before this: its answers may go on for ever. Default: none. */
+    readonly kubelet?: AdminKubelet;
+    readonly log: Logger;
+  }) {
     this.#socket = options.socket;
     this.#actions = options.actions;
+    this.#kubelet = options.kubelet;
     this.#log = options.log;
   }
 
@@ -50,6 +81,7 @@ export class AdminServer {
       },
     );
     server.maxConnections = MAX_CONNECTIONS;
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#server = server;
     try {
       await listen(server, this.#socket);
@@ -77,13 +109,40 @@ export class AdminServer {
     request.resume(); // bodies are not read
     response.on('error', () => {}); // whoever asked has gone
     try {
-      await this.#answer(request.method ?? '', new URL(request.url ?? '/', 'http://edge'), response);
+      const url = new URL(request.url ?? '/', 'http://edge');
+      if (this.#kubelet?.serves(url.pathname) === true)
+        await this.#asKubelet(this.#kubelet, request, response);
+      else await this.#answer(request.method ?? '', url, response);
     } catch (error) {
       const isOurs = error instanceof EdgeCoreError;
       if (!isOurs) this.#log.warn({ err: error, url: request.url }, 'an admin request failed');
       const message = error instanceof Error ? error.message : String(error);
       sendFailure(response, isOurs ? 409 : 500, isOurs ? error.code : 'ERR_EDGECORE_ADMIN', message);
     }
+  }
+
+  /** Never rejects. */
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (this.#kubelet === undefined || this.#kubeletRequests >= MAX_KUBELET_REQUESTS) {
+      socket.on('error', () => {}); // whoever asked has gone
+      const status = this.#kubelet === undefined ? '404 Not Found' : '429 Too Many Requests';
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    this.#kubeletRequests += 1;
+    await this.#kubelet.upgrade(request, socket, head);
+    this.#kubeletRequests -= 1;
+  }
+
+  async #asKubelet(kubelet: AdminKubelet, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#kubeletRequests >= MAX_KUBELET_REQUESTS) {
+      const message = `${MAX_KUBELET_REQUESTS} requests to the kubelet API are open; it takes no more`;
+      sendFailure(response, 429, 'ERR_EDGECORE_ADMIN', message);
+      return;
+    }
+    this.#kubeletRequests += 1;
+    await kubelet.handle(request, response);
+    this.#kubeletRequests -= 1;
   }
 
   async #answer(method: string, url: URL, response: ServerResponse): Promise<void> {
@@ -96,7 +155,18 @@ export class AdminServer {
       else sendJson(response, found);
       return;
     }
+    const podKey = path.startsWith('/v1/pods/') ? keyIn(path.slice('/v1/pods/'.length)) : undefined;
+    if (podKey !== undefined && method === 'GET') {
+      const [namespace = '', name = ''] = podKey.split('/');
+      const found = actions.pod(namespace, name);
+      if (found === undefined) notFound(response, `pod "${name}" in namespace "${namespace}" not found`);
+      else sendJson(response, found);
+      return;
+    }
     switch (`${method} ${path}`) {
+      case 'GET /v1/pods':
+        sendJson(response, actions.pods());
+        return;
       case 'GET /v1/status':
         sendJson(response, await actions.status());
         return;

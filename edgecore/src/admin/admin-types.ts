@@ -1,3 +1,7 @@
+import type { RecentEvent } from '../events/event-recorder.ts';
+import type { Pod } from '../pods/pod.ts';
+import type { PodStatus } from '../pods/pod-status-types.ts';
+
 /**
  * What the admin socket answers, version 1: `GET /v1/status` and the like. Fields are added, never changed; a reader
  * ignores those that it does not know. Moments are RFC 3339, durations milliseconds, sizes bytes.
@@ -132,6 +136,43 @@ export interface ObjectList {
 /** `GET /v1/objects/<key>`. The values of Secrets are not in it: only how long they are. */
 export interface ObjectView extends ObjectRow {
   readonly object: unknown;
+}
+
+/** One pod that the edge is to run, as a list shows it. */
+export interface PodRow {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** `Pending`, `Running`, `Succeeded`, `Failed`. */
+  readonly phase: string;
+  /** How it is, in one word: what `kubectl get pods` has under STATUS. */
+  readonly state: string;
+  /** Containers that are ready, of those that run beside each other. */
+  readonly ready: number;
+  readonly containers: number;
+  readonly restarts: number;
+  /** In the cluster. */
+  readonly createdAt?: string;
+  /** At this edge. */
+  readonly startedAt?: string;
+  readonly ip?: string;
+  readonly images: readonly string[];
+}
+
+/** `GET /v1/pods`. */
+export interface PodRows {
+  readonly items: readonly PodRow[];
+}
+
+/** `GET /v1/pods/<namespace>/<name>`. */
+export interface PodView extends PodRow {
+  readonly node: string;
+  /** Metadata and spec, as the store has them. */
+  readonly pod: Pod;
+  /** The last one that was made durable; absent: none yet. */
+  readonly status?: PodStatus;
+  /** The latest ones of this edge since its start, the oldest first. */
+  readonly events: readonly RecentEvent[];
 }
 
 /** `POST /v1/accept-cluster`. */

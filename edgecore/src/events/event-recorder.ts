@@ -17,6 +17,20 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
 }
 
+/** What happened to an object, as it is shown at the edge. */
+export interface RecentEvent {
+  readonly type: EventBody['type'];
+  readonly reason: string;
+  readonly message: string;
+  /** Part of the object: `spec.containers{main}`. */
+  readonly fieldPath?: string;
+  /** How often, within one series. */
+  readonly count: number;
+  /** RFC 3339. */
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+}
+
 /** Events of one kind about one object, counted together. */
 interface Series {
   readonly id: string;
@@ -39,6 +53,9 @@ const SERIES_MS = 600_000;
 /** Source: core/v1 Event: messages of up to 1024 characters. */
 const MAX_MESSAGE = 1024;
 const COMPONENT = 'edgecore';
+/** Kept to be shown at the edge: the latest of so many objects. A node has up to 110 pods by default. */
+const MAX_RECENT_OBJECTS = 128;
+const MAX_RECENT_EVENTS = 12;
 
 /**
  * Makes Events: what happens again is counted, not repeated, and one object that goes wild is held to its allowance
@@ -48,6 +65,8 @@ export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
+  /** By object, then by series; in both the latest one is the last. */
+  readonly #recent = new Map<string, Map<string, RecentEvent>>();
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
@@ -59,15 +78,29 @@ export class EventRecorder {
     return this.#dropped;
   }
 
+  /**
+   * The latest events about an object since the start, the oldest first; those too that it had no allowance to report.
+   */
+  recent(regarding: EventRegarding): readonly RecentEvent[] {
+    return [...(this.#recent.get(nameOf(regarding))?.values() ?? [])];
+  }
+
   /** Reports that something happened to an object. */
   record(regarding: EventRegarding, type: EventBody['type'], reason: string, text: string): void {
     const message = text.slice(0, MAX_MESSAGE);
-    const about = [regarding.kind, regarding.namespace, regarding.name, regarding.uid].join('/');
+    const about = nameOf(regarding);
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const series = this.#seriesOf([about, regarding.fieldPath, type, reason, message].join('|'), nowMs);
     series.count += 1;
     series.lastMs = nowMs;
+    const lastTimestamp = new Date(clock.wallMs()).toISOString();
+    const { count, firstTimestamp } = series;
+    const { fieldPath } = regarding;
+    this.#keep(about, series.key, {
+      ...{ type, reason, message, count, firstTimestamp, lastTimestamp },
+      ...(fieldPath !== undefined && { fieldPath }),
+    });
     if (!this.#mayReport(about, nowMs)) {
       this.#dropped += 1;
       return;
@@ -78,9 +111,9 @@ export class EventRecorder {
       type,
       reason,
       message,
-      count: series.count,
-      firstTimestamp: series.firstTimestamp,
-      lastTimestamp: new Date(clock.wallMs()).toISOString(),
+      count,
+      firstTimestamp,
+      lastTimestamp,
       component: COMPONENT,
     });
   }
@@ -104,6 +137,16 @@ export class EventRecorder {
     return series;
   }
 
+  #keep(about: string, series: string, event: RecentEvent): void {
+    const events = this.#recent.get(about) ?? new Map<string, RecentEvent>();
+    this.#recent.delete(about);
+    this.#recent.set(about, events);
+    forgetOldest(this.#recent, MAX_RECENT_OBJECTS);
+    events.delete(series);
+    events.set(series, event);
+    forgetOldest(events, MAX_RECENT_EVENTS);
+  }
+
   #mayReport(about: string, nowMs: number): boolean {
     const { burst, refillMs } = this.#options;
     const { tokens, atMs } = this.#allowances.get(about) ?? { tokens: burst, atMs: nowMs };
@@ -116,8 +159,12 @@ export class EventRecorder {
 }
 
 /** A Map keeps the order in which its entries were put in; what is used is put in again. */
-function forgetOldest(remembered: Map<string, unknown>): void {
-  if (remembered.size <= MAX_REMEMBERED) return;
+function forgetOldest(remembered: Map<string, unknown>, most = MAX_REMEMBERED): void {
+  if (remembered.size <= most) return;
   const [oldest] = remembered.keys();
   if (oldest !== undefined) remembered.delete(oldest);
+}
+
+function nameOf({ kind, namespace, name, uid }: EventRegarding): string {
+  return [kind, namespace, name, uid].join('/');
 }

@@ -22,6 +22,11 @@ function sampleActions(asked: string[] = []): AdminActions {
       asked.push(`object ${key}`);
       return Promise.resolve(undefined);
     },
+    pods: () => ({ items: [] }),
+    pod: (namespace, name) => {
+      asked.push(`pod ${namespace}/${name}`);
+      return undefined;
+    },
     acceptCluster: () => Promise.reject(new EdgeCoreError('ERR_EDGECORE_OTHER_CLUSTER', 'the disk refuses')),
     reconnect: () => Promise.resolve(),
     metrics: () => Promise.reject(new Error('a mistake of ours')),
