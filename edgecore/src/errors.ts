@@ -22,7 +22,7 @@ export const EDGECORE_ERRORS = {
   },
   ERR_EDGECORE_CGROUP: {
     meaning:
-      'The cgroup of a pod cannot be made, or cannot be removed because something in it does not end. It is tried again.',
+      'The cgroup of a pod that has ended cannot be removed, because something in it does not end. It is tried again.',
     remedy:
       'Look at the message and at the processes of the cgroup (`cgroup.procs`): one that hangs in the kernel, often on a disk or network file system, cannot be killed.',
   },

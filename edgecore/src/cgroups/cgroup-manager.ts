@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Backoff, delay, systemClock, type Clock, type Logger } from '@hawser/seams';
 import { EdgeCoreError } from '../errors.ts';
-import { podName, type Pod } from '../pods/pod.ts';
+import type { Pod } from '../pods/pod.ts';
+import { PodError } from '../pods/pod-error.ts';
 import { qosClass } from '../pods/qos-class.ts';
 import { codeOf, type CgroupFiles } from './cgroup-files.ts';
 import { below } from './cgroup-folders.ts';
@@ -68,7 +69,6 @@ export class CgroupManager implements PodCgroups {
     return this.#started;
   }
 
-  /** @throws EdgeCoreError `ERR_EDGECORE_CGROUP` */
   async ensure(pod: Pod): Promise<string> {
     const tree = this.#tree;
     if (tree === undefined) return '';
@@ -78,13 +78,16 @@ export class CgroupManager implements PodCgroups {
       await tree.make(cgroup);
       await tree.limit(cgroup, cgroupLimits(pod));
     } catch (error) {
-      throw failed(`the cgroup of pod ${podName(pod)} cannot be made`, cgroup, error);
+      throw new PodError(
+        'FailedCreatePodContainer',
+        `unable to ensure pod container exists: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
     if (qos === 'Burstable') await this.#sumUp(tree);
     return cgroup;
   }
 
-  /** @throws EdgeCoreError `ERR_EDGECORE_CGROUP`: something in it does not end; to be tried again */
   async remove(uid: string): Promise<void> {
     const tree = this.#tree;
     if (tree === undefined) return;

@@ -7,6 +7,7 @@ import { silentLogger, type Clock, type Logger } from '@hawser/seams';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { CgroupManager, type CgroupManagerOptions } from '../../src/cgroups/cgroup-manager.ts';
 import { kernelCgroupFiles } from '../../src/cgroups/cgroup-files.ts';
+import { PodError } from '../../src/pods/pod-error.ts';
 import type { Quantities } from '../../src/pods/pod.ts';
 import { makePod } from '../../testing/pod-maker.ts';
 import { ModelCgroup2 } from './model-cgroup2.ts';
@@ -135,6 +136,18 @@ describe('CgroupManager, version 2', () => {
     await writeFile(procs, '');
     await cgroups.remove('uid-a');
     assert.deepEqual(await cgroups.uids(), []);
+  });
+
+  it('says why a pod gets none, as a kubelet does', async () => {
+    const cgroups = manager();
+    await cgroups.start();
+    await writeFile(path.join(dir.path, 'kubepods/besteffort/poduid-a'), 'in the way');
+    await assert.rejects(cgroups.ensure(pod('a', {})), (error) => {
+      assert.ok(error instanceof PodError);
+      assert.equal(error.reason, 'FailedCreatePodContainer');
+      assert.match(error.message, /^unable to ensure pod container exists: /);
+      return true;
+    });
   });
 
   it('lists pods only', async () => {
