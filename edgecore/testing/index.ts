@@ -18,3 +18,10 @@ export {
   type LocalRegistryOptions,
   type PushedImage,
 } from './containerd/local-registry.ts';
+export {
+  SimulatedMachine,
+  type SimulatedMachineOptions,
+  type SimulatedProgram,
+} from './simulated-machine.ts';
+export { SimulatedRuntime, type SimulatedCall, type SimulatedRuntimeOptions } from './simulated-runtime.ts';
+export { ScriptedParts } from './scripted-parts.ts';

@@ -53,30 +53,29 @@ export class PlanDraft {
     this.#sandbox.push(action);
   }
 
-  /** A container whose start was not completed: its name and attempt are needed. */
-  discard({ id, name }: RuntimeContainer): void {
-    this.#clean.push({ do: 'remove-container', id, name });
-  }
-
-  /** Starts a container, or says what it waits for. @param anew its spec is another one: it waits for nothing */
-  start(container: PodContainer, anew = false): void {
+  /**
+   * Starts a container, or says what it waits for; answers whether it is started.
+   * @param anew its spec is another one: it waits for nothing
+   */
+  start(container: PodContainer, anew = false): boolean {
     const { runtime, previous, failures, specHash, nowMs } = this.input;
     const { name } = container;
     const hash = specHash(container);
     const all = runtime?.containers.filter((one) => one.name === name) ?? [];
     const finishedAtMs = all.find(({ state }) => state === 'exited')?.finishedAtMs;
-    if (!anew && this.#waits(name, hash, finishedAtMs)) return;
+    if (!anew && this.#waits(name, hash, finishedAtMs)) return false;
     const failure = failures.get(name);
     if (failure?.hash === hash) {
       this.#waiting.set(name, sayingOf(failure));
       if (failure.retryAtMs > nowMs) {
         this.lookAgain(failure.retryAtMs);
-        return;
+        return false;
       }
     }
     const attempt = nextAttempt(all, previous, name);
     const finished = finishedAtMs === undefined ? {} : { finishedAtMs };
     this.#starts.push({ do: 'start-container', name, attempt, ...finished });
+    return true;
   }
 
   /** Brings a container back that exists and does not run; answers whether it will. */
@@ -89,8 +88,10 @@ export class PlanDraft {
         present,
         `${kindOf(this.input, container)} is in "unknown" state, try killing it before restart`,
       );
-    if (state === 'created') this.discard(present);
-    this.start(container);
+    const starts = this.start(container);
+    // Its start was not completed: its name and attempt are needed.
+    if (starts && state === 'created')
+      this.#clean.push({ do: 'remove-container', id: present.id, name: present.name });
     return true;
   }
 

@@ -100,7 +100,7 @@ export class PodManager {
     await runtime.start();
     await parts.cgroups.start();
     await parts.volumes.start();
-    for (const { uid, namespace, name } of await runtime.list()) this.#found.set(`${namespace}/${name}`, uid);
+    await this.#findRunning();
     this.#undo.push(
       replica.listen((changed, keys) => {
         if (changed !== scope) return;
@@ -142,6 +142,20 @@ export class PodManager {
   /** Looks at every pod: something that all statuses have in them has changed. */
   wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake();
+  }
+
+  /** Looks at one pod: something that it waited for may have come. */
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake();
+  }
+
+  /** Ends a pod for good, said by an event too: it has taken more than it may. */
+  evict(uid: string, message: string): void {
+    const pod = this.pods().find(({ metadata }) => metadata.uid === uid);
+    const worker = this.#workers.get(uid);
+    if (pod === undefined || worker === undefined) return;
+    this.#options.events.record(pod, 'Warning', 'Evicted', message);
+    worker.fail('Evicted', message);
   }
 
   #look(key: ContentKey): void {
@@ -227,6 +241,16 @@ export class PodManager {
     });
     this.#workers.set(uid, worker);
     return worker;
+  }
+
+  /** A runtime that is away is found again; what it has then is seen by the next re-list. */
+  async #findRunning(): Promise<void> {
+    try {
+      const found = await this.#options.runtime.list();
+      for (const { uid, namespace, name } of found) this.#found.set(`${namespace}/${name}`, uid);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'what runs could not be listed yet');
+    }
   }
 
   /** Ends what the runtime has and the store has not, and what is left of pods that are in neither. */

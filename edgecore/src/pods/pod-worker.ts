@@ -127,6 +127,13 @@ export class PodWorker {
     this.#running ??= this.#run();
   }
 
+  /** Ends the pod for good: phase Failed, with this reason and message; its containers get its grace. */
+  fail(reason: string, message: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { failure: { reason, message } };
+    this.wake();
+  }
+
   /** Something that pods are made of has changed: a configMap, a secret. Wakes it where it may have lacked that. */
   sourcesChanged(): void {
     if (this.#failures.retryConfigs() || this.#hasFailed) this.wake();
