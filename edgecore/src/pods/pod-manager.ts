@@ -79,6 +79,11 @@ export class PodManager {
     return [...this.#pods.values()];
   }
 
+  /** As {@link pods}; undefined where some of them cannot be told now: lost to damage, or being read. */
+  allPods(): readonly Pod[] | undefined {
+    return this.#running && !this.#isIncomplete() ? this.pods() : undefined;
+  }
+
   /** When all pods were looked at last, monotonic milliseconds; undefined: not since the start. */
   get relistedMs(): number | undefined {
     return this.#relistedMs;

@@ -55,7 +55,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(generation !== undefined && { observedGeneration: generation }),
     conditions: podConditions({
       pod,
-      phase: stays ? reported : phase,
+      phase: isOver(reported) ? reported : phase,
       containers,
       initializers,
       // What has ended gives its sandbox back next.
