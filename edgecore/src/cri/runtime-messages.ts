@@ -1,4 +1,4 @@
-import { bool, int64, many, message, one, string, uint64 } from './wire.ts';
+import { bool, int64, many, map, message, one, string, uint64 } from './wire.ts';
 
 // What a runtime says of itself, and values that many messages share. CRI v1 (package runtime.v1): names, numbers and types are those of the interface; fields that are not
 // used are left out. A test compares each with what the installed containerd has built in.
@@ -34,10 +34,13 @@ export const RuntimeHandler = message('RuntimeHandler', {
   features: one(2, RuntimeHandlerFeatures),
 });
 
-export const StatusRequest = message('StatusRequest', {});
+export const StatusRequest = message('StatusRequest', {
+  verbose: bool(1),
+});
 
 export const StatusResponse = message('StatusResponse', {
   status: one(1, RuntimeStatus),
+  info: map(2),
   runtimeHandlers: many(3, RuntimeHandler), // since 1.30
 });
 

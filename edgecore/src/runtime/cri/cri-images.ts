@@ -5,6 +5,7 @@ import type { SandboxConfig } from '../container-config.ts';
 import type { ImageStore, RegistryLogin, RuntimeImage } from '../image-store.ts';
 import { sandboxMessage } from './config-message.ts';
 import { ifThere } from './pod-reader.ts';
+import { askSandboxImage } from './sandbox-image.ts';
 
 /** The images of a runtime that speaks CRI. */
 export class CriImages implements ImageStore {
@@ -16,9 +17,18 @@ export class CriImages implements ImageStore {
     this.#owner = options.owner;
   }
 
+  /** The image of sandboxes is pinned, whether the runtime says so or not: containerd does from 1.7 on. */
   async list(): Promise<readonly RuntimeImage[]> {
-    const { images } = await this.#client.call('ListImages', {});
-    return images.map(imageView);
+    const [{ images }, sandboxImage] = await Promise.all([
+      this.#client.call('ListImages', {}),
+      askSandboxImage(this.#client),
+    ]);
+    return images.map((image) => {
+      const view = imageView(image);
+      return sandboxImage !== undefined && view.tags.includes(sandboxImage)
+        ? { ...view, pinned: true }
+        : view;
+    });
   }
 
   async status(image: string): Promise<RuntimeImage | undefined> {
