@@ -10,7 +10,7 @@ import { listPods, viewPod } from './admin/pod-view.ts';
 import { edgeConfig, type EdgeConfig, type EdgeConfigInput } from './config/options.ts';
 import { makeHub, type EdgeHub } from './edge-hub.ts';
 import { makeKubelet } from './edge-kubelet.ts';
-import { startLocal, type EdgeLocal } from './edge-local.ts';
+import { openLocal, type EdgeLocal } from './edge-local.ts';
 import { edgeStatus } from './edge-status.ts';
 import { EdgeCoreError } from './errors.ts';
 import { SelfCheck } from './health/self-check.ts';
@@ -114,12 +114,14 @@ class Core implements EdgeCore, AdminActions {
     this.#node = nodeName(identity, config);
     const log = this.#log.child({ node: this.#node });
     const time = await this.#startTime(folder, identity, log);
-    const local = await startLocal(
+    const local = await openLocal(
       {
         ...shared,
         node: this.#node,
         machine: this.#options.machine,
         storeWorker: this.#options.storeWorker,
+        registry: this.#registry,
+        tokens: () => this.#present().hub.tokens,
         onPods: () => this.#onPods(),
         onLost: () => this.#running?.hub.link?.session.compareAgain(),
         log,
@@ -133,6 +135,7 @@ class Core implements EdgeCore, AdminActions {
       this.#stop,
     );
     this.#running = { local, hub };
+    await local.start();
     this.#onPods();
     registerEdgeMetrics(this.#registry, () => this.status());
     const admin = new AdminServer({

@@ -71,6 +71,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
       const answer = await requests.request('token-request', packJson(body), { signal });
       return unpackJson(answer) as UpstreamAnswers['token-request']; // its fields are checked where they are used
     },
+    onToken: (uid) => local.tokenChanged(uid),
     onRefused: (wanted, message) => tellOfToken(local, wanted, message),
     clock,
     wallMs: () => time.wallMs(),

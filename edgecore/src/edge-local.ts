@@ -1,29 +1,37 @@
 import type { Worker } from 'node:worker_threads';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import { Outbox } from '@hawser/sync';
+import type { Registry } from '@hawser/seams/metrics';
 import type { EdgeConfig } from './config/options.ts';
+import type { EdgePods, EdgePodsOptions } from './edge-pods-types.ts';
+import { makeRuntime } from './edge-runtime.ts';
 import { EventRecorder } from './events/event-recorder.ts';
 import { Reporter } from './hub/reporter.ts';
 import { LinuxMachine, type Machine } from './node/machine.ts';
 import { NodeReporter } from './node/node-reporter.ts';
+import { RuntimeHealth } from './node/runtime-health.ts';
 import { nullParts } from './pods/null-parts.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { PodStatuses } from './pods/pod-statuses.ts';
+import type { Quantities } from './pods/pod.ts';
 import { RecordedPodEvents } from './pods/recorded-pod-events.ts';
-import { NullRuntime } from './runtime/null-runtime.ts';
 import type { ContainerRuntime } from './runtime/container-runtime.ts';
 import type { JsonState } from './state/json-state.ts';
 import { StoredJsonState } from './state/stored-json-state.ts';
 import type { StopList } from './stop-list.ts';
 import { EdgeStore } from './store/edge-store.ts';
 import type { StoreFault } from './store/store-report.ts';
+import type { TokenManager } from './tokens/token-manager.ts';
 
-/** What {@link startLocal} needs. */
+/** What {@link openLocal} needs. */
 export interface EdgeLocalOptions {
   readonly node: string;
   readonly config: EdgeConfig;
   readonly machine: Machine | undefined;
   readonly storeWorker: Worker | undefined;
+  readonly registry: Registry;
+  /** Asked when a pod needs one: they are there later than this. */
+  readonly tokens: () => Pick<TokenManager, 'get'>;
   /** The pods of the node are others than before. */
   readonly onPods: () => void;
   /** The store has lost objects to damage: the hub has them. */
@@ -47,13 +55,17 @@ export interface EdgeLocal {
   readonly pods: PodManager;
   readonly statuses: PodStatuses;
   readonly reporter: NodeReporter;
+  /** The pod has another token of its service account than before. */
+  tokenChanged(uid: string): void;
+  /** Begins to look at the node and after its pods. Called once. */
+  start(): Promise<void>;
 }
 
 const MAX_FAULTS = 8;
 const READY_MESSAGE = 'edgecore is posting ready status';
 
-/** Opens the store and brings to life what is in it: outbox, node, pods. */
-export async function startLocal(options: EdgeLocalOptions, stop: StopList): Promise<EdgeLocal> {
+/** Opens the store and what is in it: outbox, node, pods. */
+export async function openLocal(options: EdgeLocalOptions, stop: StopList): Promise<EdgeLocal> {
   const { node, config, clock, log } = options;
   const faults: StoreFault[] = [];
   const store = await EdgeStore.open({
@@ -83,35 +95,51 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
   await startOutbox(outbox, log);
 
   const say = new Reporter({ outbox, clock, log });
-  const events = new EventRecorder({ report: (key, body) => say.event(key, body), clock, ...config.events });
+  const recorder = new EventRecorder({
+    report: (key, body) => say.event(key, body),
+    clock,
+    ...config.events,
+  });
+  const events = new RecordedPodEvents(recorder);
   const scope = `node/${node}`;
-  const runtime: ContainerRuntime = new NullRuntime({ state, clock });
+  const { registry } = options;
+  const runtime = await makeRuntime({ config: config.pods, state, registry, clock, log });
+  const health = new RuntimeHealth({
+    ...{ runtime, clock },
+    periodMs: config.node.statusPeriodMs,
+    onChange: () => reporter.look(),
+    log: log.child({ component: 'runtime' }),
+  });
   const machine = options.machine ?? new LinuxMachine(config.data.dir);
-  const reporter = new NodeReporter({
-    node,
-    config,
-    machine,
-    state,
+  const statuses = new PodStatuses(state);
+  const needs = await podNeeds(runtime, {
+    ...{ node, config, scope, store, state, events, runtime, statuses, clock, log },
+    tokens: options.tokens,
+    hostIps: () => reporter.addresses,
+    allocatable: () => (reporter.body?.status['allocatable'] ?? {}) as Quantities, // as nodeBody makes it
+    allPods: () => pods.allPods(),
+    wake: (uid) => pods.wake(uid),
+    evict: (uid, message) => pods.evict(uid, message),
+    onNode: () => reporter.look(),
+  });
+  const reporter: NodeReporter = new NodeReporter({
+    ...{ node, config, machine, state, clock },
     report: (body) => say.node(body),
-    onAddresses: () => local.pods?.wakeAll(),
-    runtimeVersion: runtime.version,
-    notReady: () => whyNotReady(faults),
+    onAddresses: () => pods.wakeAll(),
+    runtimeVersion: () => runtime.version,
+    ...(needs.images !== undefined && { images: needs.images }),
+    notReady: () => whyNotReady(faults) ?? health.problem,
     readyMessage: runtime.real
       ? READY_MESSAGE
       : `${READY_MESSAGE}; its runtime is a stand-in that runs nothing`,
-    clock,
     log: log.child({ component: 'node' }),
   });
   local.reporter = reporter;
-  const statuses = new PodStatuses(state);
-  const pods = new PodManager({
-    scope,
+  const pods: PodManager = new PodManager({
+    ...{ scope, runtime, statuses, events, clock },
     replica: store.replica,
-    runtime,
-    parts: nullParts(runtime.images),
-    statuses,
+    parts: needs.parts,
     reports: say.podReports(),
-    events: new RecordedPodEvents(events),
     isLost: (key) => store.lost(scope).has(key),
     hasLost: () => store.lost(scope).size > 0,
     onUnreadable: (key, problem) => {
@@ -122,15 +150,39 @@ export async function startLocal(options: EdgeLocalOptions, stop: StopList): Pro
     hostIps: () => reporter.addresses,
     relistPeriodMs: config.pods.relistPeriodMs,
     parallelStarts: config.pods.parallelStarts,
-    clock,
     log: log.child({ component: 'pods' }),
   });
   local.pods = pods;
-  stop.add(() => reporter.stop());
-  await reporter.start();
-  stop.add(() => pods.stop());
-  await pods.start();
-  return { scope, store, faults, state, outbox, events, machine, runtime, pods, statuses, reporter };
+  return {
+    ...{ scope, store, faults, state, outbox, events: recorder, machine, runtime, pods, statuses, reporter },
+    tokenChanged: (uid) => {
+      needs.tokenChanged(uid);
+      pods.wake(uid);
+    },
+    start: async () => {
+      stop.add(() => runtime.stop());
+      await runtime.start();
+      stop.add(() => health.stop());
+      await health.start(); // so that the first word of the node is not that it is not ready
+      stop.add(() => reporter.stop());
+      await reporter.start();
+      stop.add(() => pods.stop());
+      await pods.start();
+      stop.add(() => needs.stop());
+      needs.start();
+    },
+  };
+}
+
+/** What pods need beside the runtime: nothing, where it runs nothing. */
+async function podNeeds(runtime: ContainerRuntime, options: EdgePodsOptions): Promise<EdgePods> {
+  if (runtime.real) return (await import('./edge-pods.ts')).makeEdgePods(options);
+  return {
+    parts: nullParts(runtime.images),
+    tokenChanged: () => {},
+    start: () => {},
+    stop: () => Promise.resolve(),
+  };
 }
 
 /** What the outbox had on disk may be unreadable; what is said from now on goes all the same. */

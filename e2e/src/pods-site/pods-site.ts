@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ContainerdSite, TEST_IMAGES } from '@hawser/edgecore/testing';
-import { RESOURCES, type KubeObject } from '@hawser/kube';
+import { RESOURCES, StatusError, type KubeObject } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import { ClusterSite, type ClusterSiteOptions } from '../cluster-site/cluster-site.ts';
 import type { SiteEdge } from '../cluster-site/site-edge.ts';
@@ -67,6 +67,7 @@ export class PodsSite {
     let cluster: ClusterSite | undefined;
     try {
       cluster = await ClusterSite.open(clusterOptions);
+      await ensureServiceAccount(cluster);
       const edge = await cluster.edge(NODE, { config: edgeConfigFor(containerd, config) });
       return new PodsSite({ cluster, containerd, edge });
     } catch (error) {
@@ -153,6 +154,16 @@ export class PodsSite {
       return Number(line?.[1] ?? 0);
     };
     return calls.reduce((sum, call) => sum + of(call), 0);
+  }
+}
+
+/** Pods need one; a controller may be as quick to make it. */
+async function ensureServiceAccount({ objects }: ClusterSite): Promise<void> {
+  try {
+    const metadata = { name: 'default', namespace: 'default' };
+    await objects.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.status.code !== 409) throw error;
   }
 }
 

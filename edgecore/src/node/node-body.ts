@@ -1,5 +1,6 @@
 import type { UpstreamBodies } from '@hawser/sync';
 import type { EdgeConfig } from '../config/options.ts';
+import type { NodeImage } from '../images/node-images.ts';
 import { apiTime } from '../pods/pod-status-types.ts';
 import { quantityOf } from '../pods/quantity.ts';
 import type { MachineFacts, MachineReading } from './machine.ts';
@@ -18,6 +19,8 @@ export interface NodeBodyInput {
   readonly pressures: ReadonlySet<Pressure>;
   /** `nodeInfo.containerRuntimeVersion`. */
   readonly runtimeVersion: string;
+  /** What the runtime has, as in the API; absent: it has none. */
+  readonly images?: readonly NodeImage[];
   /** Why the node is not ready; undefined: it is. */
   readonly notReady: string | undefined;
   /** Said with Ready when it is. */
@@ -70,6 +73,7 @@ export function nodeBody(input: NodeBodyInput): NodeBody {
         operatingSystem: facts.operatingSystem,
         architecture: facts.architecture,
       },
+      ...(input.images !== undefined && { images: input.images }),
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from '@hawser/seams';
 import type { EdgeConfig } from '../config/options.ts';
+import type { NodeImage } from '../images/node-images.ts';
 import { quantityOf } from '../pods/quantity.ts';
 import type { JsonState } from '../state/json-state.ts';
 import type { Machine, MachineFacts } from './machine.ts';
@@ -17,7 +18,10 @@ export interface NodeReporterOptions {
   readonly report: (body: NodeBody) => void;
   /** Calls when the addresses of the node are others than before. */
   readonly onAddresses?: (addresses: readonly string[]) => void;
-  readonly runtimeVersion: string;
+  /** `nodeInfo.containerRuntimeVersion`: known once the runtime has answered. */
+  readonly runtimeVersion: () => string;
+  /** What the runtime has. Default: not told. */
+  readonly images?: () => readonly NodeImage[];
   /** Why the node is not ready; undefined: it is. */
   readonly notReady: () => string | undefined;
   readonly readyMessage: string;
@@ -82,7 +86,8 @@ export class NodeReporter {
 
   /** Looks now: what decides over readiness has changed. */
   look(): void {
-    const { config, machine, clock, log } = this.#options;
+    const { runtimeVersion, images, ...options } = this.#options;
+    const { config, machine, clock, log } = options;
     try {
       this.#facts ??= machine.facts();
       const reading = machine.read();
@@ -92,11 +97,13 @@ export class NodeReporter {
         this.#options.onAddresses?.(addresses);
       }
       const body = nodeBody({
-        ...this.#options,
+        ...options,
+        runtimeVersion: runtimeVersion(),
+        ...(images !== undefined && { images: images() }),
         facts: this.#facts,
         reading,
         pressures: this.#pressures.update(reading, clock.monotonicMs()),
-        notReady: this.#options.notReady(),
+        notReady: options.notReady(),
         previous: this.#previous,
         nowMs: clock.wallMs(),
       });

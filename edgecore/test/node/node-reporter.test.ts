@@ -26,7 +26,7 @@ describe('NodeReporter', () => {
       state,
       report: (body) => reports.push(body),
       onAddresses: (found) => addresses.push(found),
-      runtimeVersion: 'null://',
+      runtimeVersion: () => 'null://',
       notReady: () => undefined,
       readyMessage: 'ready',
       clock,
