@@ -68,6 +68,16 @@ export class LogFolder {
     }
   }
 
+  /** As {@link open}; undefined: there is no such folder. */
+  static async openIfThere(logPath: string): Promise<LogFolder | undefined> {
+    try {
+      return await LogFolder.open(logPath);
+    } catch (error) {
+      if (isMissing((error as Error).cause)) return undefined;
+      throw error;
+    }
+  }
+
   /** A path that leads to a file of this folder for as long as the folder is open. */
   pathOf(name: string): string {
     return below(this.#handle, name);
@@ -134,7 +144,7 @@ function below(folder: FileHandle, name: string): string {
 }
 
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 }
 
 /** The failure of a file operation on a log. */

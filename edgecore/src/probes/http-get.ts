@@ -30,7 +30,7 @@ export interface HttpGet {
   /** As it is sent: not made any shorter, as a URL's is. */
   readonly path: string;
   /** By name in lower case. */
-  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function sendHttpGet(request: HttpGet, signal: AbortSignal): Promis
     if (next?.hostname !== url.hostname) return answer;
     if (redirects >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
     // A name that the request was given goes on with it only as long as nobody says another one.
-    if (next.host !== url.host) headers = { ...headers, host: [next.host] };
+    if (next.host !== url.host) headers = { ...headers, host: next.host };
     [url, path] = [next, `${next.pathname}${next.search}`];
   }
 }
@@ -79,14 +79,18 @@ function escaped(path: string): string {
 }
 
 /** Source: kubernetes, pkg/probe/http/request.go. */
-function headersOf({ httpHeaders = [] }: HttpAction, purpose: string): Record<string, string[]> {
+function headersOf({ httpHeaders = [] }: HttpAction, purpose: string): HttpGet['headers'] {
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const { name, value } of httpHeaders) (headers[name.toLowerCase()] ??= []).push(value);
   headers['user-agent'] ??= [`kube-${purpose}/${AGENT_VERSION}`];
   headers['accept'] ??= ['*/*'];
-  // Said to be empty: not sent.
-  const isSent = ([name, [value]]: [string, string[]]): boolean => value !== '' || !OWN_HEADERS.has(name);
-  return Object.fromEntries(Object.entries(headers).filter(isSent));
+  const sent: [string, string | string[]][] = [];
+  for (const [name, values] of Object.entries(headers)) {
+    const [value = ''] = values;
+    if (!OWN_HEADERS.has(name)) sent.push([name, values]);
+    else if (value !== '') sent.push([name, value]); // said to be empty: not sent
+  }
+  return Object.fromEntries(sent);
 }
 
 function urlOf(location: string, base: string): URL | undefined {
@@ -107,7 +111,7 @@ function exchange(
       host,
       port: url.port === '' ? undefined : Number(url.port),
       path,
-      headers: headers as Record<string, string[]>, // not changed
+      headers,
       agent: false, // a connection of its own, closed after it
       maxHeaderSize: MAX_HEADER_BYTES,
       ...(url.protocol === 'https:' && {

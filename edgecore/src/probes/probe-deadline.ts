@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '@hawser/seams';
 import type { OwnLoad } from './own-load.ts';
 
-/** Times longer than the time-out, after which it is not known any more who is late. */
-const MOST_PATIENCE = 4;
+/** How often more time is given, after which it is not known any more who is late. */
+const MOST_EXTENSIONS = 3;
 /** Less is not worth another timer. */
 const LEAST_MS = 10;
 /** A timer that is later than that was held up. */
@@ -36,7 +36,7 @@ export interface DeadlineOptions {
 
 /**
  * Runs something for as long as it may take. Time in which this process was held up (a busy loop, a machine that gave
- * it no processor) does not count, since an answer may lie unread: it is added, up to four times the time-out.
+ * it no processor) does not count, since an answer may lie unread: it is added, three times at most.
  * @param attempt is to end with the reason of the signal that it is given
  * @throws DeadlineError and HeldUpError by way of the attempt's signal; what the attempt throws; signal.reason
  */
@@ -53,6 +53,7 @@ export async function withDeadline<T>(
   const loadAtStart = load();
   let timer: Timer | undefined;
   let isDone = false;
+  let extensions = 0;
   const arm = (delayMs: number): void => {
     const dueMs = clock.monotonicMs() + delayMs;
     // What has come while the loop was busy is read before it is judged: timers run before sockets.
@@ -65,8 +66,11 @@ export async function withDeadline<T>(
     // So late that the process must have stood still, since when is not known.
     const leftMs = lateMs > LATE_MS ? timeoutMs : timeoutMs + load() - loadAtStart - tookMs;
     if (leftMs < LEAST_MS) given.abort(new DeadlineError(timeoutMs));
-    else if (tookMs > timeoutMs * MOST_PATIENCE) given.abort(new HeldUpError());
-    else arm(leftMs);
+    else if (extensions === MOST_EXTENSIONS) given.abort(new HeldUpError());
+    else {
+      extensions += 1;
+      arm(leftMs);
+    }
   };
   arm(timeoutMs);
   try {
