@@ -46,6 +46,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
   const cgroups = new CgroupManager({
     driver: config.pods.cgroupDriver,
     root: config.pods.cgroupRoot,
+    marksDir: path.join(config.data.dir, 'cgroups'),
     clock,
     log: log.child({ component: 'cgroups' }),
   });

@@ -6,6 +6,7 @@ import { PodError } from '../pods/pod-error.ts';
 import { qosClass } from '../pods/qos-class.ts';
 import { codeOf, type CgroupFiles } from './cgroup-files.ts';
 import { below } from './cgroup-folders.ts';
+import { CgroupMarks } from './cgroup-marks.ts';
 import { findCgroups, type CgroupMounts } from './cgroup-mounts.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import { cpuShares, MAX_CPU_SHARES, MIN_CPU_SHARES } from './cpu-values.ts';
@@ -19,6 +20,8 @@ export interface CgroupManagerOptions {
   readonly driver: 'cgroupfs' | 'none';
   /** Cgroup that `kubepods` is made in, with a slash before it; empty: the uppermost. */
   readonly root: string;
+  /** Folder that remembers which pods' cgroups are this edge's; made if it is not there. */
+  readonly marksDir: string;
   /** What all pods together may take; absent: they share with the system as they come. */
   readonly allocatable?: { readonly cpuMillis: number; readonly memoryBytes: number };
   readonly log: Logger;
@@ -42,7 +45,7 @@ const REMOVE_DELAY = { baseMs: 20, capMs: 500 };
  *
  * `kubepods` holds guaranteed pods, and `burstable` and `besteffort` with the others, so that under contention CPU goes
  * to each class by what its pods have asked for: `burstable` has the sum of its pods, `besteffort` next to nothing.
- * That sum is read back from the cgroups themselves: nothing is remembered that the kernel could tell.
+ * That sum is read back from the cgroups themselves. Only what {@link CgroupMarks} says is this edge's is ever ended.
  * Source: kubelet, cm/qos_container_manager_linux.go, cm/pod_container_manager_linux.go.
  */
 export class CgroupManager implements PodCgroups {
@@ -51,6 +54,7 @@ export class CgroupManager implements PodCgroups {
   readonly #kubepods: string;
   readonly #burstable: string;
   readonly #bestEffort: string;
+  readonly #marks: CgroupMarks;
   #tree: CgroupTree | undefined;
   #started: Promise<void> | undefined;
   /** Sums of the class burstable are made one after the other. */
@@ -62,6 +66,7 @@ export class CgroupManager implements PodCgroups {
     this.#kubepods = below(options.root, 'kubepods');
     this.#burstable = below(this.#kubepods, 'burstable');
     this.#bestEffort = below(this.#kubepods, 'besteffort');
+    this.#marks = new CgroupMarks(options.marksDir);
   }
 
   start(): Promise<void> {
@@ -73,8 +78,10 @@ export class CgroupManager implements PodCgroups {
     const tree = this.#tree;
     if (tree === undefined) return '';
     const qos = qosClass(pod);
-    const cgroup = below(this.#parent(qos), `${POD}${checkedUid(pod.metadata.uid)}`);
+    const uid = checkedUid(pod.metadata.uid);
+    const cgroup = below(this.#parent(qos), `${POD}${uid}`);
     try {
+      await this.#marks.add(uid); // first: what is made is to be found again after a crash
       await tree.make(cgroup);
       await tree.limit(cgroup, cgroupLimits(pod));
     } catch (error) {
@@ -93,22 +100,16 @@ export class CgroupManager implements PodCgroups {
     if (tree === undefined) return;
     const name = `${POD}${checkedUid(uid)}`;
     for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
-      if ((await this.#children(tree, parent)).includes(name)) await this.#remove(tree, below(parent, name));
+      if (!(await this.#children(tree, parent)).includes(name)) continue;
+      if (this.#marks.has(uid)) await this.#remove(tree, below(parent, name));
+      else await this.#removeEmpty(tree, below(parent, name));
     }
+    await this.#marks.remove(uid);
     await this.#sumUp(tree);
   }
 
-  async uids(): Promise<readonly string[]> {
-    const tree = this.#tree;
-    if (tree === undefined) return [];
-    const found = new Set<string>();
-    for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
-      for (const name of await this.#children(tree, parent)) {
-        const uid = name.startsWith(POD) ? name.slice(POD.length) : '';
-        if (UID.test(uid)) found.add(uid);
-      }
-    }
-    return [...found];
+  uids(): Promise<readonly string[]> {
+    return Promise.resolve(this.#tree === undefined ? [] : this.#marks.uids());
   }
 
   async #start(): Promise<void> {
@@ -127,6 +128,7 @@ export class CgroupManager implements PodCgroups {
     }
     const { tree } = opened;
     try {
+      await this.#marks.open();
       await tree.make(this.#burstable);
       await tree.make(this.#bestEffort);
       await tree.limit(this.#bestEffort, { cpuShares: MIN_CPU_SHARES });
@@ -191,6 +193,18 @@ export class CgroupManager implements PodCgroups {
         }
         await delay(backoff.nextMs(), { clock: this.#clock });
       }
+    }
+  }
+
+  /** One that is not marked may be of another kubelet: nothing in it is ended. */
+  async #removeEmpty(tree: CgroupTree, cgroup: string): Promise<void> {
+    try {
+      await tree.remove(cgroup);
+    } catch (error) {
+      this.#options.log.warn(
+        { cgroup, err: error },
+        'the cgroup of a pod is not of this edge and is left alone',
+      );
     }
   }
 

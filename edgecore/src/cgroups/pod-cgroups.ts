@@ -17,6 +17,6 @@ export interface PodCgroups {
    * @throws EdgeCoreError `ERR_EDGECORE_CGROUP`: something in it does not end; to be tried again
    */
   remove(uid: string): Promise<void>;
-  /** UIDs of pods that have one. */
+  /** UIDs of pods that this edge has made one for, and not removed. */
   uids(): Promise<readonly string[]>;
 }

@@ -5,12 +5,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
+import { makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { CgroupManager } from '../../src/cgroups/cgroup-manager.ts';
 import { findCgroups } from '../../src/cgroups/cgroup-mounts.ts';
 import type { Quantities } from '../../src/pods/pod.ts';
 import { makePod } from '../../testing/pod-maker.ts';
 
 const ROOT = `/hawser-test-${process.pid}`;
+let marks: TempDir;
 const mounts = findCgroups(readFileSync('/proc/self/mountinfo', 'utf8'), () => '');
 const folders = mounts?.version === 1 ? mounts.hierarchies.map(({ folder }) => folder) : [];
 
@@ -32,6 +34,7 @@ function manager(): CgroupManager {
   return new CgroupManager({
     driver: 'cgroupfs',
     root: ROOT,
+    marksDir: marks.path,
     allocatable: { cpuMillis: 1500, memoryBytes: 512 * 2 ** 20 },
     log: silentLogger,
   });
@@ -47,6 +50,11 @@ async function removeTree(folder: string): Promise<void> {
 
 describe('cgroups of this machine, version 1', () => {
   const started: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    marks = await makeTempDir();
+  });
+  afterEach(() => marks.remove());
 
   before(function () {
     if (process.getuid?.() !== 0) this.skip(); // only root makes cgroups
@@ -168,6 +176,11 @@ describe('cgroups of this machine, version 2', () => {
   const control = path.join(folder, 'cgroup.subtree_control');
   let controllers: readonly string[] = [];
 
+  beforeEach(async () => {
+    marks = await makeTempDir();
+  });
+  afterEach(() => marks.remove());
+
   before(function () {
     if (process.getuid?.() !== 0 || unified === undefined) this.skip(); // not root, or no cgroup v2 at all
     try {
@@ -190,6 +203,7 @@ describe('cgroups of this machine, version 2', () => {
     const cgroups = new CgroupManager({
       driver: 'cgroupfs',
       root: ROOT,
+      marksDir: marks.path,
       log: silentLogger,
       mounts: () => ({ version: 2, folder, controllers: new Set() }),
     });

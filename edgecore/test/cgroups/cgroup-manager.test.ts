@@ -24,19 +24,22 @@ function recorder(): { readonly log: Logger; readonly warnings: string[] } {
 
 describe('CgroupManager, version 2', () => {
   let dir: TempDir;
+  let marks: TempDir;
   let model: ModelCgroup2;
 
   beforeEach(async () => {
     dir = await makeTempDir();
+    marks = await makeTempDir();
     model = new ModelCgroup2(dir.path);
     await model.mountRoot('cpuset cpu io memory pids');
   });
-  afterEach(() => dir.remove());
+  afterEach(() => Promise.all([dir.remove(), marks.remove()]));
 
   function manager(options: Partial<CgroupManagerOptions> = {}): CgroupManager {
     return new CgroupManager({
       driver: 'cgroupfs',
       root: '',
+      marksDir: marks.path,
       log: silentLogger,
       mounts: () => ({ version: 2, folder: dir.path, controllers: new Set() }),
       files: model,
@@ -150,13 +153,38 @@ describe('CgroupManager, version 2', () => {
     });
   });
 
-  it('lists pods only', async () => {
-    const cgroups = manager();
+  it('never ends what another kubelet has there, and takes away what is empty', async () => {
+    const { log, warnings } = recorder();
+    const cgroups = manager({ log });
     await cgroups.start();
     await cgroups.ensure(pod('a', {}));
-    await model.mkdir(path.join(dir.path, 'kubepods/besteffort/other'));
-    await model.mkdir(path.join(dir.path, 'kubepods/pod'));
+    const busy = path.join(dir.path, 'kubepods/besteffort/podforeign');
+    await model.mkdir(busy);
+    await writeFile(path.join(busy, 'cgroup.procs'), '4194304\n');
+    await model.mkdir(path.join(dir.path, 'kubepods/besteffort/podempty'));
     assert.deepEqual(await cgroups.uids(), ['uid-a']);
+    await cgroups.remove('foreign');
+    await cgroups.remove('empty');
+    assert.deepEqual((await model.folders(path.join(dir.path, 'kubepods/besteffort'))).toSorted(), [
+      'podforeign',
+      'poduid-a',
+    ]);
+    assert.ok(!model.writes.some(([file]) => file.endsWith('cgroup.kill')));
+    assert.equal(await readFile(path.join(busy, 'cgroup.procs'), 'utf8'), '4194304\n');
+    assert.equal(warnings.length, 1);
+  });
+
+  it('knows its own again after a restart, and forgets those that a boot has taken', async () => {
+    const before = manager();
+    await before.start();
+    await before.ensure(pod('a', {}));
+    await before.ensure(pod('b', {}));
+    const after = manager();
+    await after.start();
+    assert.deepEqual([...(await after.uids())].toSorted(), ['uid-a', 'uid-b']);
+    await model.rmdir(path.join(dir.path, 'kubepods/besteffort/poduid-a'));
+    await after.remove('uid-a');
+    assert.deepEqual(await after.uids(), ['uid-b']);
   });
 
   it('says once that cgroups cannot be written, and goes on without', async () => {
@@ -193,6 +221,7 @@ describe('CgroupManager, version 2', () => {
 describe('CgroupManager, version 1 with hierarchies that cannot be written', () => {
   it('leaves them out, but not those that limits need', async () => {
     const dir = await makeTempDir();
+    const marks = await makeTempDir();
     try {
       for (const [readOnly, usable] of [
         ['pids', true],
@@ -202,6 +231,7 @@ describe('CgroupManager, version 1 with hierarchies that cannot be written', () 
         const cgroups = new CgroupManager({
           driver: 'cgroupfs',
           root: '',
+          marksDir: marks.path,
           log,
           mounts: () => ({
             version: 1,
@@ -217,7 +247,7 @@ describe('CgroupManager, version 1 with hierarchies that cannot be written', () 
         assert.equal(warnings.length, 1);
       }
     } finally {
-      await dir.remove();
+      await Promise.all([dir.remove(), marks.remove()]);
     }
   });
 });

@@ -36,7 +36,12 @@ describe('what a container sees of its configuration', function () {
     site = await openContainerdSite(this);
     runtime = new CriRuntime({ endpoint: site.endpoint, log: silentLogger });
     await runtime.start();
-    cgroups = new CgroupManager({ driver: 'cgroupfs', root: site.cgroupRoot, log: silentLogger });
+    cgroups = new CgroupManager({
+      driver: 'cgroupfs',
+      root: site.cgroupRoot,
+      marksDir: path.join(site.dir, 'cgroups'),
+      log: silentLogger,
+    });
     await cgroups.start();
     dataDir = path.join(site.dir, 'edge');
     await mkdir(dataDir, { recursive: true });
