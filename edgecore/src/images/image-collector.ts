@@ -43,6 +43,8 @@ interface Seen {
 
 /** Source: kubelet, ImageGCPeriod. */
 const PERIOD_MS = 5 * 60_000;
+/** Images that come together are looked at together. */
+const SOON_MS = 1_000;
 
 /**
  * Removes images that nobody uses when the disk gets full, the one unused the longest first.
@@ -60,6 +62,7 @@ export class ImageCollector {
   #isFirst = true;
   #isStarted = false;
   #isStopping = false;
+  #isSoon = false;
 
   constructor(options: ImageCollectorOptions) {
     this.#options = options;
@@ -77,9 +80,17 @@ export class ImageCollector {
   async stop(): Promise<void> {
     this.#isStarted = false;
     this.#isStopping = true;
+    this.#isSoon = false;
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#running?.catch(() => {}); // said by whoever began it
+  }
+
+  /** Looks again within a second: there may be other images than before. Nothing to do while it is not started. */
+  lookSoon(): void {
+    if (!this.#isStarted || this.#isSoon) return;
+    this.#isSoon = true;
+    if (this.#running === undefined) this.#again(SOON_MS); // else when that one is over
   }
 
   /** Looks, and removes what has to go. Calls at the same time share one look. @throws RuntimeError */
@@ -94,10 +105,11 @@ export class ImageCollector {
     this.#timer = clock.setTimer(
       delayMs,
       () => {
+        this.#isSoon = false;
         void this.collect()
           .catch((error: unknown) => log.warn({ err: error }, 'images could not be looked at'))
           .then(() => {
-            if (this.#isStarted) this.#again(periodMs);
+            if (this.#isStarted) this.#again(this.#isSoon ? SOON_MS : periodMs);
           });
       },
       { background: true },
@@ -106,11 +118,11 @@ export class ImageCollector {
 
   async #collect(): Promise<void> {
     const { runtime, runs, pods, onImages, clock } = this.#options;
+    const images = await runtime.images.list();
+    onImages?.(images);
     const wanted = await pods();
     if (wanted === undefined) return;
     await runs.retain(new Set(wanted.map(({ metadata }) => metadata.uid)));
-    const images = await runtime.images.list();
-    onImages?.(images);
     const names = await this.#namesInUse(wanted);
     const nowMs = clock.monotonicMs();
     this.#look(images, names, nowMs);

@@ -25,6 +25,8 @@ export interface ImageManagerOptions {
   readonly runs: ImageRuns;
   /** Pulls at a time. Option `pods.parallelPulls`. */
   readonly parallelPulls: number;
+  /** The node has another image than before: for who reports them, such as `ImageCollector.lookSoon`. */
+  readonly onPulled?: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -170,6 +172,7 @@ export class ImageManager implements PodImages {
     const found = await this.#options.images.status(result.ref);
     if (found === undefined) throw new Error('it was pulled, and is not there');
     this.#backoff.succeeded(backoffKey(pod, wish.container));
+    this.#options.onPulled?.();
     const waitedMs = clock.monotonicMs() - startedMs;
     const took = `in ${durationText(result.pullMs)} (${durationText(waitedMs)} including waiting)`;
     const size = `Image size: ${found.sizeBytes} bytes.`;

@@ -192,6 +192,7 @@ describe('ImageCollector', () => {
       await runs.remember('uid-a', name('a'), id);
       pods = undefined;
       await collector.collect();
+      assert.equal(told.length, 1);
       assert.deepEqual(await tags(), [name('a')]);
       assert.equal(await runs.recall('uid-a', name('a')), id);
     });
@@ -218,6 +219,21 @@ describe('ImageCollector', () => {
     await nextLook();
     await eventually('the third look', () => told.length === 2);
     await collector.stop();
+    await collector.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('looks again soon when it is told to, once for many', async () => {
+    collector.lookSoon();
+    assert.equal(clock.pendingTimers, 0);
+    collector.start();
+    await clock.advance(0);
+    await eventually('the first look', () => told.length === 1 && clock.pendingTimers === 1);
+    collector.lookSoon();
+    await clock.advance(500);
+    collector.lookSoon();
+    await clock.advance(500);
+    await eventually('the second look', () => told.length === 2 && clock.pendingTimers === 1);
     await collector.stop();
     assert.equal(clock.pendingTimers, 0);
   });

@@ -25,6 +25,7 @@ describe('ImageManager', () => {
   let secrets: Map<string, ApiObject>;
   let events: string[];
   let manager: ImageManager;
+  let pulledCount: number;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -32,6 +33,7 @@ describe('ImageManager', () => {
     state = new MemoryJsonState();
     secrets = new Map();
     events = [];
+    pulledCount = 0;
     manager = open();
   });
 
@@ -45,6 +47,7 @@ describe('ImageManager', () => {
       },
       runs: new ImageRuns(state, silentLogger),
       parallelPulls: 2,
+      onPulled: () => (pulledCount += 1),
       clock,
       log: silentLogger,
     });
@@ -106,6 +109,7 @@ describe('ImageManager', () => {
     await clock.advance(1_250);
     store.release();
     assert.deepEqual((await ensured).tags, [IMAGE]);
+    assert.equal(pulledCount, 1);
     assert.deepEqual(said(), [
       `Normal Pulling a/main: Pulling image "${IMAGE}"`,
       `Normal Pulled a/main: Successfully pulled image "${IMAGE}" in 1.25s (1.25s including waiting). Image size: 4711 bytes.`,

@@ -59,11 +59,6 @@ export async function testImageArchive(): Promise<string> {
   return file;
 }
 
-/** A static busybox here; undefined where there is none. */
-export function findBusybox(): string | undefined {
-  return findProgram('busybox');
-}
-
 async function buildImages(): Promise<readonly OciImage[]> {
   const programs = await compiledPrograms();
   const pause = makeLayer([{ path: 'pause', mode: 0o755, content: programs.pause }]);
@@ -91,6 +86,8 @@ function versionLayer(version: string): Layer {
 
 async function baseEntries(programs: Programs): Promise<TarEntry[]> {
   const busybox = mustFindBusybox();
+  const binary = await readFile(busybox);
+  if (needsInterpreter(binary)) throw new Error('busybox here is not static (Debian: busybox-static)');
   const applets = (await runProgram(busybox, ['--list'])).split('\n').filter((name) => name !== '');
   const folders = [
     'bin',
@@ -114,7 +111,7 @@ async function baseEntries(programs: Programs): Promise<TarEntry[]> {
     { path: 'etc/passwd', content: PASSWD },
     { path: 'etc/group', content: GROUP },
     { path: 'www/index.html', content: 'hawser\n' },
-    { path: 'bin/busybox', mode: 0o755, content: await readFile(busybox) },
+    { path: 'bin/busybox', mode: 0o755, content: binary },
     { path: 'bin/memory-hog', mode: 0o755, content: programs['memory-hog'] },
     { path: 'bin/ignore-term', mode: 0o755, content: programs['ignore-term'] },
     { path: 'usr/bin/env', type: 'link', target: '/bin/busybox' },
@@ -166,9 +163,15 @@ function hashOf(parts: readonly (Buffer | string)[]): string {
 }
 
 function mustFindBusybox(): string {
-  const busybox = findBusybox();
+  const busybox = findProgram('busybox');
   if (busybox === undefined) throw new Error('there is no busybox here (Debian: busybox-static)');
   return busybox;
+}
+
+/** Whether a program has its libraries loaded by another one. Source: elf(5), PT_INTERP; 64 bits, little-endian. */
+function needsInterpreter(elf: Buffer): boolean {
+  const [offset, size, count] = [Number(elf.readBigUInt64LE(32)), elf.readUInt16LE(54), elf.readUInt16LE(56)];
+  return Array.from({ length: count }, (_, index) => elf.readUInt32LE(offset + index * size)).includes(3);
 }
 
 /** A folder that only this user can write to: what lies in it is run as root. */
