@@ -55,7 +55,7 @@ export function containerSecurity(
  * What the sandbox's own process may do: it only waits, so its seccomp profile is always the runtime's.
  * Source: kubelet, kuberuntime_sandbox.go generatePodSandboxLinuxConfig.
  */
-export function sandboxSecurity(pod: Pod, volumeGroups: readonly number[] = []): LinuxSecurity {
+export function sandboxSecurity(pod: Pod): LinuxSecurity {
   const { containers, initContainers = [], securityContext = {} } = pod.spec;
   const { runAsUser, runAsGroup } = securityContext;
   return {
@@ -64,7 +64,7 @@ export function sandboxSecurity(pod: Pod, volumeGroups: readonly number[] = []):
     ...optional('runAsUser', runAsUser),
     // Runtimes refuse a group without a user, although a pod may name one without the other.
     ...(runAsUser !== undefined && optional('runAsGroup', runAsGroup)),
-    supplementalGroups: groups(pod, volumeGroups),
+    supplementalGroups: groups(pod, []),
     readOnlyRootFilesystem: false,
     noNewPrivileges: false,
     maskedPaths: [],
