@@ -41,6 +41,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
   const images = new ImageManager({
     ...{ images: runtime.images, objects, events, runs, clock },
     parallelPulls: config.pods.parallelPulls,
+    onPulled: () => imageCollector.lookSoon(),
     log: log.child({ component: 'images' }),
   });
   const cgroups = new CgroupManager({
@@ -65,16 +66,17 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
     log: log.child({ component: 'probes' }),
   });
   let present: readonly NodeImage[] = [];
+  const imageCollector = new ImageCollector({
+    ...{ runtime, runs, clock, ...config.images },
+    pods: () => Promise.resolve(options.allPods()),
+    onImages: (found) => {
+      present = nodeImages(found);
+      options.onNode();
+    },
+    log: log.child({ component: 'images' }),
+  });
   const keepers = [
-    new ImageCollector({
-      ...{ runtime, runs, clock, ...config.images },
-      pods: () => Promise.resolve(options.allPods()),
-      onImages: (found) => {
-        present = nodeImages(found);
-        options.onNode();
-      },
-      log: log.child({ component: 'images' }),
-    }),
+    imageCollector,
     new LogRotator({
       ...{ runtime, clock },
       maxBytes: config.pods.logMaxBytes,
