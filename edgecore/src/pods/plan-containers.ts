@@ -1,6 +1,6 @@
 import type { RuntimeContainer } from '../runtime/container-runtime.ts';
 import { hasSucceeded } from './container-history.ts';
-import { kindOf, type PlanDraft } from './plan-draft.ts';
+import type { PlanDraft } from './plan-draft.ts';
 import type { PodContainer } from './pod.ts';
 import { mayRestart, restartsAfter } from './restart-policy.ts';
 
@@ -31,10 +31,7 @@ function keepRunning(container: PodContainer, draft: PlanDraft): boolean {
 function keepAlive(container: PodContainer, present: RuntimeContainer, draft: PlanDraft): boolean {
   const { pod, verdict, specHash } = draft.input;
   if (present.notes.specHash !== specHash(container)) {
-    draft.kill(
-      present,
-      `${kindOf(draft.input, container)} ${container.name} definition changed, will be restarted`,
-    );
+    draft.kill(present, `Container ${container.name} definition changed, will be restarted`);
     // At once, and whatever its policy: it did not end by itself.
     draft.start(container, true);
     return true;

@@ -120,7 +120,7 @@ export class PlanDraft {
 }
 
 /** As messages name it. Source: kubelet, computeInitContainerActions. */
-export function kindOf({ pod }: PlanInput, container: PodContainer): string {
+function kindOf({ pod }: PlanInput, container: PodContainer): string {
   return pod.spec.initContainers?.includes(container) === true ? 'Init container' : 'Container';
 }
 

@@ -1,5 +1,5 @@
 import type { RuntimeContainer } from '../runtime/container-runtime.ts';
-import { kindOf, type PlanDraft } from './plan-draft.ts';
+import type { PlanDraft } from './plan-draft.ts';
 import { isSidecar, type PodContainer } from './pod.ts';
 import { restartsAfter } from './restart-policy.ts';
 
@@ -61,13 +61,11 @@ function keepSidecar(container: PodContainer, draft: PlanDraft): void {
   } else if (present.state !== 'running') {
     draft.restart(container, present, true);
   } else if (present.notes.specHash !== specHash(container)) {
-    draft.kill(
-      present,
-      `${kindOf(draft.input, container)} ${container.name} definition changed, will be restarted`,
-    );
+    draft.kill(present, `Init container ${container.name} definition changed`);
     draft.start(container, true);
   } else {
     const { kill } = verdict(container.name, present.id);
-    if (kill !== undefined) draft.kill(present, `${kill.message}, will be restarted`, kill.graceSeconds);
+    if (kill !== undefined)
+      draft.kill(present, kill.message.replace(/^Container/, 'Init container'), kill.graceSeconds);
   }
 }

@@ -1,11 +1,11 @@
 import type { ContentKey, ReplicaStore } from '@hawser/sync';
-import type { Clock, Logger, Timer } from '@hawser/seams';
+import type { Clock, Logger, Random, Timer } from '@hawser/seams';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { podName, PODS, readPod, type Pod } from './pod.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
 import type { PodStatuses } from './pod-statuses.ts';
-import { PodWorker, type PodReports, type PodWorkerOptions } from './pod-worker.ts';
+import { PodWorker, type PodReports } from './pod-worker.ts';
 import { StartGate } from './start-gate.ts';
 
 /** What a {@link PodManager} needs. */
@@ -34,6 +34,8 @@ export interface PodManagerOptions {
   /** How many sandboxes are made at a time. */
   readonly parallelStarts: number;
   readonly clock: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
   readonly log: Logger;
 }
 
@@ -55,6 +57,9 @@ export class PodManager {
   readonly #gate: StartGate;
   /** What the store has, by key. */
   readonly #pods = new Map<ContentKey, Pod>();
+  readonly #byUid = new Map<string, Pod>();
+  /** UID of the pod that had a name last, and has not ended, by `namespace/name`. */
+  readonly #latest = new Map<string, string>();
   readonly #workers = new Map<string, PodWorker>();
   /** At the start: UIDs that the runtime has, by `namespace/name`. */
   readonly #found = new Map<string, string>();
@@ -195,56 +200,60 @@ export class PodManager {
       this.#options.onUnreadable(key, read.problem);
       return;
     }
-    if (read === undefined && this.#options.isLost(key)) {
+    if (read === undefined && (this.#options.isLost(key) || this.#isListed(key))) {
       this.#unreadable.add(key);
       return;
     }
     this.#unreadable.delete(key);
-    if (read === undefined) this.#pods.delete(key);
-    else this.#pods.set(key, read.pod);
+    if (before !== undefined) this.#byUid.delete(before.metadata.uid);
+    if (read === undefined) {
+      this.#pods.delete(key);
+    } else {
+      this.#pods.set(key, read.pod);
+      this.#byUid.set(read.pod.metadata.uid, read.pod);
+    }
     const isAnother = before !== undefined && before.metadata.uid !== read?.pod.metadata.uid;
     if (isAnother) this.#workers.get(before.metadata.uid)?.wake();
-    if (read !== undefined) this.#workerOf(key, read.pod, isAnother ? before : undefined).wake();
+    if (read !== undefined) this.#workerOf(read.pod).wake();
     this.#options.onPods();
   }
 
-  #workerOf(key: ContentKey, pod: Pod, replaced: Pod | undefined): PodWorker {
+  #workerOf(pod: Pod): PodWorker {
     const { uid } = pod.metadata;
     const present = this.#workers.get(uid);
     if (present !== undefined) return present;
     this.#log.info({ pod: podName(pod), uid }, 'pod to look after');
-    const other = replaced?.metadata.uid ?? this.#found.get(podName(pod));
+    const other = this.#latest.get(podName(pod)) ?? this.#found.get(podName(pod));
     const after = other === undefined || other === uid ? undefined : this.#endOf(other, podName(pod));
-    return this.#add(uid, podName(pod), {
-      desired: () => {
-        const now = this.#pods.get(key);
-        return now?.metadata.uid === uid ? now : undefined;
-      },
-      ...(after !== undefined && { after }),
-    });
+    return this.#add(uid, podName(pod), after);
   }
 
   /** When the pod that had this name before will have ended here. */
   #endOf(uid: string, name: string): Promise<void> | undefined {
     if (this.#found.get(name) !== uid) return this.#workers.get(uid)?.ended;
-    const worker = this.#workers.get(uid) ?? this.#add(uid, name, { desired: () => undefined });
+    const worker = this.#workers.get(uid) ?? this.#add(uid, name);
     worker.wake();
     return worker.ended;
   }
 
-  #add(uid: string, name: string, own: Pick<PodWorkerOptions, 'desired' | 'after'>): PodWorker {
-    const { runtime, parts, statuses, reports, events, hostIps, clock } = this.#options;
+  /** @param after resolves when it may begin */
+  #add(uid: string, name: string, after?: Promise<void>): PodWorker {
+    const { runtime, parts, statuses, reports, events, hostIps, clock, random } = this.#options;
     const worker = new PodWorker({
       ...{ uid, runtime, parts, statuses, reports, events, hostIps, clock },
+      desired: () => this.#byUid.get(uid),
       gate: this.#gate,
-      ...own,
+      ...(after !== undefined && { after }),
+      ...(random !== undefined && { random }),
       onDone: () => {
         this.#workers.delete(uid);
+        if (this.#latest.get(name) === uid) this.#latest.delete(name);
         this.#log.info({ pod: name, uid }, 'pod has ended');
       },
       log: this.#log.child({ pod: name, uid }),
     });
     this.#workers.set(uid, worker);
+    this.#latest.set(name, uid);
     return worker;
   }
 
@@ -267,10 +276,10 @@ export class PodManager {
       for (const { uid, namespace, name } of found) {
         // A worker knows better; and what the store has under that name may be this pod, unreadable for now.
         const isKnown = this.#workers.has(uid) || this.#hasKey(`${PODS}${namespace}/${name}`);
-        if (!isKnown) this.#add(uid, `${namespace}/${name}`, { desired: () => undefined });
+        if (!isKnown) this.#add(uid, `${namespace}/${name}`);
       }
       const left = this.#isIncomplete() ? [] : await this.#leftovers();
-      for (const uid of left) if (!this.#workers.has(uid)) this.#add(uid, uid, { desired: () => undefined });
+      for (const uid of left) if (!this.#workers.has(uid)) this.#add(uid, uid);
     } catch (error) {
       this.#log.warn({ err: error }, 'pods could not be listed again');
     }
@@ -288,7 +297,13 @@ export class PodManager {
     const { replica, scope } = this.#options;
     const there = replica.entries(scope);
     for (const key of there.keys()) if (key.startsWith(PODS) && !this.#pods.has(key)) this.#look(key);
-    for (const key of [...this.#pods.keys(), ...this.#unreadable]) if (!there.has(key)) this.#look(key);
+    for (const [key, { metadata }] of this.#pods)
+      if (!there.has(key) || !this.#workers.has(metadata.uid)) this.#look(key);
+    for (const key of this.#unreadable) this.#look(key);
+  }
+
+  #isListed(key: ContentKey): boolean {
+    return this.#options.replica.entries(this.#options.scope).has(key);
   }
 
   /** Whether a status may be that of a pod which cannot be read at the moment. */

@@ -1,4 +1,4 @@
-import { Backoff, deferred, type Clock, type Logger, type Timer } from '@hawser/seams';
+import { Backoff, deferred, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
 import type { ContainerRuntime, RuntimePod } from '../runtime/container-runtime.ts';
 import { RuntimeError } from '../runtime/runtime-error.ts';
 import { planEnd } from './plan-end.ts';
@@ -42,6 +42,8 @@ export interface PodWorkerOptions {
   readonly onDone: () => void;
   readonly hostIps: () => readonly string[];
   readonly clock: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
   readonly log: Logger;
 }
 
@@ -100,7 +102,12 @@ export class PodWorker {
     this.#operator = new PodOperator(options);
     this.#failures = new StartFailures(options.parts.images);
     this.#messages = new TerminationMessages(options.parts.logTail);
-    this.#backoff = new Backoff({ baseMs: RETRY_MS.base, capMs: RETRY_MS.cap });
+    const { random } = options;
+    this.#backoff = new Backoff({
+      baseMs: RETRY_MS.base,
+      capMs: RETRY_MS.cap,
+      ...(random !== undefined && { random }),
+    });
   }
 
   get phase(): PodWorkerPhase {
@@ -201,8 +208,13 @@ export class PodWorker {
     if (pod !== undefined) this.#last = pod;
     const inRuntime = await this.#options.runtime.get(this.#options.uid);
     const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
-    if (!isWanted) await this.#endPod(pod, inRuntime, undefined, signal);
-    else await this.#runPod(pod, inRuntime, signal);
+    if (!isWanted) {
+      await this.#endPod(pod, inRuntime, undefined, signal);
+      return;
+    }
+    // It may be wanted again: a cluster was restored to what it was before.
+    this.#hasSaidGone = false;
+    await this.#runPod(pod, inRuntime, signal);
   }
 
   async #runPod(pod: Pod, inRuntime: RuntimePod | undefined, signal: AbortSignal): Promise<void> {
@@ -372,8 +384,11 @@ export class PodWorker {
   }
 
   async #finish(): Promise<void> {
-    await this.#options.statuses.remove(this.#options.uid);
-    this.#options.onDone();
+    const { statuses, uid, desired, onDone } = this.#options;
+    await statuses.remove(uid);
+    // It may have come back meanwhile.
+    if (desired() === undefined) onDone();
+    else this.#dirty = true;
   }
 
   /** Once for each life of this process: the outbox keeps it until the cloud has taken it. */

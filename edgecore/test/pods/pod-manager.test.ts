@@ -149,6 +149,20 @@ describe('PodManager', () => {
     assert.equal(overlap, false);
   });
 
+  it('lets it end first, too, when its object was removed before the next one came', async () => {
+    await putPod(node.replica, makePod('a', { uid: 'old' }));
+    await node.manager.start();
+    await eventually('it runs', () => node.phase('old') === 'Running');
+    let overlap = false;
+    node.runtime.listen(() => {
+      void node.runtime.list().then((pods) => (overlap ||= pods.length > 1));
+    });
+    await node.replica.apply(SCOPE, [{ remove: 'pods/default/a' }]);
+    await putPod(node.replica, makePod('a', { uid: 'new' }));
+    await eventually('the new one runs', () => node.phase('new') === 'Running');
+    assert.equal(overlap, false);
+  });
+
   it('lets it end first after a restart, too', async () => {
     await putPod(node.replica, makePod('a', { uid: 'old' }));
     await node.manager.start();

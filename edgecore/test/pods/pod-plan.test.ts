@@ -329,7 +329,7 @@ describe('what probes and changes do to containers', () => {
     assert.deepEqual(does(inits, runtime, { specHash: changed('first') }), []);
     const [kill] = plan(inits, runtime, { specHash: changed('side') }).actions;
     assert.ok(kill?.do === 'kill-container');
-    assert.equal(kill.message, 'Init container side definition changed, will be restarted');
+    assert.equal(kill.message, 'Init container side definition changed');
   });
 
   it('waits for a sidecar to have started before the next one starts', () => {
