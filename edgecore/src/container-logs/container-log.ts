@@ -1,11 +1,11 @@
 import { delay, systemClock, type Clock } from '@hawser/seams';
 import { CriLogFormat } from './cri-log-format.ts';
+import { blocksOf } from './log-blocks.ts';
 import { LogChanges } from './log-changes.ts';
 import { logError, LogFolder, type FileFacts, type LogFile } from './log-folder.ts';
 import type { LogQuery } from './log-query.ts';
-import { findLogStart, unpacked, type LogStart } from './log-start.ts';
+import { findLogStart, type LogStart } from './log-start.ts';
 
-const BLOCK_BYTES = 64 * 1024;
 /** A runtime that has begun a new file, or has said that a container ended, may still write a little to the old one. */
 const SETTLE_MS = 100;
 
@@ -76,7 +76,7 @@ export class ContainerLog implements AsyncIterable<Uint8Array> {
       for (const file of this.#start.files) {
         const isLast = file === this.#start.files.at(-1);
         if (isLast && query.follow === true) break;
-        yield* this.#wanted(this.#read(file, offset));
+        yield* this.#wanted(blocksOf(file, offset));
         await this.#done(file);
         offset = 0;
       }
@@ -103,23 +103,6 @@ export class ContainerLog implements AsyncIterable<Uint8Array> {
       const piece = this.#format.push(block);
       if (piece.length > 0) yield piece;
       if (this.#format.isDone()) return;
-    }
-  }
-
-  /** A file to the end that it has now. */
-  async *#read(file: LogFile, offset: number): AsyncGenerator<Buffer, void, void> {
-    if (file.isPacked) {
-      yield* unpacked(file);
-      return;
-    }
-    // What is written meanwhile does not count, so that reading ends.
-    const { size } = await file.handle.stat();
-    const buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(size - offset, 0)));
-    for (let at = offset; at < size;) {
-      const { bytesRead } = await file.handle.read(buffer, 0, Math.min(buffer.length, size - at), at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
     }
   }
 
@@ -160,7 +143,7 @@ export class ContainerLog implements AsyncIterable<Uint8Array> {
   /** What is there from `offset` on; answers where it ended: a packed file is read once. */
   async *#readOn(file: LogFile, offset: number): AsyncGenerator<Buffer, number, void> {
     if (file.isPacked) {
-      if (offset === 0) yield* unpacked(file);
+      if (offset === 0) yield* blocksOf(file, 0);
       return Infinity;
     }
     let at = offset;
@@ -170,7 +153,7 @@ export class ContainerLog implements AsyncIterable<Uint8Array> {
       this.#format.breakLine();
       at = 0;
     }
-    for await (const block of this.#read(file, at)) {
+    for await (const block of blocksOf(file, at)) {
       at += block.length;
       yield block;
     }

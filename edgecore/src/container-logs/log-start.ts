@@ -1,12 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
-import { pipeline } from 'node:stream';
 import { CriLogFormat } from './cri-log-format.ts';
+import { blocksOf } from './log-blocks.ts';
 import type { LogFile, LogFolder } from './log-folder.ts';
 import type { LogQuery } from './log-query.ts';
 import { findTailStart } from './tail-start.ts';
-
-const PACKED_BLOCK_BYTES = 16 * 1024;
 
 /** What of a log is read at first. */
 export interface LogStart {
@@ -41,30 +37,6 @@ export async function findLogStart(folder: LogFolder, query: LogQuery): Promise<
   } catch (error) {
     for (const { handle } of files) await handle.close();
     throw error;
-  }
-}
-
-/** Content of a packed file, unpacked. Ends early where it is damaged. */
-export async function* unpacked({ handle }: LogFile): AsyncGenerator<Buffer, void, void> {
-  const content = createGunzip();
-  // Each failure of the file ends the content, which is where it is seen.
-  pipeline(packedBlocks(handle), content, () => {});
-  try {
-    for await (const piece of content) yield piece as Buffer; // no encoding is set
-  } catch (error) {
-    // Nothing else of the log shall be lost because of a file that cannot be read any more.
-    if (!isDamage(error)) throw error;
-  } finally {
-    content.destroy();
-  }
-}
-
-async function* packedBlocks(handle: FileHandle): AsyncGenerator<Buffer, void, void> {
-  for (let at = 0; ;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PACKED_BLOCK_BYTES), 0, null, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
   }
 }
 
@@ -104,7 +76,7 @@ async function findPackedTail(
   { stream = 'All' }: LogQuery,
 ): Promise<{ readonly lines: number; readonly skipLines: number }> {
   const count = new CriLogFormat({ stream }, Number.MAX_SAFE_INTEGER);
-  for await (const piece of unpacked(file)) count.push(piece);
+  for await (const piece of blocksOf(file, 0)) count.push(piece);
   const lines = Math.min(wanted, count.skipped);
   return { lines, skipLines: count.skipped - lines };
 }
@@ -127,9 +99,4 @@ async function openInFront(folder: LogFolder, files: LogFile[], name: string): P
   const file = (await folder.openFile(name)) ?? (await folder.openFile(`${name}.gz`));
   if (file !== undefined) files.unshift(file);
   return file;
-}
-
-function isDamage(error: unknown): boolean {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return code.startsWith('Z_') || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -1,11 +1,11 @@
 import { CriLogFormat } from './cri-log-format.ts';
 import { LogFolder } from './log-folder.ts';
-import { findTailStart } from './tail-start.ts';
+import { blocksOf } from './log-blocks.ts';
+import { findLogStart } from './log-start.ts';
 
 /** Source: kubelet, container/runtime.go (MaxContainerTerminationMessageLogLines, …LogLength). */
 const MAX_LINES = 80;
 const MAX_BYTES = 2048;
-const BLOCK_BYTES = 64 * 1024;
 
 /**
  * The end of a container's output, as the termination message of one that failed and left none
@@ -15,26 +15,25 @@ const BLOCK_BYTES = 64 * 1024;
  * @throws EdgeCoreError `ERR_EDGECORE_CONTAINER_LOG` where the log cannot be read
  */
 export async function tailOfLog(logPath: string): Promise<string> {
-  const folder = await LogFolder.open(logPath);
+  const folder = await LogFolder.openIfThere(logPath);
+  if (folder === undefined) return '';
   try {
-    const file = await folder.openFile(folder.logName);
-    if (file === undefined) return '';
+    const start = await findLogStart(folder, { tailLines: MAX_LINES });
+    const format = new CriLogFormat({}, start.skipLines);
+    let tail: Buffer = Buffer.alloc(0);
+    let { offset } = start;
     try {
-      const { size } = await file.handle.stat();
-      const start = await findTailStart(file.handle, size, MAX_LINES, 'All');
-      const format = new CriLogFormat({});
-      const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
-      let tail: Buffer = Buffer.alloc(0);
-      for (let at = start.offset; at < size;) {
-        const { bytesRead } = await file.handle.read(buffer, 0, Math.min(BLOCK_BYTES, size - at), at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-        tail = lastBytes(Buffer.concat([tail, format.push(buffer.subarray(0, bytesRead))]));
+      for (const file of start.files) {
+        for await (const block of blocksOf(file, offset)) {
+          tail = lastBytes(Buffer.concat([tail, format.push(block)]));
+        }
+        format.breakLine();
+        offset = 0;
       }
-      return tail.toString('utf8');
     } finally {
-      await file.handle.close();
+      for (const { handle } of start.files) await handle.close();
     }
+    return tail.toString('utf8');
   } finally {
     await folder.close();
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { symlink } from 'node:fs/promises';
 import { EdgeCoreError } from '../../src/errors.ts';
 import { tailOfLog } from '../../src/container-logs/tail-of-log.ts';
 import { LogSite } from './log-site.ts';
@@ -30,8 +31,21 @@ describe('tailOfLog', () => {
 
   it('gives nothing where there is no log', async () => {
     assert.equal(await tailOfLog(site.path), '');
+    assert.equal(await tailOfLog('/nowhere/at/all/0.log'), '');
+  });
+
+  it('goes back into rotated files', async () => {
+    await site.write(site.lines(50), '0.log.20260101-000001');
+    await site.write(site.lines(10));
+    assert.equal((await tailOfLog(site.path)).split('\n').length, 61);
+    await site.write('');
+    assert.equal((await tailOfLog(site.path)).split('\n').length, 51);
+  });
+
+  it('follows no link', async () => {
+    await symlink('/etc/passwd', site.path);
     await assert.rejects(
-      tailOfLog('/nowhere/at/all/0.log'),
+      tailOfLog(site.path),
       (error) => error instanceof EdgeCoreError && error.code === 'ERR_EDGECORE_CONTAINER_LOG',
     );
   });
