@@ -108,6 +108,7 @@ export class KubeletEndpoint {
       onRequest: (request, response) => this.#track(this.#onRequest(request, response)),
       onUpgrade: (request, socket, head) => this.#track(this.#onUpgrade(request, socket, head)),
       maxConnections: maxStreams + SPARE_CONNECTIONS,
+      headerMs: options.headerMs,
       log,
     });
     this.#reviews = new AccessReviews({ client, clock });

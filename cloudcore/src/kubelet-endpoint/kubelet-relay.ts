@@ -44,6 +44,8 @@ const UPGRADE_HEADERS = [
 ];
 /** What of an answer's head goes to the client. */
 const ANSWER_HEADERS = ['content-type', 'content-encoding', 'content-length', 'cache-control'];
+/** Of an upgraded connection without a byte, once its client has said its last word, milliseconds. */
+const HALF_CLOSED_MS = 30_000;
 /** Of an answer in place of an upgrade. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
@@ -95,6 +97,8 @@ export class KubeletRelay {
         return status;
       }
       this.#endWhenIdle(stream);
+      // API servers close both directions at once, which looks like this; who goes on to listen gets what still comes.
+      client.once('end', () => stream.setTimeout(HALF_CLOSED_MS));
       client.write(rawHead(response));
       await joinEnds({ client, clientHead, edge: upgraded });
       return 101;

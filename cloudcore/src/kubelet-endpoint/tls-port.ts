@@ -15,14 +15,15 @@ export interface TlsPortOptions {
   readonly clientAuthorities: () => readonly string[];
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** For the head of a request, milliseconds; looked at every 2 s. */
+  readonly headerMs: number;
   /** Connections at a time; further ones are closed. */
   readonly maxConnections: number;
   readonly log: Logger;
 }
 
-/** For a handshake, and for the head of a request, milliseconds. */
+/** For a handshake, milliseconds. */
 const HANDSHAKE_MS = 10_000;
-const HEADERS_MS = 10_000;
 const CHECK_MS = 2_000;
 /** Idle connections are kept longer than API servers keep theirs (90 s), so that it is they who close. */
 const KEEP_ALIVE_MS = 120_000;
@@ -61,15 +62,15 @@ export class TlsPort {
   /** Makes the server. Idempotent. */
   start(): void {
     if (this.#server !== undefined) return;
-    const { onRequest, onUpgrade, log } = this.#options;
+    const { onRequest, onUpgrade, headerMs, log } = this.#options;
     const server = createServer({
       ...this.#context(),
       requestCert: true,
       rejectUnauthorized: false, // refused with a text, by the caller
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: HEADERS_MS, // there are no bodies
+      headersTimeout: headerMs,
+      requestTimeout: headerMs, // there are no bodies
       connectionsCheckingInterval: CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -17,6 +17,8 @@ export interface UpgradeEnds {
  * Resolves when both have ended. A reset or a lost connection of one is one of the other. Never rejects.
  */
 export async function joinEnds({ client, clientHead, edge }: UpgradeEnds): Promise<void> {
+  // The HTTP server's own, and those of two pipelines: more than the ten that seem suspicious.
+  for (const end of [client, edge.socket]) end.setMaxListeners(0);
   if (clientHead.length > 0) edge.socket.write(clientHead);
   if (edge.head.length > 0) client.write(edge.head);
   const both = [pipeline(client, edge.socket), pipeline(edge.socket, client)];

@@ -228,6 +228,8 @@ async function join({ socket: client, head }: UpgradeContext, { response, upgrad
     lines.push(`${rawHeaders[at] ?? ''}: ${rawHeaders[at + 1] ?? ''}`);
   client.write(`${lines.join('\r\n')}\r\n\r\n`);
   const { socket: kubelet, head: kubeletHead } = upgraded;
+  // The HTTP server's own, and those of two pipelines: more than the ten that seem suspicious.
+  for (const end of [client, kubelet]) end.setMaxListeners(0);
   if (kubeletHead.length > 0) client.write(kubeletHead);
   if (head.length > 0) kubelet.write(head);
   await Promise.allSettled([pipeline(client, kubelet), pipeline(kubelet, client)]);
