@@ -1,4 +1,4 @@
-import { close, constants, fstat, open, readFile, type Stats } from 'node:fs';
+import { close, constants, fstat, open, readFileSync, type Stats } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { promisify } from 'node:util';
@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 const openFd = promisify(open);
 const closeFd = promisify(close);
 const statFd = promisify(fstat);
-const read = promisify(readFile);
 
 /** Linux's O_PATH, which Node has no name for: a handle on a place in the tree, not on what is in a file. */
 const O_PATH = 0o10000000;
@@ -40,8 +39,9 @@ export class OpenEntry {
   }
 
   /** Which mount it is on: another one than its folder's where something is mounted on it. Source: proc(5), fdinfo. */
-  async mountId(): Promise<number> {
-    const text = await read(`/proc/self/fdinfo/${this.fd}`, 'latin1');
+  mountId(): number {
+    // The kernel answers from memory: no disk can make it wait.
+    const text = readFileSync(`/proc/self/fdinfo/${this.fd}`, 'latin1');
     return Number(/^mnt_id:\s*(\d+)/m.exec(text)?.[1]);
   }
 
@@ -85,24 +85,27 @@ export class OpenFolder extends OpenEntry {
     const entries = (await opendir(this.path, {
       encoding: 'buffer' as BufferEncoding,
     })) as unknown as AsyncIterable<Dirent<Buffer>>;
-    let underWay: Promise<void>[] = [];
+    const underWay = new Set<Promise<void>>();
     let failed: { readonly error: unknown } | undefined;
-    const settle = async (): Promise<void> => {
-      for (const result of await Promise.allSettled(underWay)) {
-        if (result.status === 'rejected') failed ??= { error: result.reason };
-      }
-      underWay = [];
-      if (failed !== undefined) throw failed.error;
+    const begin = (entry: Dirent<Buffer>): void => {
+      const task: Promise<void> = visit(entry)
+        .catch((error: unknown) => {
+          failed ??= { error };
+        })
+        .finally(() => underWay.delete(task));
+      underWay.add(task);
     };
     try {
       for await (const entry of entries) {
         if (entry.isDirectory()) await visit(entry);
-        else underWay.push(visit(entry));
-        if (underWay.length >= AT_ONCE) await settle();
+        else begin(entry);
+        if (underWay.size >= AT_ONCE) await Promise.race(underWay);
+        if (failed !== undefined) break;
       }
     } finally {
-      await settle();
+      await Promise.all(underWay);
     }
+    if (failed !== undefined) throw failed.error;
   }
 }
 

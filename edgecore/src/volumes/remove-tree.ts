@@ -25,8 +25,8 @@ export async function removeTree(parent: OpenFolder, name: EntryName, signal: Ab
     return;
   }
   try {
-    const mountId = await parent.mountId();
-    if ((await top.mountId()) !== mountId) throw mounted();
+    const mountId = parent.mountId();
+    if (top.mountId() !== mountId) throw mounted();
     await new Removal(top, mountId, signal).empty();
   } finally {
     await top.close();
@@ -89,7 +89,7 @@ class Removal {
       return;
     }
     try {
-      if ((await folder.mountId()) !== this.#mountId) throw mounted();
+      if (folder.mountId() !== this.#mountId) throw mounted();
       if (depth === MAX_DEPTH) {
         await this.#moveUp(parent, name);
         return;

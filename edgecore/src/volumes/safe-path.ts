@@ -64,6 +64,7 @@ class Walk {
   }
 
   async toEnd(): Promise<OpenEntry> {
+    if (this.#parts.length > MAX_DEPTH) throw this.#unsafe(`has more than ${MAX_DEPTH} parts`);
     for (;;) {
       const here = this.#here();
       const part = this.#parts.pop();

@@ -76,7 +76,7 @@ async function prepareTarget(target: string, wanted: Stats, mounter: Mounter): P
 }
 
 async function unmountTarget(parent: OpenFolder, target: string, mounter: Mounter): Promise<void> {
-  const own = await parent.mountId();
+  const own = parent.mountId();
   for (let count = 0; (await mountOf(parent, path.basename(target))) !== own; count += 1) {
     if (count === MAX_MOUNTS) throw new Error('more is mounted there than can be taken off');
     await mounter.unmount([target]);
@@ -93,7 +93,7 @@ async function mountOf(parent: OpenFolder, name: string): Promise<number> {
     throw error;
   }
   try {
-    return await entry.mountId();
+    return entry.mountId();
   } finally {
     await entry.close();
   }

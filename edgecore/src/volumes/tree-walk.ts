@@ -27,7 +27,7 @@ const MAX_DEPTH = 256;
  * Errors: those of the visitor; `signal.reason`.
  */
 export async function walkTree(root: OpenFolder, visitor: TreeVisitor, signal: AbortSignal): Promise<void> {
-  await walk(root, await root.mountId(), visitor, signal, 0);
+  await walk(root, root.mountId(), visitor, signal, 0);
 }
 
 async function walk(
@@ -47,7 +47,7 @@ async function walk(
     const child = await openFolder(folder, entry.name);
     if (child === undefined) return;
     try {
-      if ((await child.mountId()) === mountId) await walk(child, mountId, visitor, signal, depth + 1);
+      if (child.mountId() === mountId) await walk(child, mountId, visitor, signal, depth + 1);
     } finally {
       await child.close();
     }
