@@ -48,7 +48,7 @@ export class EndWatch {
     const known = this.#options.cache.find(containerId);
     switch (event.kind) {
       case 'oom':
-        if (known !== undefined) this.#outOfMemory.add(containerId);
+        this.#takeOutOfMemory(containerId);
         break;
       case 'exited':
         this.#lookLater(containerId);
@@ -71,6 +71,14 @@ export class EndWatch {
     this.#stopping.abort();
     for (const timer of this.#exits.values()) timer.cancel();
     this.#exits.clear();
+  }
+
+  /** It comes before the exit, as a rule. Where it comes after, what was told of the end was not all of it. */
+  #takeOutOfMemory(id: string): void {
+    const { cache } = this.#options;
+    if (cache.find(id) === undefined) return;
+    this.#outOfMemory.add(id);
+    if (cache.hasEnded(id)) this.#look(id);
   }
 
   #lookLater(id: string): void {

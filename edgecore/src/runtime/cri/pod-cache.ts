@@ -57,10 +57,10 @@ export class PodCache {
     if (known !== undefined) known.status = status;
   }
 
-  /** Asks for the status again at the next look. */
-  dropStatus(id: string): void {
-    const known = this.#known.get(id);
-    if (known !== undefined) delete known.status;
+  /** Whether a container is known to have ended. */
+  hasEnded(id: string): boolean {
+    const status = this.#known.get(id)?.status;
+    return status !== undefined && stateOf(status.state) === 'exited';
   }
 
   /**

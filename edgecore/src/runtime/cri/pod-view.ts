@@ -71,7 +71,8 @@ export function containerView(item: CriContainer, status: CriContainerStatus | u
 function endOf(status: CriContainerStatus): Partial<RuntimeContainer> {
   return {
     exitCode: status.exitCode,
-    ...(status.finishedAt > 0 ? { finishedAtMs: toMs(status.finishedAt) } : {}),
+    // A runtime takes note of a start a little after it, which may be after the end of what ended at once.
+    ...(status.finishedAt > 0 ? { finishedAtMs: toMs(Math.max(status.finishedAt, status.startedAt)) } : {}),
     ...(status.reason === '' ? {} : { reason: status.reason }),
     ...(status.message === '' ? {} : { message: status.message }),
   };

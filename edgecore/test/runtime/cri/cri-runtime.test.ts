@@ -389,6 +389,28 @@ describe('CriRuntime', () => {
       assert.equal(looks, 4);
     });
 
+    it('of one that was out of memory come again, where that is known only after the end', async () => {
+      let reason = 'Error';
+      await open({
+        ListPodSandbox: () => ({ items: [READY] }),
+        ListContainers: () => ({ containers: [{ ...CONTAINER, state: ContainerState.CONTAINER_EXITED }] }),
+        PodSandboxStatus: () => ({ status: { id: 's1' } }),
+        ContainerStatus: () => ({
+          status: { id: 'c1', state: ContainerState.CONTAINER_EXITED, exitCode: 137, reason },
+        }),
+      });
+      const send = sendContainerd();
+      await runtime.start();
+      await runtime.list();
+      await send('/tasks/delete', TaskDelete.encode({ containerId: 'c1' }));
+      await eventually('the end is told', () => told.includes('uid-1'));
+      told.length = 0;
+      await send('/tasks/oom', TaskOOM.encode({ containerId: 'c1' }));
+      reason = 'OOMKilled';
+      await eventually('the reason is told', () => told.includes('uid-1'));
+      assert.equal((await runtime.get('uid-1'))?.containers[0]?.reason, 'OOMKilled');
+    });
+
     it('of an end without a delete come all the same', async () => {
       await open({
         ListPodSandbox: () => ({ items: [READY] }),

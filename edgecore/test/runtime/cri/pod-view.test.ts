@@ -107,6 +107,18 @@ describe('a container in a runtime', () => {
       },
       { state: 'exited', finishedAtMs: NOW_MS + 9, exitCode: 128, reason: 'StartError', message: 'no' },
     ],
+    [
+      'that ended before its start was noted',
+      { state: 2 },
+      { state: 2, finishedAt: (NOW_MS + 4) * MS, reason: 'Completed' },
+      {
+        state: 'exited',
+        startedAtMs: NOW_MS + 5,
+        finishedAtMs: NOW_MS + 5,
+        exitCode: 0,
+        reason: 'Completed',
+      },
+    ],
     ['that is lost', { state: 3 }, { state: 3 }, { state: 'unknown', startedAtMs: NOW_MS + 5 }],
     [
       'in a state of later releases',
