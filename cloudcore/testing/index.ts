@@ -1,1 +1,1 @@
-export {};
+export { FakeEdge, type Upgraded } from './fake-edge.ts';

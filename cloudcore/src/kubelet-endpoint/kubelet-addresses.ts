@@ -20,7 +20,8 @@ export interface KubeletAddressesOptions {
 
 interface Session {
   readonly epoch: number;
-  readonly ending: AbortController;
+  /** Of a write that is under way; thousands of sessions have none. */
+  writing: AbortController | undefined;
 }
 
 const WORKERS = 4;
@@ -70,19 +71,19 @@ export class KubeletAddresses {
   async stop(): Promise<void> {
     this.#stopListening?.();
     this.#stopListening = () => {};
-    for (const { ending } of this.#sessions.values()) ending.abort();
+    for (const { writing } of this.#sessions.values()) writing?.abort();
     this.#sessions.clear();
     await this.#queue.stop();
   }
 
   /** A session of the node is up. Answers what to call when it has ended. */
   opened(node: string, epoch: number): () => void {
-    const session = { epoch, ending: new AbortController() };
-    this.#sessions.get(node)?.ending.abort();
+    const session: Session = { epoch, writing: undefined };
+    this.#sessions.get(node)?.writing?.abort();
     this.#sessions.set(node, session);
     this.#queue.enqueue(node);
     return () => {
-      session.ending.abort();
+      session.writing?.abort();
       if (this.#sessions.get(node) === session) this.#sessions.delete(node);
     };
   }
@@ -97,6 +98,11 @@ export class KubeletAddresses {
     if (wanted === undefined || facts === undefined || saysKubelet(facts.kubelet, wanted)) return;
     if (!(await confirm(node, session.epoch, signal)) || this.#sessions.get(node) !== session) return;
     onWrite();
-    await announce(node, session.ending.signal);
+    session.writing = new AbortController();
+    try {
+      await announce(node, session.writing.signal);
+    } finally {
+      session.writing = undefined;
+    }
   }
 }

@@ -18,7 +18,7 @@ import { eventually } from '@hawser/seams/testing';
 import { startCloudCore, type CloudCore } from '../../src/cloud-core.ts';
 import { HAWSER_NAMESPACE, LABELS, OBJECTS } from '../../src/cluster/names.ts';
 import { checkConfig } from '../../src/config/load-config.ts';
-import { FakeEdge } from './fake-edge.ts';
+import { FakeEdge } from '../../testing/fake-edge.ts';
 
 /** A client certificate with its key, PEM. */
 export interface ClientPem {

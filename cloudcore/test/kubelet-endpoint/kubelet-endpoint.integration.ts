@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { TestAuthority } from '@hawser/proto/testing';
 import { eventually, within } from '@hawser/seams/testing';
 import { EndpointSite } from './endpoint-site.ts';
-import type { FakeEdge } from './fake-edge.ts';
+import type { FakeEdge } from '../../testing/fake-edge.ts';
 
 const LOGS = '/containerLogs/default/web/app';
 /** What tells where a kubelet is. */

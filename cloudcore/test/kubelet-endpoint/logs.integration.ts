@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { eventually, scaled, within } from '@hawser/seams/testing';
 import { EndpointSite } from './endpoint-site.ts';
-import type { FakeEdge } from './fake-edge.ts';
+import type { FakeEdge } from '../../testing/fake-edge.ts';
 
 const FOLLOW = '/containerLogs/default/web/app?follow=true';
 const WAIT = { deadlineMs: 10_000 };

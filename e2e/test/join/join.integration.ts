@@ -194,6 +194,16 @@ describe('from an empty cluster to a node, and back', function () {
     });
   });
 
+  it('is asked for its pods by the API server, through the hub', async () => {
+    const path = `/api/v1/nodes/${NODE}/proxy/pods`;
+    await eventually(
+      'the node answers',
+      async () =>
+        ((await plane.client.request({ method: 'GET', path })) as { kind?: string }).kind === 'PodList',
+      { deadlineMs: 20_000 },
+    );
+  });
+
   /** A pod whose service account goes before it is bound: the edge has to say that there is no token for it. */
   async function failToMount(name: string): Promise<void> {
     const accounts = new ResourceClient(plane.client, RESOURCES.serviceaccounts);
