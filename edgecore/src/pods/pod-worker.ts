@@ -235,6 +235,7 @@ export class PodWorker {
     }
     this.#phase = 'sync';
     this.#released = 'nothing';
+    parts.volumes.update(pod);
     await this.#report(pod, inRuntime, plan);
     await this.#act(pod, plan.actions, inRuntime, signal);
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
