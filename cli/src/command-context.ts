@@ -27,6 +27,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** For commands whose result is a stream of bytes, and those that take input. */
+  readonly streams: Streams;
   /** For the parts of other packages; goes to standard error. */
   readonly log: Logger;
   /** The result: a text for people, or a value as JSON, by what was asked for. Once for each command. */
@@ -44,12 +46,13 @@ export type CommandAction<Options> = (
 /** The context of one run. */
 export function commandContext(
   options: CommonOptions,
-  { stdout, stderr, interactive, env }: Streams,
+  streams: Streams,
   signal: AbortSignal,
 ): CommandContext {
+  const { stdout, stderr, interactive, env } = streams;
   const { output: format, verbose = false } = options;
   return {
-    ...{ format, verbose, interactive, env, signal },
+    ...{ format, verbose, interactive, env, signal, streams },
     colours: coloursFor(stdout, env),
     screen: stdout.isTTY === true,
     log: stderrLogger((line) => void stderr.write(line), verbose),

@@ -17,9 +17,19 @@ export const CLI_ERRORS = {
     meaning: 'The command changes something that cannot be taken back, and nobody has agreed to it.',
     remedy: 'Say it again with `--yes`, or at a terminal, where it asks.',
   },
+  ERR_CLI_EXEC: {
+    meaning:
+      'The command inside of the container could not be run, or its connection was cut before it ended.',
+    remedy:
+      'The message is the one of the container runtime. See that the program is in the image, and that the container runs: `hawser describe pod NAME`.',
+  },
   ERR_CLI_INTERRUPTED: {
     meaning: 'The command was ended by a signal. What it had done before is done.',
     remedy: 'Say it again: commands of Hawser go on where they were ended.',
+  },
+  ERR_CLI_LOG_CUT: {
+    meaning: 'A log ended before its end: edgecore has stopped, or was restarted.',
+    remedy: 'Say it again; `--since` leaves out what was shown.',
   },
   ERR_CLI_NOT_INITIALISED: {
     meaning: 'The cluster has no authority of Hawser.',

@@ -11,4 +11,5 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of {@link EXIT}; of `hawser exec` whatever the command inside of the container has ended with. */
+export type ExitCode = number;

@@ -11,16 +11,22 @@ export type Runner = (
 /** Where a hub's configuration goes unless it is said. */
 export const DEFAULT_CONFIG_DIR = '/etc/hawser';
 
-/** A command at the end of a path, with the options that all have. */
-export function leaf(parent: Command, usage: string, description: string): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    .addOption(
-      new Option('-o, --output <format>', 'how to write the result').choices(OUTPUT_FORMATS).default('text'),
-    )
-    .option('-v, --verbose', 'say what is done meanwhile')
-    .allowExcessArguments(false);
+/**
+ * A command at the end of a path, with the options that all have.
+ * @param formats how its result may be written, the default first; none for one whose result is bytes
+ */
+export function leaf(
+  parent: Command,
+  usage: string,
+  description: string,
+  formats: readonly string[] = OUTPUT_FORMATS,
+): Command {
+  const command = parent.command(usage).description(description);
+  if (formats.length > 0) {
+    const output = new Option('-o, --output <format>', 'how to write the result').choices(formats);
+    command.addOption(output.default(formats[0]));
+  }
+  return command.option('-v, --verbose', 'say what is done meanwhile').allowExcessArguments(false);
 }
 
 /** Examples below a command's help. */
@@ -41,6 +47,12 @@ export function edgeOptions(command: Command): Command {
     .option('--socket <socket>', 'admin socket of edgecore (default: what its configuration says)')
     .option('--config-dir <folder>', 'folder of edgecore.yaml', DEFAULT_CONFIG_DIR)
     .option('--data-dir <folder>', 'folder of store and identity (default: what the configuration says)');
+}
+
+/** Reads a whole number of at least 0. @throws InvalidArgumentError */
+export function number(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number of at least 0 is expected.');
 }
 
 /** Reads a whole number of at least 1. @throws InvalidArgumentError */

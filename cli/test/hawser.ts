@@ -21,8 +21,8 @@ export interface Run {
 export async function hawser(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   const written = { stdout: '', stderr: '' };
   const code = await runCli(args, {
-    stdout: { write: (part) => (written.stdout += part) },
-    stderr: { write: (part) => (written.stderr += part) },
+    stdout: { write: (part) => (written.stdout += Buffer.from(part as Buffer).toString()) },
+    stderr: { write: (part) => (written.stderr += Buffer.from(part as Buffer).toString()) },
     interactive: false,
     env: { ...BARE_ENV, ...env },
   });

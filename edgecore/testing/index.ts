@@ -25,3 +25,4 @@ export {
 } from './simulated-machine.ts';
 export { SimulatedRuntime, type SimulatedCall, type SimulatedRuntimeOptions } from './simulated-runtime.ts';
 export { ScriptedParts } from './scripted-parts.ts';
+export { ContainerdKubelet } from './containerd/containerd-kubelet.ts';
