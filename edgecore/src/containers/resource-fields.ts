@@ -53,15 +53,6 @@ export function resourceField(
 }
 
 /**
- * A container's limit of a resource as a whole number of its smallest units (bytes), undefined where it has none.
- * @throws FieldError it is no quantity
- */
-export function limitBytes(container: PodContainer, resource: string): bigint | undefined {
-  const limit = container.resources?.limits?.[resource];
-  return limit === undefined ? undefined : ceil(nanos(limit), NANOS);
-}
-
-/**
  * A quantity in whole units, rounded up; exact at any size.
  * @throws FieldError it is none
  */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { quoteGo } from '../../src/containers/go-quote.ts';
 import { FieldError, podField } from '../../src/containers/pod-fields.ts';
-import { limitBytes, resourceField, wholeUnits } from '../../src/containers/resource-fields.ts';
+import { resourceField, wholeUnits } from '../../src/containers/resource-fields.ts';
 import { makePod } from '../../testing/pod-maker.ts';
 
 const pod = makePod('web', {
@@ -139,13 +139,6 @@ describe('fields of resources', () => {
   for (const text of ['', '.', 'Mi', '1Xi', '1 Mi', '1e999']) {
     it(`reads no quantity from '${text}'`, () => assert.throws(() => wholeUnits(text), FieldError));
   }
-
-  it('tells limits in bytes', () => {
-    const [main] = pod.spec.containers;
-    assert.ok(main);
-    assert.equal(limitBytes(main, 'memory'), 67_108_864n);
-    assert.equal(limitBytes(main, 'ephemeral-storage'), undefined);
-  });
 });
 
 describe('quotes of Go', () => {
