@@ -1,8 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
-import { isIP } from 'node:net';
 import type { Handler, PodContainer } from '../pods/pod.ts';
-import { MAX_OUTPUT_BYTES } from './probe-outcome.ts';
+import { httpExchange, type HttpAnswer } from './http-exchange.ts';
 import { addressOf, targetOf } from './probe-target.ts';
 
 /** Source: kubernetes, pkg/probe/http (RedirectChecker) and Go, net/http (defaultCheckRedirect). */
@@ -10,17 +7,10 @@ const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Which every request has, unless it is said otherwise. */
 const OWN_HEADERS = new Set(['user-agent', 'accept', 'host']);
-const MAX_HEADER_BYTES = 256 * 1024;
 /** The release of Kubernetes whose kubelet is spoken for. */
 const AGENT_VERSION = '1.36';
 
 type HttpAction = NonNullable<Handler['httpGet']>;
-
-/** What came back: of the body the first 10 KiB. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly body: string;
-}
 
 /** A request for an `httpGet`, ready to be sent. */
 export interface HttpGet {
@@ -58,8 +48,9 @@ export function httpGetOf(
 export async function sendHttpGet(request: HttpGet, signal: AbortSignal): Promise<HttpAnswer> {
   let { url, path, headers } = request;
   for (let redirects = 0; ; redirects++) {
-    const { answer, location } = await exchange(url, path, headers, signal);
-    if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+    const answer = await httpExchange({ url, path, headers, signal });
+    const { status, location } = answer;
+    if (!REDIRECTS.has(status) || location === undefined) return answer;
     const next = urlOf(location, `${url.origin}${path}`);
     if (next?.hostname !== url.hostname) return answer;
     if (redirects >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
@@ -96,66 +87,4 @@ function headersOf({ httpHeaders = [] }: HttpAction, purpose: string): HttpGet['
 function urlOf(location: string, base: string): URL | undefined {
   const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
   return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
-}
-
-function exchange(
-  url: URL,
-  path: string,
-  headers: HttpGet['headers'],
-  signal: AbortSignal,
-): Promise<{ readonly answer: HttpAnswer; readonly location: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const options: https.RequestOptions = {
-      method: 'GET',
-      host,
-      port: url.port === '' ? undefined : Number(url.port),
-      path,
-      headers,
-      agent: false, // a connection of its own, closed after it
-      maxHeaderSize: MAX_HEADER_BYTES,
-      ...(url.protocol === 'https:' && {
-        rejectUnauthorized: false,
-        servername: isIP(host) === 0 ? host : '',
-      }),
-    };
-    const fail = (error: unknown): void => {
-      signal.removeEventListener('abort', onAbort);
-      reject((signal.aborted ? signal.reason : error) as Error);
-    };
-    let request: http.ClientRequest;
-    const onAbort = (): void => {
-      request.destroy();
-      fail(signal.reason);
-    };
-    try {
-      request = (url.protocol === 'https:' ? https : http).request(options);
-    } catch (error) {
-      // A header that HTTP does not allow.
-      fail(error);
-      return;
-    }
-    request.on('error', fail);
-    request.on('response', (response) => {
-      readBody(response).then((body) => {
-        signal.removeEventListener('abort', onAbort);
-        request.destroy();
-        resolve({ answer: { status: response.statusCode ?? 0, body }, location: response.headers.location });
-      }, fail);
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    request.end();
-  });
-}
-
-/** The rest is not read: the connection is ended then. */
-async function readBody(response: http.IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= MAX_OUTPUT_BYTES) break;
-  }
-  return Buffer.concat(pieces).toString('utf8', 0, Math.min(bytes, MAX_OUTPUT_BYTES));
 }
