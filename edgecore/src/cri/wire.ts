@@ -105,9 +105,8 @@ const VARINT = 0;
 /**
  * Defines a protobuf message, with what is needed to write and to read it.
  *
- * A table that is gone through, over protobufjs' own reader and writer, in place of code made from a .proto file: for
- * CRI that would be half a megabyte of JavaScript and as much of types again, in a process that has few to give. A test
- * holds the tables against the descriptors in the installed containerd.
+ * A table that is gone through, over protobufjs' own reader and writer, in place of code made from a .proto file (ADR
+ * 22). A test holds the tables against the descriptors in the installed containerd.
  */
 export function message<F extends Fields>(name: string, fields: F): Message<F> {
   return new Message(name, fields);
@@ -160,7 +159,7 @@ export class Message<F extends Fields> {
   }
 }
 
-/** For lists and maps undefined stands for "empty" until something is read: most of them are. */
+/** Most lists and maps stay empty: those are one and the same until something is read. */
 function defaultOf(field: Field<unknown, unknown> | undefined): unknown {
   if (field === undefined || field.repeated) return EMPTY_LIST;
   switch (field.type) {

@@ -98,6 +98,7 @@ export class CriRuntime implements ContainerRuntime {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#ends.stop();
+    await this.#started;
     await this.#listening;
     this.#client.close();
     this.#listeners.clear();
