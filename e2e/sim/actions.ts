@@ -1,5 +1,6 @@
 import type { ContentKey } from '@hawser/sync';
 import { Dice } from './dice.ts';
+import { POD_WEIGHTS, PodActions, type PodAction } from './pod-actions.ts';
 import type { ApiObject, SimCluster } from './sim-cluster.ts';
 import type { SimEdge } from './sim-edge.ts';
 import type { SimHub } from './sim-hub.ts';
@@ -56,6 +57,8 @@ export class Actions {
   readonly #simulation: Simulation;
   readonly #dice: Dice;
   readonly #cluster: SimCluster;
+  /** Where pods run. */
+  readonly #pods: PodActions | undefined;
   #names = 0;
   #events = 0;
 
@@ -63,6 +66,7 @@ export class Actions {
     this.#simulation = simulation;
     this.#dice = simulation.dice.fork();
     this.#cluster = simulation.cluster;
+    this.#pods = simulation.withPods ? new PodActions(simulation, this.#dice.fork()) : undefined;
   }
 
   /** What is there at the beginning. */
@@ -79,9 +83,15 @@ export class Actions {
 
   /** One random action. */
   step(): void {
-    const action = this.#dice.weighted(WEIGHTS);
+    const weights = this.#pods === undefined ? WEIGHTS : { ...WEIGHTS, ...POD_WEIGHTS };
+    const action: Action | PodAction = this.#dice.weighted(weights);
     this.#simulation.log(action);
-    this.#do(action);
+    if (!(action in POD_WEIGHTS)) {
+      this.#do(action);
+      return;
+    }
+    const edge = this.#dice.pick(this.#simulation.edges);
+    if (edge !== undefined) this.#pods?.do(action as PodAction, edge);
   }
 
   /** Ends all faults. */
@@ -98,6 +108,7 @@ export class Actions {
     });
     for (const edge of simulation.edges) {
       edge.disk.heal();
+      edge.pods?.heal();
       edge.start(simulation.release);
       // What a restored API server has lost may be nothing that a hub can see.
       if (this.#cluster.generation > 0) edge.life?.outbox.reportRequested(['pod']);
@@ -235,7 +246,10 @@ export class Actions {
       return;
     }
     const refs = this.#dice.sample(this.#keys('configmaps/'), this.#dice.below(3));
-    this.#cluster.put(`pods/default/${name}`, { node, refs, data: this.#data(2) });
+    this.#cluster.put(`pods/default/${name}`, {
+      ...{ node, refs, data: this.#data(2) },
+      ...this.#pods?.newPod(),
+    });
   }
 
   #addRef(pod: ContentKey, ref: ContentKey): void {
@@ -267,6 +281,8 @@ export class Actions {
     for (const key of this.#dice.sample(this.#keys('pods/'), this.#dice.chance(0.2) ? 99 : 1)) {
       this.#cluster.put(key, { deleting: true });
       const uid = this.#cluster.objects.get(key)?.uid;
+      // Where pods run, they are gone when their node says so.
+      if (this.#pods !== undefined) continue;
       this.#simulation.time.setTimer(this.#dice.between(0, 10_000), () => {
         if (this.#cluster.objects.get(key)?.uid === uid) this.#cluster.remove(key);
       });
@@ -296,8 +312,9 @@ export class Actions {
     this.#simulation.time.setTimer(afterMs, () => {
       for (const object of before) {
         if (object === undefined || this.#cluster.objects.has(object.key)) continue;
-        const { key, node: of, refs, data } = object;
-        this.#cluster.put(key, { ...(of === undefined ? {} : { node: of }), refs, data });
+        const { key, node: of, refs, data, images, restartPolicy } = object;
+        const pod = images === undefined || restartPolicy === undefined ? {} : { images, restartPolicy };
+        this.#cluster.put(key, { ...(of === undefined ? {} : { node: of }), refs, data, ...pod });
       }
     });
   }
@@ -309,7 +326,9 @@ export class Actions {
       const other = this.#dice.pick(this.#simulation.edges)?.node ?? node;
       if (pod?.node !== node) continue;
       this.#cluster.remove(key);
-      this.#cluster.put(key, { node: other, refs: pod.refs, data: pod.data });
+      const { refs, data, images, restartPolicy } = pod;
+      const fields = images === undefined || restartPolicy === undefined ? {} : { images, restartPolicy };
+      this.#cluster.put(key, { node: other, refs, data, ...fields });
     }
   }
 
@@ -426,7 +445,8 @@ export class Actions {
   // ── the edges ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #podStatus(edge: SimEdge): void {
-    const pods = [...edge.pods().values()];
+    if (this.#pods !== undefined) return;
+    const pods = [...edge.podUids().values()];
     for (let n = this.#dice.below(4); n >= 0; n -= 1) {
       const uid = this.#dice.pick(pods);
       // What becomes of a pod while no edge process runs is seen when one does.

@@ -1,8 +1,15 @@
 import { contentOf, type Content, type ContentKey, type NormalForms } from '@hawser/sync';
 import type { VirtualTime } from './virtual-time.ts';
 
+/** What runs in a pod, where pods run in a simulation. */
+export interface PodFields {
+  /** Of its containers. */
+  readonly images?: readonly string[];
+  readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+}
+
 /** An object of the modelled API server. Never changed: a write makes another one. */
-export interface ApiObject {
+export interface ApiObject extends PodFields {
   readonly key: ContentKey;
   readonly rv: number;
   readonly uid: string;
@@ -36,6 +43,8 @@ interface Snapshot {
 /** The status of a pod, as an edge reported it: the edge's own count of what has become of the pod. */
 export interface ApiStatus {
   readonly seq: number;
+  /** The status itself, as JSON, where pods run. */
+  readonly status: string | undefined;
   readonly rv: number;
 }
 
@@ -123,7 +132,7 @@ export class SimCluster {
   }
 
   /** Writes the status of the pod with this UID, if nobody has written it since `rv` (0: nobody at all). */
-  writeStatus(uid: string, seq: number, rv: number): StatusOutcome {
+  writeStatus(uid: string, seq: number, rv: number, status?: string): StatusOutcome {
     const pod = this.podOf(uid);
     if (pod === undefined) return 'gone';
     if ((this.statuses.get(uid)?.rv ?? 0) !== rv) return 'conflict';
@@ -132,7 +141,7 @@ export class SimCluster {
     const contents = this.#contents.get(pod)?.map((content) => ({ ...content, version: String(written.rv) }));
     if (contents !== undefined) this.#contents.set(written, contents);
     this.#write(pod.key, written);
-    this.statuses.set(uid, { seq, rv: this.rv });
+    this.statuses.set(uid, { seq, rv: this.rv, status });
     return 'done';
   }
 
@@ -278,8 +287,14 @@ function make(object: ApiObject, release: number): Content {
     annotations: { 'example.com/dropped-later': 'yes', 'example.com/kept': 'yes' },
     ...deletionTimestamp,
   };
-  const spec = { nodeName: object.node ?? null, refs: object.refs };
+  const spec = { nodeName: object.node ?? null, refs: object.refs, ...podSpec(object) };
   return contentOf(resource, { kind: resource, metadata, spec, data: object.data }, RELEASES[release]);
+}
+
+function podSpec({ images, restartPolicy }: ApiObject): object {
+  if (images === undefined) return {};
+  const containers = images.map((image, index) => ({ name: `c${index}`, image }));
+  return { containers, restartPolicy, terminationGracePeriodSeconds: 10 };
 }
 
 function release(version: 1 | 2): NormalForms {

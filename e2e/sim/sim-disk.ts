@@ -1,3 +1,4 @@
+import type { ReplicaStore } from '@hawser/sync';
 import { MemoryDisk, MemoryOutboxStore, MemoryReplicaStore } from '@hawser/sync/testing';
 import type { Dice } from './dice.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -45,7 +46,7 @@ export class SimDisk {
 
   /** Stores of one life of the edge. */
   open(): { readonly replica: MemoryReplicaStore; readonly outbox: MemoryOutboxStore } {
-    const options = { disk: this.content, flush: () => this.#flush() };
+    const options = { disk: this.content, flush: () => this.flush() };
     const dice = this.#dice;
     const badReads = (): boolean => this.badReads > 0 && dice.chance(this.badReads);
     const lies = (): boolean => this.lies;
@@ -76,7 +77,25 @@ export class SimDisk {
     return { replica: new Replica(options), outbox: new MemoryOutboxStore(options) };
   }
 
-  async #flush(): Promise<void> {
+  /** A store whose reads fail where the disk answers something else than was written, as a true one's do. */
+  sound(store: ReplicaStore): ReplicaStore {
+    return {
+      entries: (scope) => store.entries(scope),
+      record: (scope) => store.record(scope),
+      apply: (...change) => store.apply(...change),
+      listen: (listener) => store.listen(listener),
+      read: async (scope, key) => {
+        const bytes = await store.read(scope, key);
+        const written = this.content.scopes.get(scope)?.objects.get(key)?.bytes;
+        const isRight = bytes === written || (bytes && written && Buffer.compare(bytes, written) === 0);
+        if (isRight === true) return bytes;
+        throw new Error('the disk cannot read this');
+      },
+    };
+  }
+
+  /** What was written is on it. @throws Error it is full */
+  async flush(): Promise<void> {
     const stallMs = this.#stalledUntilMs - this.#time.monotonicMs();
     await this.#time.sleep(Math.max(0, stallMs) + this.#dice.between(0.2, 4));
     if (this.#time.monotonicMs() < this.#fullUntilMs) throw new Error('no space left on the disk');

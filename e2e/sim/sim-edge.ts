@@ -14,17 +14,21 @@ import {
   type ReplicaSession,
 } from '@hawser/sync';
 import type { MemoryOutboxStore, MemoryReplicaStore } from '@hawser/sync/testing';
+import type { PodManager } from '@hawser/edgecore/testing/pods';
 import type { Dice } from './dice.ts';
 import { RELEASES } from './sim-cluster.ts';
 import type { SimConnection, SimEnd } from './sim-connection.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimUpstream } from './sim-hub.ts';
+import type { SimPods } from './sim-pods.ts';
 import { MortalClock, type VirtualTime } from './virtual-time.ts';
 
 /** What an edge of a simulation finds around it. */
 export interface EdgeSurroundings {
   readonly time: VirtualTime;
   readonly disk: SimDisk;
+  /** What runs its pods; undefined: they are but counted. */
+  readonly pods: SimPods | undefined;
   /** Connects to some hub; undefined: none answers. */
   readonly dial: (
     node: string,
@@ -47,6 +51,7 @@ export class SimEdge {
   readonly node: string;
   readonly scope: string;
   readonly disk: SimDisk;
+  readonly pods: SimPods | undefined;
   /** What has become of each pod, by UID: counted by the runtime, which goes on without the edge process. */
   readonly truth = new Map<string, number>();
   /** Events that were handed to an outbox, by id, with the life in which that was, and when. */
@@ -63,6 +68,7 @@ export class SimEdge {
     this.node = node;
     this.scope = `node/${node}`;
     this.disk = surroundings.disk;
+    this.pods = surroundings.pods;
     this.#surroundings = surroundings;
     this.#dice = dice;
   }
@@ -82,6 +88,8 @@ export class SimEdge {
     if (life === undefined) return;
     this.#life = undefined;
     life.die();
+    // What was on its way when the power went may have reached the disk.
+    this.pods?.checker.applied();
     const nowMs = this.#surroundings.time.monotonicMs();
     const wellForMs = nowMs - this.disk.wellSinceMs;
     const { dropped } = life.outbox.counters();
@@ -97,7 +105,7 @@ export class SimEdge {
   }
 
   /** UIDs of the pods that the edge has, by key. */
-  pods(): Map<ContentKey, string> {
+  podUids(): Map<ContentKey, string> {
     const pods = new Map<ContentKey, string>();
     for (const { key, bytes } of this.disk.content.scopes.get(this.scope)?.objects.values() ?? []) {
       if (!key.startsWith('pods/')) continue;
@@ -137,6 +145,7 @@ export class EdgeLife {
   #reporting = false;
   /** Life of the cluster that it last had a session with. */
   #reportedTo: string | undefined;
+  readonly #manager: PodManager | undefined;
   /** UIDs of the pods that have a worker. */
   #pods: ReadonlySet<string> = new Set();
 
@@ -170,9 +179,11 @@ export class EdgeLife {
       },
     });
     this.#stores.replica.listen((_, keys) => {
+      edge.pods?.checker.applied();
       surroundings.onApplied(edge, keys);
       this.#followPods();
     });
+    this.#manager = this.#openPods(dice);
     void this.#start();
   }
 
@@ -214,15 +225,33 @@ export class EdgeLife {
     // The workers of pods come up a while after the connection does, or before.
     this.clock.setTimer(this.#dice.between(0, 8_000), () => {
       this.#reporting = true;
+      void this.#manager?.start();
       this.#followPods();
       this.#reportAll();
     });
     this.#redial();
   }
 
+  /** The pods of this life, where they run. */
+  #openPods(dice: Dice): PodManager | undefined {
+    const { scope, truth, pods } = this.#edge;
+    return pods?.open({
+      scope,
+      clock: this.clock,
+      replica: this.#surroundings.disk.sound(this.#stores.replica),
+      dice,
+      onStatus: ({ metadata: { uid } }, status) => {
+        const seq = (truth.get(uid) ?? 0) + 1;
+        truth.set(uid, seq);
+        this.#put(`pod/${uid}`, 'pod', { uid, seq, status: JSON.stringify(status) });
+      },
+      onGone: ({ metadata: { uid } }) => this.#put(`pod-gone/${uid}`, 'pod-gone', { gone: uid }),
+    });
+  }
+
   #followPods(): void {
-    if (!this.#reporting) return;
-    const uids = new Set(this.#edge.pods().values());
+    if (!this.#reporting || this.#manager !== undefined) return;
+    const uids = new Set(this.#edge.podUids().values());
     for (const uid of uids) {
       if (!this.#edge.truth.has(uid)) this.podChanged(uid);
       else if (!this.#pods.has(uid)) this.#report(uid);
@@ -232,13 +261,20 @@ export class EdgeLife {
 
   #reportAll(): void {
     if (!this.#reporting) return;
-    const uids = new Set(this.#edge.pods().values());
+    if (this.#manager !== undefined) {
+      this.#manager.repeat();
+      return;
+    }
+    const uids = new Set(this.#edge.podUids().values());
     for (const uid of this.#edge.truth.keys()) if (uids.has(uid)) this.#report(uid);
   }
 
   #report(uid: string): void {
-    const body: SimUpstream = { uid, seq: this.#edge.truth.get(uid) ?? 0 };
-    this.outbox.put({ key: `pod/${uid}`, kind: 'pod', body: packJson(body), keep: true });
+    this.#put(`pod/${uid}`, 'pod', { uid, seq: this.#edge.truth.get(uid) ?? 0 });
+  }
+
+  #put(key: string, kind: 'pod' | 'pod-gone', body: SimUpstream): void {
+    this.outbox.put({ key, kind, body: packJson(body), keep: true });
   }
 
   // ── session ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,11 @@ interface Stamp {
 export interface SimUpstream {
   readonly uid?: string;
   readonly seq?: number;
+  /** The status itself, as JSON, where pods run. */
+  readonly status?: string;
   readonly id?: string;
+  /** UID of a pod that was to be deleted, and of which nothing is left. */
+  readonly gone?: string;
 }
 
 /** One life of a hub replica: caches that follow the API server after a while, sessions, and a writer. */
@@ -403,7 +407,7 @@ class HubSession {
   /** As the writer of the hub does it: read, look whether this session still counts, write if nobody else has. */
   async #upstream(sequence: number, body: SimUpstream): Promise<void> {
     const { time, cluster } = this.#surroundings;
-    const { uid = '', seq = 0, id } = body;
+    const { uid = '', seq = 0, status, id, gone } = body;
     await time.sleep(this.#dice.between(1, 20));
     if (this.#dice.chance(this.#surroundings.apiFaults())) {
       const status = this.#dice.pick([409, 429, 500, 503]) ?? 503;
@@ -416,13 +420,20 @@ class HubSession {
       this.#ack({ sequence, status: 0 });
       return;
     }
+    if (gone !== undefined) {
+      if (this.#isFenced()) return;
+      const pod = cluster.podOf(gone);
+      if (pod?.deleting === true) cluster.remove(pod.key);
+      this.#ack({ sequence, status: 0 });
+      return;
+    }
     const rv = cluster.statuses.get(uid)?.rv ?? 0;
     await time.sleep(this.#dice.between(0, 5));
     if (this.#isFenced()) return;
     await time.sleep(this.#dice.between(0, 5));
     if (!this.#hub.alive) return;
     if ((cluster.statuses.get(uid)?.rv ?? 0) === rv) this.#surroundings.onStatus(uid, seq);
-    const outcome = cluster.writeStatus(uid, seq, rv);
+    const outcome = cluster.writeStatus(uid, seq, rv, status);
     this.#ack({ sequence, status: { done: 0, conflict: 409, gone: 404 }[outcome] });
   }
 

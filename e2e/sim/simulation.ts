@@ -2,11 +2,13 @@ import { publisherCounters, type PublisherCounters } from '@hawser/sync';
 import { Actions } from './actions.ts';
 import { Checker } from './checker.ts';
 import { Dice } from './dice.ts';
+import { PodChecker } from './pod-checker.ts';
 import { SimCluster } from './sim-cluster.ts';
 import { SimConnection, type LinkQuality } from './sim-connection.ts';
 import { SimDisk } from './sim-disk.ts';
 import { SimEdge } from './sim-edge.ts';
 import { SimHub, type HubSurroundings } from './sim-hub.ts';
+import { SimPods } from './sim-pods.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** What a simulation came to. */
@@ -25,6 +27,8 @@ export interface SimulationReport {
 
 /** Schedules of one simulation: each is random actions, faults among them, and quiet after them. */
 export const SCHEDULES = 5;
+/** One of so many simulations runs pods, too; in the others they are but counted, which costs less. */
+const WITH_PODS = 4;
 /** The most time that everything may take to become equal once all faults have ended, milliseconds. */
 const QUIET_WITHIN_MS = 15 * 60_000;
 
@@ -34,6 +38,8 @@ const QUIET_WITHIN_MS = 15 * 60_000;
  */
 export class Simulation {
   readonly seed: number;
+  /** Whether pods run in it. */
+  readonly withPods: boolean;
   readonly dice: Dice;
   readonly time = new VirtualTime();
   readonly cluster: SimCluster;
@@ -58,6 +64,7 @@ export class Simulation {
 
   constructor(seed: number) {
     this.seed = seed;
+    this.withPods = seed % WITH_PODS === 0;
     this.dice = new Dice(seed);
     const nodes = Array.from({ length: this.dice.pick([1, 1, 2, 2, 3]) ?? 1 }, (_, n) => `edge-${n + 1}`);
     this.cluster = new SimCluster(this.time, 'cluster-1', nodes);
@@ -142,11 +149,18 @@ export class Simulation {
 
   #makeEdge(node: string): SimEdge {
     const disk = new SimDisk(this.time, this.dice.fork());
+    const checker = new PodChecker({
+      node,
+      nowMs: () => this.time.monotonicMs(),
+      objects: () => disk.content.scopes.get(`node/${node}`)?.objects.values() ?? [],
+      fail: (what) => this.fail(what),
+    });
     return new SimEdge(
       node,
       {
         time: this.time,
         disk,
+        pods: this.withPods ? new SimPods(this.time, disk, this.dice.fork(), checker) : undefined,
         dial: () => this.#dial(node),
         onError: (error) => this.fail(`${node} ended a session: ${error.message}`),
         isWritten: (id) => this.cluster.events.has(id),
@@ -221,6 +235,8 @@ export class Simulation {
       if (!life.replica.state.synced) return `${node} is not in sync: ${JSON.stringify(life.replica.state)}`;
       if (!life.outbox.drained) return `${node} has ${life.outbox.size} messages in its outbox`;
       if (!this.#hasAll(edge)) return `${node} has not what the cluster wants it to have`;
+      const problem = this.#podsProblem(edge);
+      if (problem !== undefined) return `${node}: ${problem}`;
       if (!this.#hasReported(edge)) return `what ${node} reported is not what is so`;
     }
     return undefined;
@@ -244,6 +260,25 @@ export class Simulation {
       if (this.cluster.statuses.get(pod.uid)?.seq !== edge.truth.get(pod.uid)) return false;
     }
     return true;
+  }
+
+  /** What is not so with the pods that run there, where they do. */
+  #podsProblem({ node, pods }: SimEdge): string | undefined {
+    if (pods === undefined) return undefined;
+    const problem = pods.checker.problem(pods.machine, (uid) => pods.status(uid));
+    if (problem !== undefined) return problem;
+    const wanted = [...this.cluster.desired(node).values()].filter((object) => object.node !== undefined);
+    const uids = new Set(wanted.map(({ uid }) => uid));
+    for (const { uid } of wanted) {
+      if (pods.status(uid) !== this.cluster.statuses.get(uid)?.status)
+        return `the status of ${uid} in the cloud is not that of the edge`;
+    }
+    const left = [
+      ...pods.machine.pods.all().map(({ uid }) => uid),
+      ...pods.volumes,
+      ...pods.statusUids(),
+    ].find((uid) => !uids.has(uid));
+    return left === undefined ? undefined : `something of ${left} is left`;
   }
 
   #checkQuiet(): void {

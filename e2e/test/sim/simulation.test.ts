@@ -29,7 +29,7 @@ describe('Hubs and edges, simulated', function () {
   }
 
   it('does the same with the same seed', async () => {
-    for (const seed of [1, 2, 3])
+    for (const seed of [1, 2, 3, 4, 8])
       assert.deepEqual((await simulate(seed)).trace, (await simulate(seed)).trace);
   });
 
@@ -53,6 +53,19 @@ describe('Hubs and edges, simulated', function () {
     for (const { disk } of simulation.edges) disk.lies = true;
     const { failures } = await simulation.run();
     assert.match(failures[0] ?? '', /was acknowledged, and is not on the disk/);
+  });
+
+  it('notices a process that ends pods which are wanted', async () => {
+    const simulation = new Simulation(4);
+    simulation.time.setTimer(100_000, () => {
+      for (const edge of simulation.edges) {
+        if (edge.pods !== undefined) edge.pods.forgetsAll = true;
+        edge.crash();
+        edge.start(simulation.release);
+      }
+    });
+    const { failures } = await simulation.run();
+    assert.match(failures[0] ?? '', /stopContainer c0 of uid-\d+, which was wanted as it was/);
   });
 
   it('does not fail again where it once did', async function () {
