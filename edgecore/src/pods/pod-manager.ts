@@ -189,6 +189,8 @@ export class PodManager {
       }
     } while (this.#reading.get(key) === true && this.#running);
     this.#reading.delete(key);
+    // Only now all of them may be known.
+    this.#options.onPods();
   }
 
   #take(key: ContentKey, bytes: Uint8Array | undefined): void {

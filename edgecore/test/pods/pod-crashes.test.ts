@@ -166,6 +166,56 @@ describe('Restarts of the edge core, and of the machine', () => {
     }
   });
 
+  it('lets run on what cannot be read for a while, and sees what it is once it can', async () => {
+    const troubles = [
+      () => Promise.resolve(undefined),
+      () => Promise.reject(new Error('the disk cannot read this')),
+    ];
+    for (const trouble of troubles) {
+      node = new PodNode();
+      node.programs.set('setup', { endsAfterMs: 0 });
+      await node.run(pod);
+      const sound = node.replica.read.bind(node.replica);
+      node.replica.read = trouble;
+      await node.put(deleted);
+      await node.pass(120);
+      assert.equal(node.machine.running.length, 3);
+      node.replica.read = sound;
+      await node.pass(60);
+      assert.ok(node.reports.includes('uid-a gone'));
+      await node.manager.stop();
+    }
+  });
+
+  it('says again that a pod is gone which was wanted again meanwhile, and does not revive it', async () => {
+    await node.run(pod);
+    for (let times = 1; times <= 2; times++) {
+      await node.put(deleted);
+      await node.pass(1);
+      assert.equal(node.reports.filter((report) => report === 'uid-a gone').length, times);
+      await node.put(pod);
+      await node.pass(1);
+      assert.deepEqual(node.machine.running, []);
+      assert.equal(node.phase('uid-a'), 'Succeeded');
+    }
+  });
+
+  it('looks after a pod that comes back just as the last of it is forgotten', async () => {
+    const once = makePod('a', { spec: { restartPolicy: 'Always' } });
+    await node.run(once);
+    const remove = node.state.remove.bind(node.state);
+    node.state.remove = async (key) => {
+      node.state.remove = remove;
+      await remove(key);
+      await node.put(once);
+      for (let n = 0; n < 10; n++) await Promise.resolve();
+    };
+    await node.remove('a');
+    await node.settle();
+    assert.deepEqual(node.machine.running, ['uid-a/main']);
+    assert.deepEqual(node.manager.phases(), { sync: 1, terminating: 0, terminated: 0 });
+  });
+
   it('removes what is left of pods that are in neither store nor runtime', async () => {
     node.scripted.volumes.add('uid-x');
     node.scripted.cgroups.add('uid-y');
