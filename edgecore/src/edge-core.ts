@@ -225,7 +225,9 @@ class Core implements EdgeCore, AdminActions {
 
   #onPods(): void {
     const running = this.#running;
-    if (running !== undefined) running.hub.tokens.update(running.local.pods.pods());
+    if (running === undefined) return;
+    const { pods } = running.local;
+    running.hub.tokens.update(pods.pods(), pods.allPods() !== undefined);
   }
 
   #podsProblem(): string | undefined {

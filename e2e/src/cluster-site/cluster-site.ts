@@ -22,6 +22,7 @@ import { ask } from './ipc-calls.ts';
 import { relayedClient } from './relayed-client.ts';
 import { SiteEdge } from './site-edge.ts';
 import { SiteObjects } from './site-objects.ts';
+import { unmountBelow } from './unmount-below.ts';
 
 /** Settings of {@link ClusterSite.open}. */
 export interface ClusterSiteOptions {
@@ -304,6 +305,7 @@ export class ClusterSite {
       await tcp.stop();
       await udp?.stop();
     }
+    await unmountBelow(this.dir);
     await rm(this.dir, { recursive: true, force: true });
   }
 

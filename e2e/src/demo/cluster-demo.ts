@@ -1,9 +1,18 @@
 import { revokeNode } from '@hawser/cloudcore';
+import type { ContainerdSite } from '@hawser/edgecore/testing';
 import { delay } from '@hawser/seams';
 import type { ClusterSite } from '../cluster-site/cluster-site.ts';
 import type { SiteEdge } from '../cluster-site/site-edge.ts';
-import { findExecutable } from '../processes/executable.ts';
-import { runCommand } from '../processes/run-command.ts';
+import { edgeConfigFor } from '../pods-site/pods-site.ts';
+import { kubectl } from './kubectl.ts';
+import {
+  cutPower,
+  killContainer,
+  lookInside,
+  nothingRebuilt,
+  runningContainers,
+  untilInFile,
+} from './pods-demo.ts';
 import type { Display } from './display.ts';
 import { waitUntil } from './wait.ts';
 import {
@@ -19,6 +28,8 @@ import {
 /** What the parts of the demonstration share. */
 export interface Demo {
   readonly site: ClusterSite;
+  /** Absent: no containers can be run here. */
+  readonly containerd: ContainerdSite | undefined;
   readonly display: Display;
   readonly signal: AbortSignal;
 }
@@ -40,13 +51,15 @@ export async function demonstrate(demo: Demo): Promise<SiteEdge> {
   return edge;
 }
 
-async function join({ site, display, signal }: Demo): Promise<SiteEdge> {
+async function join({ site, containerd, display, signal }: Demo): Promise<SiteEdge> {
   display.title('A node joins');
   const token = await site.token({ node: 'edge-1' });
   display.line(
     `join token for edge-1: ${token.slice(0, 8)}….${'•'.repeat(6)} (its first part pins the authority)`,
   );
-  const edge = await site.unjoined('edge-1', { config: { node: { labels: { kitchen: 'yes' } } } });
+  const own = { node: { labels: { kitchen: 'yes' } } };
+  const config = containerd === undefined ? own : edgeConfigFor(containerd, own);
+  const edge = await site.unjoined('edge-1', { config });
   const startedMs = performance.now();
   await site.join(edge, token);
   display.done(`joined after ${since(startedMs)}: a key made here, a certificate from the hub`);
@@ -63,23 +76,27 @@ async function joinOverQuic({ site, display, signal }: Demo): Promise<SiteEdge> 
   const startedMs = performance.now();
   const edge = await site.edge('edge-2', { transport: 'quic' });
   await waitUntil('edge-2 is Ready', signal, () => isNodeReady(site, 'edge-2'));
-  display.done(`edge-2, over QUIC: joined, started and Ready after ${since(startedMs)}`);
+  display.done(
+    `edge-2, over QUIC: joined, started and Ready after ${since(startedMs)}; it runs no containers`,
+  );
   await kubectl({ site, display }, ['get', 'nodes']);
   return edge;
 }
 
-async function run({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
+async function run(demo: Demo, edge: SiteEdge): Promise<void> {
+  const { site, containerd, display, signal } = demo;
   display.title(`A Deployment of ${REPLICAS} pods that read ${RECIPES.length + 1} ConfigMaps`);
-  display.line('the runtime is a stand-in: it reports pods as running, and runs no container');
   const startedMs = performance.now();
   await makeWorkload(site);
   await waitUntil('the pods run', signal, async () => (await runningPods(site)) === REPLICAS);
   display.done(`applied → scheduled → at the edge → reported as Running, after ${since(startedMs)}`);
   await kubectl({ site, display }, ['get', 'pods', '-o', 'wide']);
+  if (containerd !== undefined) await lookInside(demo);
   await untilQuiet(edge, signal);
 }
 
-async function change({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
+async function change(demo: Demo, edge: SiteEdge): Promise<void> {
+  const { site, containerd, display, signal } = demo;
   display.title('One line of a ConfigMap changes');
   const key = `configmaps/default/${SETTINGS}`;
   const before = await edge.admin.object(key);
@@ -89,18 +106,21 @@ async function change({ site, display, signal }: Demo, edge: SiteEdge): Promise<
   const hasChanged = async (): Promise<boolean> => (await edge.admin.object(key)).hash !== before.hash;
   await waitUntil('the change is at the edge', signal, hasChanged);
   const durable = since(startedMs);
+  if (containerd !== undefined) await untilInFile(demo, edge, settingsText(20), startedMs);
   await delay(SETTLE_MS, { signal });
   display.done(`durable at the edge after ${durable}, the write to the API included`);
   display.done(`${passed()} bytes passed the line, both ways; the object has ${before.sizeBytes}`);
 }
 
-async function cut({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
+async function cut(demo: Demo, edge: SiteEdge): Promise<void> {
+  const { site, containerd, display, signal } = demo;
   display.title('The line is cut, things change, and it is healed');
   await site.link.cut();
   const noticedMs = await waitUntil('the edge notices', signal, async () => !(await edge.inSync()));
   display.line(`noticed after ${noticedMs} ms; the node works on alone`);
   await site.objects.setText(RECIPES.slice(0, 3), 'flour, water, salt and time');
   await site.objects.setText(RECIPES.slice(0, 3), 'flour, water, salt and more time');
+  if (containerd !== undefined) await killContainer(demo, containerd, edge);
   await delay(CUT_MS, { signal });
   const sent = await site.hubMetric('hawser_sync_changes_total');
   const passed = bytesPassed(site);
@@ -114,11 +134,13 @@ async function cut({ site, display, signal }: Demo, edge: SiteEdge): Promise<voi
   display.done(`${passed()} bytes passed the line, TLS handshake included`);
 }
 
-async function restartAlone({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
-  display.title('The edge loses its power (SIGKILL), and starts again without a cloud');
+async function restartAlone(demo: Demo, edge: SiteEdge): Promise<void> {
+  const { site, containerd, display, signal } = demo;
+  display.title('The edge loses its power, and starts again without a cloud');
   await untilQuiet(edge, signal);
   await site.link.cut();
   await edge.kill();
+  if (containerd !== undefined) await cutPower(demo, containerd);
   const startedMs = performance.now();
   await edge.start();
   const { node } = await edge.until(({ node: { pods } }) => pods['sync'] === REPLICAS);
@@ -130,9 +152,11 @@ async function restartAlone({ site, display, signal }: Demo, edge: SiteEdge): Pr
   display.line(
     `its session: ${session.state}${session.lastError === undefined ? '' : ` (${session.lastError.code})`}`,
   );
+  const alone = containerd === undefined ? undefined : await runningContainers(demo, edge, startedMs);
   await site.link.heal();
   const healedMs = await waitUntil('the edge is in sync', signal, () => edge.inSync());
   display.done(`the line is healed: in sync after ${healedMs} ms`);
+  if (alone !== undefined) await nothingRebuilt(demo, edge, alone);
 }
 
 async function revoke({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
@@ -173,16 +197,6 @@ async function untilQuiet(edge: SiteEdge, signal: AbortSignal): Promise<void> {
     return outbox.waiting === 0 && (await edge.inSync());
   });
   await delay(SETTLE_MS, { signal });
-}
-
-/** Shows what kubectl says, where there is one. */
-async function kubectl(
-  { site, display }: Pick<Demo, 'site' | 'display'>,
-  args: readonly string[],
-): Promise<void> {
-  if (findExecutable('kubectl') === undefined) return;
-  display.line(`kubectl ${args.join(' ')}`);
-  display.output(await runCommand('kubectl', ['--kubeconfig', site.kubeconfig, ...args]));
 }
 
 function since(startedMs: number): string {

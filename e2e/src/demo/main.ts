@@ -1,26 +1,51 @@
-// The main job so far as it exists, for `npm start`: a control plane, a hub and edge nodes, each a process of its own,
-// over a line that this program cuts. Everything shown is measured while it happens.
+// The main job, for `npm start`: a control plane, a hub and edge nodes, each a process of its own, over a line that this
+// program cuts, and pods in a real containerd where there may be one. Everything shown is measured while it happens.
 import { parseArgs } from 'node:util';
+import { ContainerdSite } from '@hawser/edgecore/testing';
 import { delay } from '@hawser/seams';
 import { ClusterSite } from '../cluster-site/cluster-site.ts';
 import type { SiteEdge } from '../cluster-site/site-edge.ts';
 import { demonstrate, type Demo } from './cluster-demo.ts';
 import { Display } from './display.ts';
 
-const HELP = `npm start [-- OPTIONS]   shows what there is of Hawser at work
+const HELP = `npm start [-- OPTIONS]   shows Hawser at work
 
 A control plane, a hub and two edge nodes run on this machine, each a process of its own, with a line in between that
-this program can cut. A node joins with a token, gets a Deployment's pods and what they need, is cut off, restarts
-without a cloud and finds everything on its disk; another one is revoked; the hub is killed.
-No container runs: the runtime is a stand-in.
+this program can cut. A node joins with a token and runs a Deployment's pods in a containerd of its own; a ConfigMap
+changes inside of them; the line is cut and a container killed, which comes back; the node loses its power and starts
+its pods from its disk, without a cloud; the line is healed, and nothing is rebuilt. Another node is revoked; the hub
+is killed.
+Where containers cannot be run (it needs root and containerd) a stand-in reports pods as running, and says so.
 
-  --once   end after the demonstration (default when not at a terminal)
-  --keep   go on until Ctrl-C (default at a terminal)
-  --help   this text
+  --runtime cri|null   default: cri where it can be
+  --once               end after the demonstration (default when not at a terminal)
+  --keep               go on until Ctrl-C (default at a terminal)
+  --help               this text
 `;
 
+/** Opens a containerd, where there can be one and it is wanted. */
+async function openContainerd(
+  wish: string | undefined,
+  display: Display,
+): Promise<ContainerdSite | undefined> {
+  if (wish === 'null') return undefined;
+  if (wish !== undefined && wish !== 'cri') throw new Error(`--runtime is cri or null, not ${wish}`);
+  const available = await ContainerdSite.availability();
+  if (!available.ok) {
+    if (wish === 'cri') throw new Error(`no containers can be run here: ${available.reason}`);
+    display.line(`no containers can be run here: ${available.reason}`);
+    display.line('a stand-in reports pods as running, and runs none');
+    return undefined;
+  }
+  const startedMs = performance.now();
+  const containerd = await ContainerdSite.open();
+  display.done(
+    `a containerd of its own (process ${containerd.pid ?? 0}, pods in ${containerd.subnet}), ready after ${Math.round(performance.now() - startedMs)} ms`,
+  );
+  return containerd;
+}
+
 async function openSite(display: Display): Promise<ClusterSite> {
-  display.title('A control plane and a hub');
   const startedMs = performance.now();
   const site = await ClusterSite.open({
     hub: { logLevel: 'error', heartbeatSeconds: 10, listen: { quicPort: 0 } },
@@ -35,15 +60,20 @@ async function openSite(display: Display): Promise<ClusterSite> {
   return site;
 }
 
-async function keepRunning({ site, display, signal }: Demo, edge: SiteEdge): Promise<void> {
+async function keepRunning(demo: Demo, edge: SiteEdge): Promise<void> {
+  const { site, containerd, display, signal } = demo;
   display.title('Running. Ctrl-C ends it. In another terminal:');
+  const hawser = 'node cli/dist/src/main.js';
   for (const line of [
     `export KUBECONFIG=${site.kubeconfig}`,
     'kubectl get nodes,pods -o wide',
+    ...(containerd === undefined
+      ? []
+      : ['kubectl logs -f deployment/line-reader', 'kubectl exec -it deployment/line-reader -- sh']),
     'kubectl scale deployment line-reader --replicas 5',
     'kubectl edit configmap settings',
-    `node cli/dist/src/main.js status --socket ${edge.socket}`,
-    `node cli/dist/src/main.js objects --socket ${edge.socket}`,
+    `${hawser} status --socket ${edge.socket}`,
+    `${hawser} pods --socket ${edge.socket}`,
   ])
     display.line(line);
   while (!signal.aborted) {
@@ -67,7 +97,12 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      runtime: { type: 'string' },
+      once: { type: 'boolean' },
+      keep: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help === true) {
     process.stdout.write(HELP);
@@ -80,9 +115,14 @@ async function main(): Promise<void> {
   // npm passes a terminal's Ctrl-C on, so that it may come twice: it must not end the stopping.
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const { signal } = stopping;
-  const site = await openSite(display);
-  const demo = { site, display, signal };
+  const opened: { close(): Promise<void> }[] = [];
   const work = async (): Promise<void> => {
+    display.title('A control plane, a hub and a container runtime');
+    const containerd = await openContainerd(values.runtime, display);
+    if (containerd !== undefined) opened.push(containerd);
+    const site = await openSite(display);
+    opened.push(site);
+    const demo: Demo = { site, containerd, display, signal };
     const edge = await demonstrate(demo);
     if (keep) await keepRunning(demo, edge);
   };
@@ -93,8 +133,10 @@ async function main(): Promise<void> {
     await Promise.race([working, aborted(signal)]);
   } finally {
     display.title('Stopping');
-    await site.close();
+    // What is being opened is closed when it is open.
+    for (let site = opened.pop(); site !== undefined; site = opened.pop()) await site.close();
     await Promise.allSettled([working]);
+    for (let site = opened.pop(); site !== undefined; site = opened.pop()) await site.close();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
   display.done('everything stopped');

@@ -1,3 +1,4 @@
+import { TEST_IMAGES } from '@hawser/edgecore/testing';
 import { RESOURCES, type KubeObject } from '@hawser/kube';
 import type { ClusterSite } from '../cluster-site/cluster-site.ts';
 import { configMap } from '../cluster-site/site-objects.ts';
@@ -7,6 +8,9 @@ export const REPLICAS = 3;
 export const SETTINGS = 'settings';
 /** Those that are changed while the line is cut. */
 export const RECIPES = Array.from({ length: 20 }, (_, index) => `recipe-${index}`);
+
+/** Says, each second, what the settings in its file are now. */
+const READ_SETTINGS = 'trap "exit 0" TERM; while true; do head -n 1 /settings/text; sleep 1 & wait $!; done';
 
 /** Some 2 KB, as settings are: many lines, of which one changes. */
 export function settingsText(interval: number): string {
@@ -38,7 +42,15 @@ export async function isNodeReady({ objects }: ClusterSite, name: string): Promi
 function deployment(): KubeObject {
   const labels = { app: 'line-reader' };
   const volumes = [SETTINGS, ...RECIPES].map((name) => ({ name, configMap: { name, optional: true } }));
-  const containers = [{ name: 'reader', image: 'busybox', resources: { requests: { memory: '16Mi' } } }];
+  const containers = [
+    {
+      name: 'reader',
+      image: TEST_IMAGES.busybox,
+      command: ['sh', '-c', READ_SETTINGS],
+      resources: { requests: { memory: '16Mi' } },
+      volumeMounts: [{ name: SETTINGS, mountPath: '/settings' }],
+    },
+  ];
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -46,7 +58,15 @@ function deployment(): KubeObject {
     spec: {
       replicas: REPLICAS,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers, volumes, nodeSelector: { kitchen: 'yes' } } },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers,
+          volumes,
+          nodeSelector: { kitchen: 'yes' },
+          terminationGracePeriodSeconds: 2,
+        },
+      },
     },
   };
 }

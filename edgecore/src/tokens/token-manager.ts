@@ -103,11 +103,14 @@ export class TokenManager {
     return { kept: this.#kept.size, missing, expired };
   }
 
-  /** The pods that the node has now: asks for what is missing, drops what no pod needs any more. */
-  update(pods: readonly Pod[]): void {
+  /**
+   * The pods that the node has now: asks for what is missing, drops what no pod needs any more.
+   * @param areAll false: there may be others, which cannot be told now; nothing is dropped
+   */
+  update(pods: readonly Pod[], areAll = true): void {
     this.#wanted = wantedTokens(pods);
     for (const key of this.#work.keys()) if (!this.#wanted.has(key)) this.#work.delete(key);
-    for (const key of this.#kept.keys()) if (!this.#wanted.has(key)) this.#drop(key);
+    for (const key of areAll ? this.#kept.keys() : []) if (!this.#wanted.has(key)) this.#drop(key);
     this.#schedule();
   }
 

@@ -148,6 +148,16 @@ describe('TokenManager', () => {
     await eventually('it is gone from the disk', () => state.values.size === 1);
   });
 
+  it('forgets nothing while some pods cannot be told: they are being read from the disk', async () => {
+    manager.setConnected(true);
+    manager.update([podWith('a', { path: 'x' }), podWith('b', { path: 'x' })]);
+    await eventually('both are there', () => manager.counts().kept === 2);
+    manager.update([podWith('b', { path: 'x' })], false);
+    await clock.advance(1_000);
+    assert.match(manager.get('uid-a')?.token ?? '', /^token-/);
+    assert.equal(state.values.size, 2);
+  });
+
   it('forgets what comes for a pod that has gone meanwhile', async () => {
     let release = (): void => {};
     answer = () => new Promise((resolve) => (release = () => resolve(granted())));
