@@ -30,7 +30,7 @@ const DEFAULTS = { maxStreams: 64, headersMs: 10_000, idleMs: 4 * 3_600_000, lin
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
- * HTTP/1.1 on streams of the tunnel: each is one connection. Nothing is read ahead of a handler that does not read,
+ * HTTP/1.1 on streams of the tunnel: each is one connection, for one request. Nothing is read ahead of a handler that does not read,
  * beyond the window of its stream.
  */
 export class StreamServer {
@@ -42,8 +42,9 @@ export class StreamServer {
 
   constructor(options: StreamServerOptions) {
     this.#options = { ...DEFAULTS, ...options };
-    const { handler, idleMs, lingerMs } = this.#options;
-    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: lingerMs });
+    const { handler, idleMs } = this.#options;
+    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
+    this.#server.maxRequestsPerSocket = 1;
     this.#server.timeout = idleMs;
     this.#server.on('request', (request, response) => {
       this.#begun(request.socket);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { stat, writeFile } from 'node:fs/promises';
+import { request, type ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { silentLogger } from '@hawser/seams';
-import { makeTempDir, within, type TempDir } from '@hawser/seams/testing';
+import { eventually, makeTempDir, within, type TempDir } from '@hawser/seams/testing';
 import { AdminClient } from '../../src/admin/admin-client.ts';
 import { AdminServer, type AdminActions } from '../../src/admin/admin-server.ts';
 import type { EdgeStatus } from '../../src/admin/admin-types.ts';
@@ -59,6 +61,57 @@ describe('admin socket', () => {
     assert.equal(await mode(socket), '600');
     assert.equal(await mode(path.dirname(socket)), '700');
     assert.equal((await client.status()).node.name, 'edge-1');
+  });
+
+  it('has the kubelet API too, and keeps room for others beside it', async () => {
+    const open: ServerResponse[] = [];
+    const sockets: Duplex[] = [];
+    server = new AdminServer({
+      socket,
+      actions: sampleActions(asked),
+      kubelet: {
+        serves: (path) => path.startsWith('/containerLogs/') || path.startsWith('/exec/'),
+        handle: (_request, response) => {
+          open.push(response.writeHead(200));
+          response.flushHeaders();
+          return new Promise((resolve) => response.on('close', resolve));
+        },
+        upgrade: (_request, duplex) => {
+          sockets.push(duplex);
+          duplex.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+          return new Promise((resolve) => duplex.on('error', () => {}).on('close', resolve));
+        },
+      },
+      log: silentLogger,
+    });
+    await server.start();
+    const upgrade = (): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = { connection: 'upgrade', upgrade: 'x' };
+        const sent = request({ socketPath: socket, path: '/exec/a/b/c', headers, agent: false });
+        sent.on('upgrade', (answer, duplex: Duplex) => {
+          duplex.on('error', () => {});
+          resolve(answer.statusCode);
+        });
+        sent.on('response', (answer) => resolve(answer.resume().statusCode));
+        sent.on('error', reject);
+        sent.end();
+      });
+    assert.equal(await upgrade(), 101);
+    for (let at = 1; at < 48; at++) (await client.stream('/containerLogs/a/b/c')).on('error', () => {});
+    await assert.rejects(
+      client.stream('/containerLogs/a/b/c'),
+      /429: 48 requests to the kubelet API are open/,
+    );
+    assert.equal(await upgrade(), 429);
+    assert.equal((await client.status()).node.name, 'edge-1');
+    assert.deepEqual((await client.pods()).items, []);
+    await assert.rejects(client.pod('default', 'web'), /404: pod "web" in namespace "default" not found/);
+    assert.equal(asked.at(-1), 'pod default/web');
+    open.pop()?.end();
+    await eventually('a place', async () => (await upgrade()) === 101);
+    for (const response of open) response.destroy();
+    for (const duplex of sockets) duplex.destroy();
   });
 
   it('takes the place of one that a crash left behind, and of nothing else', async () => {

@@ -88,4 +88,35 @@ describe('EventRecorder', () => {
     events.record({ ...POD, name: 'p4999', uid: 'u4999' }, 'Normal', 'X', 'y');
     assert.equal(reported.at(-1)?.body.count, 2, 'the last one was not');
   });
+
+  it('keeps the latest events about an object, also those that were not reported', async () => {
+    assert.deepEqual(events.recent(POD), []);
+    for (let at = 0; at < 5; at++) events.record(POD, 'Warning', 'Failed', `failure ${at}`);
+    assert.equal(reported.length, 3);
+    await clock.advance(1_000);
+    events.record({ ...POD, fieldPath: 'spec.containers{main}' }, 'Normal', 'Started', 'it runs');
+    events.record(POD, 'Warning', 'Failed', 'failure 0');
+    const recent = events.recent(POD);
+    assert.deepEqual(
+      recent.map(({ message }) => message),
+      ['failure 1', 'failure 2', 'failure 3', 'failure 4', 'it runs', 'failure 0'],
+    );
+    assert.deepEqual(recent.at(-1), {
+      ...{ type: 'Warning', reason: 'Failed', message: 'failure 0', count: 2 },
+      ...{ firstTimestamp: '2026-01-01T00:00:00.000Z', lastTimestamp: '2026-01-01T00:00:01.000Z' },
+    });
+    assert.equal(recent[4]?.fieldPath, 'spec.containers{main}');
+  });
+
+  it('keeps a dozen of each object, and 128 objects', () => {
+    for (let at = 0; at < 20; at++) events.record(POD, 'Normal', 'Pulled', `image ${at}`);
+    assert.deepEqual(
+      events.recent(POD).map(({ message }) => message),
+      Array.from({ length: 12 }, (_, at) => `image ${at + 8}`),
+    );
+    const other = (at: number): typeof POD => ({ ...POD, name: `p${at}`, uid: `uid-${at}` });
+    for (let at = 0; at < 128; at++) events.record(other(at), 'Normal', 'Pulled', 'image');
+    assert.deepEqual(events.recent(POD), []);
+    assert.equal(events.recent(other(0)).length, 1);
+  });
 });

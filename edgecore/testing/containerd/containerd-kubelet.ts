@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { silentLogger, systemClock } from '@hawser/seams';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
@@ -157,7 +158,10 @@ export class ContainerdKubelet {
 
   /** Removes what was run. */
   async clear(): Promise<void> {
-    for (const { id } of this.#pods.values()) await this.runtime.removeSandbox(id, NEVER);
+    for (const { id, sandbox } of this.#pods.values()) {
+      await this.runtime.removeSandbox(id, NEVER);
+      await rm(sandbox.logDirectory, { recursive: true, force: true });
+    }
     this.#pods.clear();
     this.#statuses.clear();
   }
