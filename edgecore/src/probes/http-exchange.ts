@@ -1,74 +1,67 @@
-import http from 'node:http';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { MAX_OUTPUT_BYTES } from './probe-outcome.ts';
+import { HttpAnswerReader, type HttpAnswer } from './http-answer-reader.ts';
 
-const MAX_HEADER_BYTES = 256 * 1024;
 const HTTPS_PORT = 443;
 const HTTP_PORT = 80;
 
 /** One request. */
 export interface HttpExchange {
   readonly url: URL;
-  /** As it is sent. */
+  /** As it is sent: nothing in it that HTTP does not allow. */
   readonly path: string;
+  /** By name; one without `host` has that of the URL. */
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly signal: AbortSignal;
-}
-
-/** What came back. */
-export interface HttpAnswer {
-  readonly status: number;
-  /** Its first 10 KiB. */
-  readonly body: string;
-  readonly location: string | undefined;
 }
 
 /**
  * Sends a GET on a connection of its own, which is closed after it; certificates are not looked at. Of a longer body
  * the rest is not read.
- * @throws Error of the connection, or of a header that HTTP does not allow; signal.reason
+ * @throws Error of the connection, of an answer that is no HTTP, or of a header that HTTP does not allow; signal.reason
  */
-export function httpExchange({ url, path, headers, signal }: HttpExchange): Promise<HttpAnswer> {
+export async function httpExchange(exchange: HttpExchange): Promise<HttpAnswer> {
+  const { url, signal } = exchange;
   signal.throwIfAborted();
+  const request = requestText(exchange);
   return new Promise((resolve, reject) => {
-    // Without an agent, which would cost as much as all else of it.
-    const request = http.request({
-      createConnection: () => connectTo(url),
-      host: url.hostname,
-      port: url.port,
-      path,
-      headers,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    });
+    const socket = connectTo(url);
+    const reader = new HttpAnswerReader();
     const settle = (finish: () => void): void => {
       signal.removeEventListener('abort', onAbort);
-      request.destroy();
+      socket.destroy();
       finish();
     };
-    const fail = (error: unknown): void => settle(() => reject(error));
-    const onAbort = (): void => fail(signal.reason);
+    const fail = (error: Error): void => settle(() => reject(error));
+    const onAbort = (): void => fail(signal.reason as Error);
+    const reading = (read: () => HttpAnswer | undefined): void => {
+      try {
+        const answer = read();
+        if (answer !== undefined) settle(() => resolve(answer));
+      } catch (error) {
+        fail(error as Error);
+      }
+    };
     signal.addEventListener('abort', onAbort);
-    request.on('error', fail);
-    request.on('response', (response) => {
-      const { statusCode: status = 0 } = response;
-      const { location } = response.headers;
-      const pieces: Buffer[] = [];
-      let bytes = 0;
-      const finish = (): void => {
-        const body = Buffer.concat(pieces).toString('utf8', 0, Math.min(bytes, MAX_OUTPUT_BYTES));
-        settle(() => resolve({ status, body, location }));
-      };
-      response.on('data', (piece: Buffer) => {
-        pieces.push(piece);
-        bytes += piece.length;
-        if (bytes >= MAX_OUTPUT_BYTES) finish();
-      });
-      response.on('end', finish);
-      response.on('error', fail);
-    });
-    request.end();
+    socket.on('error', fail);
+    socket.on('data', (piece: Buffer) => reading(() => reader.push(piece)));
+    socket.on('end', () => reading(() => reader.end()));
+    socket.write(request, 'latin1');
   });
+}
+
+function requestText({ url, path, headers }: HttpExchange): string {
+  const lines = [`GET ${path} HTTP/1.1`];
+  if (headers['host'] === undefined) lines.push(`Host: ${url.host}`);
+  for (const [name, values] of Object.entries(headers)) {
+    validateHeaderName(name);
+    for (const value of typeof values === 'string' ? [values] : values) {
+      validateHeaderValue(name, value);
+      lines.push(`${name}: ${value}`);
+    }
+  }
+  return `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;
 }
 
 function connectTo(url: URL): Socket {

@@ -1,5 +1,6 @@
 import type { Handler, PodContainer } from '../pods/pod.ts';
-import { httpExchange, type HttpAnswer } from './http-exchange.ts';
+import type { HttpAnswer } from './http-answer-reader.ts';
+import { httpExchange } from './http-exchange.ts';
 import { addressOf, targetOf } from './probe-target.ts';
 
 /** Source: kubernetes, pkg/probe/http (RedirectChecker) and Go, net/http (defaultCheckRedirect). */
