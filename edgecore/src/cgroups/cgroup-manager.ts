@@ -54,6 +54,8 @@ export class CgroupManager implements PodCgroups {
   readonly #kubepods: string;
   readonly #burstable: string;
   readonly #bestEffort: string;
+  /** What was made in this life, by UID: path and limits. */
+  readonly #made = new Map<string, string>();
   readonly #marks: CgroupMarks;
   #tree: CgroupTree | undefined;
   #started: Promise<void> | undefined;
@@ -80,10 +82,14 @@ export class CgroupManager implements PodCgroups {
     const qos = qosClass(pod);
     const uid = checkedUid(pod.metadata.uid);
     const cgroup = below(this.#parent(qos), `${POD}${uid}`);
+    const limits = cgroupLimits(pod);
+    const made = JSON.stringify([cgroup, limits]);
+    if (this.#made.get(uid) === made) return cgroup;
     try {
       await this.#marks.add(uid); // first: what is made is to be found again after a crash
       await tree.make(cgroup);
-      await tree.limit(cgroup, cgroupLimits(pod));
+      await tree.limit(cgroup, limits);
+      this.#made.set(uid, made);
     } catch (error) {
       throw new PodError(
         'FailedCreatePodContainer',
@@ -99,6 +105,7 @@ export class CgroupManager implements PodCgroups {
     const tree = this.#tree;
     if (tree === undefined) return;
     const name = `${POD}${checkedUid(uid)}`;
+    this.#made.delete(uid);
     for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
       if (!(await this.#children(tree, parent)).includes(name)) continue;
       if (this.#marks.has(uid)) await this.#remove(tree, below(parent, name));

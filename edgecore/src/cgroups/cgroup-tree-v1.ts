@@ -25,12 +25,15 @@ export class CgroupTreeV1 implements CgroupTree {
   }
 
   async make(cgroup: string): Promise<void> {
-    for (const { names, folder } of this.#hierarchies) {
-      for (const each of foldersDownTo(folder, cgroup)) {
-        await this.#files.mkdir(each);
-        if (names.includes('cpuset')) await this.#inheritCpus(each);
-      }
-    }
+    // Beside each other: a dozen hierarchies, one after the other, would hold up each pod that starts.
+    await Promise.all(
+      this.#hierarchies.map(async ({ names, folder }) => {
+        for (const each of foldersDownTo(folder, cgroup)) {
+          await this.#files.mkdir(each);
+          if (names.includes('cpuset')) await this.#inheritCpus(each);
+        }
+      }),
+    );
   }
 
   async limit(cgroup: string, limits: CgroupLimits): Promise<void> {

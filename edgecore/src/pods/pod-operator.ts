@@ -112,8 +112,7 @@ export class PodOperator {
       const message = 'Pod sandbox changed, it will be killed and re-created.';
       events.record(pod, 'Normal', 'SandboxChanged', message);
     }
-    const cgroupParent = await parts.cgroups.ensure(pod);
-    await parts.volumes.mount(pod, signal);
+    const [cgroupParent] = await Promise.all([parts.cgroups.ensure(pod), parts.volumes.mount(pod, signal)]);
     const config = parts.configs.sandbox(pod, attempt, cgroupParent);
     try {
       await gate.run(() => runtime.createSandbox(config, signal), signal);

@@ -236,8 +236,13 @@ export class PodWorker {
     this.#phase = 'sync';
     this.#released = 'nothing';
     parts.volumes.update(pod);
-    await this.#report(pod, inRuntime, plan);
-    await this.#act(pod, plan.actions, inRuntime, signal);
+    const reported = this.#report(pod, inRuntime, plan);
+    reported.catch(() => {}); // heard below: what is to be done does not wait for the disk
+    try {
+      await this.#act(pod, plan.actions, inRuntime, signal);
+    } finally {
+      await reported;
+    }
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
 
