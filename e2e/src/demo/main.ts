@@ -89,6 +89,19 @@ async function statusOf(edge: SiteEdge): Promise<string> {
   return `${edge.node}: ${session.state}, ${node.pods['sync'] ?? 0} pods, ${objects} objects, round trip ${roundTrip} ms`;
 }
 
+/** Closes what was opened, the last one first, all of it; answers what failed. */
+async function closeAll(opened: { close(): Promise<void> }[]): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (let site = opened.pop(); site !== undefined; site = opened.pop()) {
+    try {
+      await site.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
 /** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
@@ -133,10 +146,10 @@ async function main(): Promise<void> {
     await Promise.race([working, aborted(signal)]);
   } finally {
     display.title('Stopping');
-    // What is being opened is closed when it is open.
-    for (let site = opened.pop(); site !== undefined; site = opened.pop()) await site.close();
+    const failures = await closeAll(opened);
     await Promise.allSettled([working]);
-    for (let site = opened.pop(); site !== undefined; site = opened.pop()) await site.close();
+    failures.push(...(await closeAll(opened))); // what was being opened meanwhile
+    for (const failure of failures) display.line(`not stopped cleanly: ${String(failure)}`);
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
   display.done('everything stopped');
