@@ -21,6 +21,9 @@ export interface SeenPod extends KubeObject {
     readonly reason?: string;
     readonly message?: string;
     readonly podIP?: string;
+    readonly hostIPs?: readonly { readonly ip: string }[];
+    readonly qosClass?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly SeenContainer[];
     readonly initContainerStatuses?: readonly SeenContainer[];
@@ -31,6 +34,8 @@ export interface SeenPod extends KubeObject {
 export interface SeenContainer {
   readonly name: string;
   readonly ready: boolean;
+  readonly started?: boolean;
+  readonly image?: string;
   readonly restartCount: number;
   readonly containerID?: string;
   readonly imageID?: string;

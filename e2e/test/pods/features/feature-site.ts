@@ -51,6 +51,12 @@ export class FeatureSite {
     return new FeatureSite(await PodsSite.open(options));
   }
 
+  /** What containers can do here. */
+  async availability(): Promise<{ readonly portMappings: boolean }> {
+    const available = await ContainerdSite.availability();
+    return { portMappings: available.ok && available.portMappings };
+  }
+
   close(): Promise<void> {
     return this.pods.close();
   }
@@ -155,7 +161,7 @@ export class FeatureSite {
   async untilLog(name: string, what: RegExp, container = 'main', attempt = 0): Promise<string> {
     const lateMs = performance.now() + SOON_MS;
     for (;;) {
-      const said = await this.log(name, container, attempt).catch((error: unknown) => `${String(error)}`);
+      const said = await this.log(name, container, attempt).catch(String);
       if (what.test(said)) return said;
       if (performance.now() > lateMs) throw new Error(`${container} of ${name} has said:\n${said}`);
       await delay(LOOK_EVERY_MS);
@@ -172,6 +178,22 @@ export class FeatureSite {
     return readFile(path.join(this.hostDir, name), 'utf8');
   }
 
+  /** The address of the node. */
+  async hostAddress(): Promise<string> {
+    const { status } = (await this.pods.cluster.objects.get(
+      RESOURCES.nodes,
+      this.pods.edge.node,
+    )) as SeenNode;
+    const address = status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+    if (address === undefined) throw new Error(`the node has no address: ${JSON.stringify(status)}`);
+    return address;
+  }
+
+  /** Deletes a pod, and waits until the API has it no more. */
+  remove(name: string): Promise<void> {
+    return this.pods.remove(name, SOON_MS);
+  }
+
   /** Deletes pods, and does not wait for their end. */
   async forget(...names: readonly string[]): Promise<void> {
     await this.pods.cluster.objects.remove(RESOURCES.pods, names);
@@ -180,6 +202,10 @@ export class FeatureSite {
   patch(name: string, body: object): Promise<void> {
     return this.pods.cluster.objects.patch(RESOURCES.pods, name, body);
   }
+}
+
+interface SeenNode extends KubeObject {
+  readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
 }
 
 interface StoredEvent extends KubeObject {

@@ -1,20 +1,37 @@
+import { describeEnding } from './ending.ts';
+import { describeEnvironment } from './environment.ts';
+import { CLUSTER_DNS, describeNetwork } from './network.ts';
+import { describeSecurity } from './security.ts';
+import { describeProbes } from './probes.ts';
 import { FeatureSite } from './feature-site.ts';
 import { describeStarting } from './starting.ts';
-import { scaled } from '@hawser/seams/testing';
+import { makeTempDir, scaled, type TempDir } from '@hawser/seams/testing';
 
 // One control plane, hub, edge and containerd for all of them: opening these takes longer than most tests.
 describe('features of pods, seen from inside of their containers', function () {
   this.timeout(scaled(60_000, 120_000));
   let site: FeatureSite | undefined;
+  let seccomp: TempDir;
   const open = (): FeatureSite => {
     if (site === undefined) throw new TypeError('the site is not open');
     return site;
   };
 
   before(async function () {
-    site = await FeatureSite.open(this);
+    seccomp = await makeTempDir();
+    site = await FeatureSite.open(this, {
+      edge: { pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path } },
+    });
   });
-  after(() => site?.close());
+  after(async () => {
+    await site?.close();
+    await seccomp.remove();
+  });
 
   describeStarting(open);
+  describeProbes(open);
+  describeEnding(open);
+  describeEnvironment(open);
+  describeNetwork(open);
+  describeSecurity(open, () => seccomp.path);
 });

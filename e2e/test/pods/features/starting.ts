@@ -127,10 +127,10 @@ export function describeStarting(site: () => FeatureSite): void {
     it('restarts after a failure alone with OnFailure, never with Never', async () => {
       const once = containerOf(await site().untilPhase('fails-once', 'Succeeded'));
       assert.equal(once?.restartCount, 1);
-      assert.equal(once?.lastState?.['terminated']?.['exitCode'], 1);
+      assert.equal(once.lastState?.['terminated']?.['exitCode'], 1);
       const never = containerOf(await site().untilPhase('never-again', 'Failed'));
       assert.equal(never?.restartCount, 0);
-      assert.equal(never?.state?.['terminated']?.['exitCode'], 4);
+      assert.equal(endOf(never)?.['exitCode'], 4);
     });
 
     it('runs containers side by side on one network, with logs of their own', async () => {
