@@ -1,7 +1,7 @@
 // Delta sync between a real control plane, a real hub and real edges: bytes, times, memory, flash.
-// `npm run bench -- sync [part …]` with parts of: bytes latency cut fleet sessions. Default: all.
+// `npm run bench -- sync [part …]` with parts of: bytes join latency cut fleet sessions. Default: all.
 import { netnsAvailable, runBench, type Bench } from '../src/index.ts';
-import { measureBytes } from './sync/bytes.ts';
+import { measureBytes, measureJoin } from './sync/bytes.ts';
 import { measureFleet, measureSessions } from './sync/fleet.ts';
 import { measureLatency } from './sync/latency.ts';
 import { measureSilentCut } from './sync/silent-cut.ts';
@@ -14,6 +14,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   sessions: measureSessions,
   cut: measureSilentCut,
   bytes: measureBytes,
+  join: measureJoin,
 };
 
 await runBench(
@@ -25,7 +26,8 @@ await runBench(
       throw new Error(`no such part: ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
     for (const [name, measure] of Object.entries(PARTS)) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
-      const netns = name === 'bytes' ? await netnsAvailable() : undefined;
+      const countsBytes = name === 'bytes' || name === 'join';
+      const netns = countsBytes ? await netnsAvailable() : undefined;
       if (netns?.ok === false) bench.say(`left out: ${name}, which counts at IP level: ${netns.reason}`);
       else await measure(bench);
     }

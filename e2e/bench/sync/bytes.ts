@@ -38,11 +38,7 @@ function bytesOf({ sent, received }: IpCounters): number {
 
 /** Bytes on the line, writes at the API server, memory and flash of one edge. Needs root, for network namespaces. */
 export async function measureBytes(bench: Bench): Promise<void> {
-  const netns = await createNetnsPair();
-  bench.onEnd(() => netns.close());
-  const site = await ClusterSite.open({ netns, hub: { heartbeatSeconds: 10, logLevel: 'warn' } });
-  bench.onEnd(() => site.close());
-  const line = netns.edge;
+  const { site, line } = await openSite(bench);
   const edge = await site.edge('bench-edge', { config: { hub: { heartbeatMs: 10_000 } } });
   const [pod, configMap] = [await fixture('pod-4k'), await fixture('configmap-2k')];
   await createAll(site.client, RESOURCES.configmaps, nodeConfigMaps(configMap, edge.node));
@@ -52,8 +48,20 @@ export async function measureBytes(bench: Bench): Promise<void> {
   await measureReconnects(bench, site, edge, line);
   await measureUpdates(bench, site, edge, line);
   await edge.stop();
-  // Last: what becomes of nodes that are stopped again is written too.
+}
+
+/** A node's way from nothing to Ready, again and again. Needs root, as {@link measureBytes}. */
+export async function measureJoin(bench: Bench): Promise<void> {
+  const { site, line } = await openSite(bench);
   await measureJoins(bench, site, line);
+}
+
+async function openSite(bench: Bench): Promise<{ site: ClusterSite; line: NetnsSide }> {
+  const netns = await createNetnsPair();
+  bench.onEnd(() => netns.close());
+  const site = await ClusterSite.open({ netns, hub: { heartbeatSeconds: 10, logLevel: 'warn' } });
+  bench.onEnd(() => site.close());
+  return { site, line: netns.edge };
 }
 
 /** From nothing: join, start, registered and Ready in the API. */
