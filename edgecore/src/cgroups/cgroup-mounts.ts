@@ -2,7 +2,10 @@
 export type CgroupMounts =
   | {
       readonly version: 1;
-      /** Every hierarchy: its controllers (`cpu`, `name=systemd`) and its folder. */
+      /**
+       * Every hierarchy: its controllers (`cpu`, `name=systemd`) and its folder. In a hybrid set-up that of version 2
+       * is among them, as `unified`: it limits nothing, but runtimes make a cgroup in it, too.
+       */
       readonly hierarchies: readonly { readonly names: readonly string[]; readonly folder: string }[];
       readonly controllers: ReadonlySet<string>;
     }
@@ -15,24 +18,30 @@ export type CgroupMounts =
 /** What options of a cgroup v1 mount are, beside names of controllers. */
 const NO_CONTROLLER = /^(rw|ro|xattr|clone_children|noprefix|nosuid|nodev|noexec|relatime|release_agent=.*)$/;
 
+/** Stands for the hierarchy of version 2 where those of version 1 are the ones that count. */
+const UNIFIED = 'unified';
+
 /**
  * Finds them in a list of mounts; undefined: there are none. Version 2 where nothing of version 1 is there: in a hybrid
  * set-up runtimes use version 1, and so do we.
  * @param mountinfo `/proc/self/mountinfo`
  * @param read the text of a file, empty where it cannot be read
- * Source: cgroups(7); proc_pid_mountinfo(5); libcontainer, cgroups.GetCgroupMounts.
+ * Source: cgroups(7); proc_pid_mountinfo(5); libcontainer, cgroups.GetCgroupMounts and
+ * cgroups.IsCgroup2HybridMode.
  */
 export function findCgroups(mountinfo: string, read: (file: string) => string): CgroupMounts | undefined {
   const mounts = mountinfo.split('\n').map(parseMount);
+  const second = mounts.find((mount) => mount?.type === 'cgroup2');
   const first = mounts.filter((mount) => mount?.type === 'cgroup').filter((mount) => mount !== undefined);
   if (first.length > 0) {
     const hierarchies = first.map(({ folder, options }) => ({
       names: options.split(',').filter((option) => !NO_CONTROLLER.test(option)),
       folder,
     }));
-    return { version: 1, hierarchies, controllers: new Set(hierarchies.flatMap(({ names }) => names)) };
+    const controllers = new Set(hierarchies.flatMap(({ names }) => names));
+    const beside = second === undefined ? [] : [{ names: [UNIFIED], folder: second.folder }];
+    return { version: 1, hierarchies: [...hierarchies, ...beside], controllers };
   }
-  const second = mounts.find((mount) => mount?.type === 'cgroup2');
   if (second === undefined) return undefined;
   const controllers = read(`${second.folder}/cgroup.controllers`).trim().split(/\s+/).filter(Boolean);
   return { version: 2, folder: second.folder, controllers: new Set(controllers) };

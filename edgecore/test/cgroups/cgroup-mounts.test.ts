@@ -19,6 +19,8 @@ describe('findCgroups', () => {
       { names: ['name=systemd'], folder: '/sys/fs/cgroup/systemd' },
       { names: ['cpu', 'cpuacct'], folder: '/sys/fs/cgroup/cpu,cpuacct' },
       { names: ['memory'], folder: '/mnt/a b' },
+      // Runtimes make cgroups of pods there, too: somebody has to remove them.
+      { names: ['unified'], folder: '/sys/fs/cgroup/unified' },
     ]);
     assert.deepEqual([...(found?.controllers ?? [])], ['name=systemd', 'cpu', 'cpuacct', 'memory']);
   });
