@@ -20,6 +20,7 @@ import { hasImage, isCriReady } from './cri-ready.ts';
 import { withMachineLock } from './machine-lock.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { clearSite, cutPower, sweepStaleSites } from './site-clearing.ts';
+import { siteRemains } from './site-remains.ts';
 import { cniConfig, containerdConfig, hostsConfig, sitePaths, type SitePaths } from './site-config.ts';
 import { claimPlace, type SitePlace } from './site-place.ts';
 import { testImageArchive } from './test-images.ts';
@@ -181,6 +182,11 @@ export class ContainerdSite {
   /** Runs `ctr` in the namespace of CRI; its stdout. @throws Error with its stderr */
   ctr(args: readonly string[]): Promise<string> {
     return runProgram('ctr', ['--address', this.socket, '--namespace', NAMESPACE, ...args]);
+  }
+
+  /** What pods have of this machine at the moment, see {@link siteRemains}: nothing once the last one has gone. */
+  remains(): Promise<readonly string[]> {
+    return siteRemains(this.#place, (args) => this.ctr(args));
   }
 
   /**

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { delay, randomBelow, seededRandom } from '@hawser/seams';
+import { eventually, scaled } from '@hawser/seams/testing';
+import { RESOURCES } from '@hawser/kube';
+import { shellPod, type SeenContainer, type SeenPod } from '../../../src/pods-site/pods-site.ts';
+import { mixedPods, namesOf, shell, STAYS, volumeSources } from './kinds.ts';
+import { conditionOf, SOON_MS, statusIn, type ResilienceSite } from './resilience-site.ts';
+
+/** Time for an edge that has just started to want something else, if it did: probes are made every second. */
+const AFTER_START_MS = 1500;
+const ROUNDS = scaled(2, 20);
+const TOGETHER = 10;
+
+/** The edge core is restarted, in good order or not, and at the worst of moments. */
+export function describeRestarts(open: () => ResilienceSite): void {
+  describe('when the edge core is restarted', () => {
+    const seed = Number(process.env['HAWSER_SEED'] ?? Date.now() % 1e6);
+    const random = seededRandom(seed);
+
+    before(() => console.log(`      seed ${seed}`));
+    afterEach(() => open().clear());
+
+    it('leaves every container alone, and says of none what is not so', async () => {
+      const site = open();
+      await site.create(...volumeSources('calm'));
+      const { ready, others } = mixedPods('calm', path.join(site.pods.containerd.dir, 'calm'));
+      await site.create(...ready, ...others);
+      await site.untilReady(namesOf(ready));
+      await site.until(['calm-done'], ({ status }) => status?.phase === 'Succeeded');
+      await site.until(['calm-failed'], ({ status }) => status?.phase === 'Failed');
+      const before = await site.until(['calm-unready'], ({ status }) => status?.phase === 'Running');
+      const ids = await site.running();
+      const moment = site.watch.now;
+      for (const how of ['stop', 'kill'] as const) {
+        await site.restartEdge(how);
+        await delay(AFTER_START_MS);
+        assert.deepEqual(await site.running(), ids, `other containers after ${how}`);
+      }
+      for (const name of namesOf([...ready, ...others])) {
+        const was = before.get(name);
+        assert.ok(was !== undefined);
+        for (const state of [...site.watch.since(moment, name), await site.pod(name)])
+          assert.deepEqual(toldOf(state), toldOf(was), `${name} was said to be otherwise meanwhile`);
+      }
+      await site.remove(namesOf([...ready, ...others]));
+    });
+
+    it('goes on where it was killed while it started pods', async () => {
+      const site = open();
+      for (let round = 0; round < ROUNDS; round++) {
+        const names = Array.from({ length: TOGETHER }, (_, index) => `begun-${round}-${index}`);
+        await site.create(
+          ...names.map((name) =>
+            shellPod(name, STAYS, {
+              spec: {
+                initContainers: [shell('first', 'true')],
+                volumes: [{ name: 'memory', emptyDir: { medium: 'Memory' } }],
+              },
+              container: { volumeMounts: [{ name: 'memory', mountPath: '/m' }] },
+            }),
+          ),
+        );
+        for (let kills = 0; kills < 2; kills++) {
+          await delay(randomBelow(random, 1500));
+          await site.pods.edge.kill();
+          await site.pods.edge.start();
+        }
+        const seen = await site.untilReady(names);
+        for (const name of names) {
+          for (const container of ['first', 'main'])
+            assertStartedOnce(name, statusIn(seen.get(name), container));
+        }
+        const inRuntime = await site.inRuntime();
+        for (const { name, sandboxes, containers } of inRuntime.filter((pod) => names.includes(pod.name))) {
+          const begun = containers.filter(({ exitCode }) => exitCode !== NEVER_STARTED);
+          const made = begun.map((one) => `${one.name}: ${one.state}`).sort();
+          assert.deepEqual(made, ['first: exited', 'main: running'], name);
+          assert.equal(sandboxes.length, 1, `${name} has got another sandbox`);
+        }
+        await site.remove(names);
+      }
+    });
+
+    it('lets a container end in its own time though it is killed in the midst of that', async () => {
+      const site = open();
+      const dir = path.join(site.pods.containerd.dir, 'grace');
+      const said = async (): Promise<string> => readFile(path.join(dir, 'said'), 'utf8').catch(() => '');
+      await site.create(
+        shellPod(
+          'grace',
+          `trap 'echo asked >>/h/said; sleep 3; echo ended >>/h/said; exit 0' TERM; echo up >>/h/said; while true; do sleep 0.1; done`,
+          {
+            spec: {
+              terminationGracePeriodSeconds: 30,
+              volumes: [{ name: 'h', hostPath: { path: dir, type: 'DirectoryOrCreate' } }],
+            },
+            container: { volumeMounts: [{ name: 'h', mountPath: '/h' }] },
+          },
+        ),
+      );
+      await eventually('it is up', async () => (await said()).includes('up'), { deadlineMs: SOON_MS });
+      await site.pods.cluster.objects.remove(RESOURCES.pods, ['grace']);
+      await eventually('it was asked to end', async () => (await said()).includes('asked'), {
+        deadlineMs: SOON_MS,
+      });
+      await site.restartEdge('kill');
+      await site.untilGone(['grace']);
+      assert.match(await said(), /^up\n(asked\n)+ended\n$/, 'it was ended before it was done');
+    });
+
+    it('ends what it was told to end before it was killed', async () => {
+      const site = open();
+      for (let round = 0; round < ROUNDS; round++) {
+        const names = Array.from({ length: TOGETHER / 2 }, (_, index) => `ended-${round}-${index}`);
+        await site.create(...volumeSources(`ended-${round}`));
+        await site.create(...names.map((name) => shellPod(name, STAYS)));
+        await site.untilReady(names);
+        await site.pods.cluster.objects.remove(RESOURCES.pods, names);
+        for (let kills = 0; kills < 2; kills++) {
+          await delay(randomBelow(random, 600));
+          await site.pods.edge.kill();
+          await site.pods.edge.start();
+        }
+        await site.untilGone(names);
+      }
+    });
+  });
+}
+
+/** A start whose caller was killed is given up by containerd, and is no run. Source: containerd 1.6, errorStartExitCode. */
+const NEVER_STARTED = 128;
+
+function assertStartedOnce(pod: string, { name, restartCount, lastState }: SeenContainer): void {
+  if (restartCount === 0) assert.deepEqual(lastState, {}, `${name} of ${pod} has not run before`);
+  else
+    assert.equal(lastState?.['terminated']?.['exitCode'], NEVER_STARTED, `${name} of ${pod} was restarted`);
+}
+
+/** What of a pod's status may not change while nothing happens to it. */
+function toldOf(pod: SeenPod): unknown {
+  const { status } = pod;
+  return {
+    phase: status?.phase,
+    ready: conditionOf(pod, 'Ready'),
+    containersReady: conditionOf(pod, 'ContainersReady'),
+    initialized: conditionOf(pod, 'Initialized'),
+    podIP: status?.podIP,
+    containers: status?.containerStatuses,
+    initContainers: status?.initContainerStatuses,
+  };
+}
