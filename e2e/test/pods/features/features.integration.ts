@@ -1,6 +1,8 @@
 import { describeEnding } from './ending.ts';
 import { describeEnvironment } from './environment.ts';
 import { CLUSTER_DNS, describeNetwork } from './network.ts';
+import { describeResources } from './resources.ts';
+import { describeVolumes } from './volumes.ts';
 import { describeSecurity } from './security.ts';
 import { describeProbes } from './probes.ts';
 import { FeatureSite } from './feature-site.ts';
@@ -34,4 +36,6 @@ describe('features of pods, seen from inside of their containers', function () {
   describeEnvironment(open);
   describeNetwork(open);
   describeSecurity(open, () => seccomp.path);
+  describeResources(open);
+  describeVolumes(open);
 });
