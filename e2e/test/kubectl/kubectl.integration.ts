@@ -1,0 +1,26 @@
+import { KubectlSite } from './kubectl-site.ts';
+import { describeLogs } from './logs.ts';
+import { describePorts } from './ports.ts';
+import { describeStreams } from './streams.ts';
+
+/** kubectl → control plane → hub → tunnel → edge core → containerd, each in a process of its own. */
+describe('kubectl at the edge', () => {
+  let site: KubectlSite | undefined;
+  const opened = (): KubectlSite => {
+    if (site === undefined) throw new TypeError('there is one, or the tests are skipped');
+    return site;
+  };
+
+  before(async function () {
+    site = await KubectlSite.open(this);
+  });
+  afterEach(() => site?.stopFollowing());
+  after(async function () {
+    this.timeout(30_000);
+    await site?.close();
+  });
+
+  describe('logs', () => describeLogs(opened));
+  describe('exec, attach and cp', () => describeStreams(opened));
+  describe('port-forward', () => describePorts(opened));
+});
