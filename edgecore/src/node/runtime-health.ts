@@ -16,8 +16,8 @@ export interface RuntimeHealthOptions {
 const NOT_ASKED_YET = 'container runtime status check may not have completed yet';
 
 /**
- * Knows whether the container runtime can run pods, for the condition Ready. It asks now and then, and when the
- * runtime has gone or come back. Source: kubelet, updateRuntimeUp.
+ * Knows whether the container runtime can run pods, for the condition Ready. It asks once a period, and when the
+ * runtime has come back. Source: kubelet, updateRuntimeUp.
  */
 export class RuntimeHealth {
   readonly #options: RuntimeHealthOptions;

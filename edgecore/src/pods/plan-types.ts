@@ -13,6 +13,7 @@ export type PodAction =
   | KillContainer
   | { readonly do: 'remove-container'; readonly id: string; readonly name: string };
 
+/** Makes the next attempt of a container, in the latest sandbox, and starts it. */
 export interface StartContainer {
   readonly do: 'start-container';
   readonly name: string;
@@ -21,6 +22,7 @@ export interface StartContainer {
   readonly finishedAtMs?: number;
 }
 
+/** Ends a container, its `preStop` first. */
 export interface KillContainer {
   readonly do: 'kill-container';
   readonly id: string;

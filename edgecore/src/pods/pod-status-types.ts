@@ -21,6 +21,7 @@ export interface PodStatus {
   readonly qosClass: string;
 }
 
+/** Where a pod is in its life; the last two are final. Source: core/v1 PodPhase. */
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
 /** Source: core/v1 PodCondition. */

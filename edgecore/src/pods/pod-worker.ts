@@ -146,7 +146,7 @@ export class PodWorker {
     if (this.#failures.retryConfigs() || this.#hasFailed) this.wake();
   }
 
-  /** Stops after what is under way; the pod stays as it is. Idempotent. */
+  /** Stops: what is under way with the runtime is given up, the pod stays as it is. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the edge is stopping'));
     this.#timer?.cancel();

@@ -14,6 +14,7 @@ export const MAX_OUTPUT_BYTES = 10 * 1024;
 /** A success, with nothing to be said about it. */
 export const SUCCESS: ProbeOutcome = { result: 'success', output: '' };
 
+/** A failure. @param output for the event */
 export function failure(output: string): ProbeOutcome {
   return { result: 'failure', output };
 }
