@@ -64,6 +64,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
     ...random,
     log: log.child({ component: 'sync' }),
   });
+  replica.onSynced(() => local.synced());
   const requests = new UpstreamRequests({ clock });
   const tokens = new TokenManager({
     state: local.state,

@@ -20,6 +20,7 @@ import type { JsonState } from './state/json-state.ts';
 import { StoredJsonState } from './state/stored-json-state.ts';
 import type { StopList } from './stop-list.ts';
 import { EdgeStore } from './store/edge-store.ts';
+import { ReplicaWholeness } from './store/replica-wholeness.ts';
 import type { StoreFault } from './store/store-report.ts';
 import type { TokenManager } from './tokens/token-manager.ts';
 
@@ -57,6 +58,8 @@ export interface EdgeLocal {
   readonly reporter: NodeReporter;
   /** The pod has another token of its service account than before. */
   tokenChanged(uid: string): void;
+  /** The hub has said that everything is here. */
+  synced(): void;
   /** Begins to look at the node and after its pods. Called once. */
   start(): Promise<void>;
 }
@@ -67,7 +70,9 @@ const READY_MESSAGE = 'edgecore is posting ready status';
 /** Opens the store and what is in it: outbox, node, pods. */
 export async function openLocal(options: EdgeLocalOptions, stop: StopList): Promise<EdgeLocal> {
   const { node, config, clock, log } = options;
+  const scope = `node/${node}`;
   const faults: StoreFault[] = [];
+  const local: { pods?: PodManager; reporter?: NodeReporter; wholeness?: ReplicaWholeness } = {};
   const store = await EdgeStore.open({
     dir: config.data.dir,
     worker: options.storeWorker,
@@ -75,12 +80,15 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     onFault: (fault) => {
       faults.push(fault);
       if (faults.length > MAX_FAULTS) faults.shift();
+      if (fault.finding !== undefined || fault.lostObjects.length > 0) local.wholeness?.damaged();
       if (fault.lostObjects.length > 0) options.onLost();
     },
   });
   stop.add(() => store.close());
+  const wholeness = new ReplicaWholeness({ store, scope, log });
+  local.wholeness = wholeness;
+  await wholeness.start();
   const state = new StoredJsonState(store.state, log);
-  const local: { pods?: PodManager; reporter?: NodeReporter } = {};
   const outbox = new Outbox({
     store: store.outbox,
     onReportRequest: (kinds) => {
@@ -101,7 +109,6 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     ...config.events,
   });
   const events = new RecordedPodEvents(recorder);
-  const scope = `node/${node}`;
   const { registry } = options;
   const runtime = await makeRuntime({ config: config.pods, state, registry, clock, log });
   const health = new RuntimeHealth({
@@ -141,7 +148,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     parts: needs.parts,
     reports: say.podReports(),
     isLost: (key) => store.lost(scope).has(key),
-    hasLost: () => store.lost(scope).size > 0,
+    hasLost: () => wholeness.mayLack,
     onUnreadable: (key, problem) => {
       log.warn({ key }, `a pod cannot be read: ${problem}`);
       say.report('PodUnreadable', `${key}: ${problem}`, key);
@@ -158,6 +165,10 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     tokenChanged: (uid) => {
       needs.tokenChanged(uid);
       pods.wake(uid);
+    },
+    synced: () => {
+      wholeness.synced();
+      options.onPods(); // only now it may be known that these are all
     },
     start: async () => {
       stop.add(() => runtime.stop());

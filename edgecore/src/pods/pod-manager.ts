@@ -23,7 +23,7 @@ export interface PodManagerOptions {
    * goes on running.
    */
   readonly isLost: (key: ContentKey) => boolean;
-  /** Whether it lost any. */
+  /** Whether it may lack objects that nobody took away: those of `isLost`, or some that nobody can name. */
   readonly hasLost: () => boolean;
   /** An object in the store is no pod that can be read. */
   readonly onUnreadable: (key: ContentKey, problem: string) => void;
@@ -46,8 +46,8 @@ export interface PodManagerOptions {
  * - an object with the name of another one that is still here → its worker waits for the other to end;
  * - the runtime, or a probe, says that something happened to a pod → its worker is woken;
  * - another object of the store changed → workers that failed, or lack something, are woken;
- * - the runtime has a pod that the store does not have → it is ended. Not before the store was read, and not where
- *   what the store has under that name cannot be read;
+ * - the runtime has a pod that the store does not have → it is ended. Not before the store was read, not where what
+ *   the store has under that name cannot be read, and not while the store may have lost it;
  * - something of a pod is left on the disk, or among the cgroups, that neither of them has → it is removed;
  * - every `relistPeriodMs` all are woken: the fallback for whatever event was missed.
  */
@@ -61,7 +61,7 @@ export class PodManager {
   /** UID of the pod that had a name last, and has not ended, by `namespace/name`. */
   readonly #latest = new Map<string, string>();
   readonly #workers = new Map<string, PodWorker>();
-  /** At the start: UIDs that the runtime has, by `namespace/name`. */
+  /** UIDs that the runtime has without a worker, by `namespace/name`: at the start, and what is left alone for now. */
   readonly #found = new Map<string, string>();
   /** Keys of the store under which there is no pod that can be read. */
   readonly #unreadable = new Set<ContentKey>();
@@ -126,12 +126,11 @@ export class PodManager {
     );
     for (const key of replica.entries(scope).keys()) if (key.startsWith(PODS)) this.#look(key);
     await Promise.all(this.#tasks);
-    this.#found.clear();
     await this.#relist();
     this.#arm();
   }
 
-  /** Lets every worker finish what is under way; pods stay as they are. Idempotent. */
+  /** Stops every worker, the parts of pods and the runtime; pods stay as they are. Idempotent. */
   async stop(): Promise<void> {
     this.#running = false;
     this.#timer?.cancel();
@@ -274,11 +273,14 @@ export class PodManager {
     this.#lookForMissed();
     this.#relistedMs = this.#options.clock.monotonicMs();
     try {
-      const found = await this.#options.runtime.list();
-      for (const { uid, namespace, name } of found) {
-        // A worker knows better; and what the store has under that name may be this pod, unreadable for now.
-        const isKnown = this.#workers.has(uid) || this.#hasKey(`${PODS}${namespace}/${name}`);
-        if (!isKnown) this.#add(uid, `${namespace}/${name}`);
+      const present = await this.#options.runtime.list();
+      this.#found.clear();
+      for (const { uid, namespace, name } of present) {
+        if (this.#workers.has(uid)) continue; // it knows better
+        // What the store has under that name may be this pod, unreadable for now.
+        const isLeft = this.#mayHave(`${PODS}${namespace}/${name}`);
+        if (isLeft) this.#found.set(`${namespace}/${name}`, uid);
+        else this.#add(uid, `${namespace}/${name}`);
       }
       const left = this.#isIncomplete() ? [] : await this.#leftovers();
       for (const uid of left) if (!this.#workers.has(uid)) this.#add(uid, uid);
@@ -313,8 +315,10 @@ export class PodManager {
     return this.#unreadable.size > 0 || this.#reading.size > 0 || this.#options.hasLost();
   }
 
-  #hasKey(key: ContentKey): boolean {
-    return this.#unreadable.has(key) || this.#reading.has(key) || this.#options.isLost(key);
+  /** Whether there may be a pod under a key that is not known here. */
+  #mayHave(key: ContentKey): boolean {
+    if (this.#unreadable.has(key) || this.#reading.has(key)) return true;
+    return this.#options.isLost(key) || (this.#options.hasLost() && !this.#isListed(key));
   }
 
   #arm(): void {

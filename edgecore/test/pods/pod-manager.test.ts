@@ -29,6 +29,8 @@ class Node {
   readonly unreadable: string[] = [];
   /** Keys that the store has lost to damage. */
   readonly lost = new Set<string>();
+  /** Whether it may have lost others, too. */
+  mayLack = false;
   runtime = new NullRuntime({ state: this.state, clock: this.clock });
   manager = this.#make();
 
@@ -52,7 +54,7 @@ class Node {
         },
       },
       isLost: (key) => this.lost.has(key),
-      hasLost: () => this.lost.size > 0,
+      hasLost: () => this.mayLack || this.lost.size > 0,
       onUnreadable: (key, problem) => this.unreadable.push(`${key}: ${problem}`),
       onPods: () => {},
       hostIps: () => ['192.0.2.1'],
@@ -283,6 +285,34 @@ describe('PodManager', () => {
     await eventually('it ends', async () => {
       await node.clock.advance(60_000);
       return (await node.runtime.list()).length === 0;
+    });
+  });
+
+  it('ends nothing, and forgets nothing, while the store may lack pods that nobody can name', async () => {
+    await putPod(node.replica, makePod('a'));
+    await node.manager.start();
+    await eventually('it runs', () => node.phase('uid-a') === 'Running');
+    await node.manager.stop();
+    await node.replica.apply(SCOPE, [{ remove: 'pods/default/a' }]);
+    node.mayLack = true;
+    await node.restart();
+    await node.clock.advance(60_000);
+    assert.equal((await node.runtime.list()).length, 1);
+    assert.ok(node.state.values.has('pod-status/uid-a'), 'its status is kept');
+    assert.equal(node.manager.allPods(), undefined);
+    // Another pod of that name is a word: the one before it was taken away.
+    await putPod(node.replica, makePod('a', { uid: 'next' }));
+    await eventually('the next one runs', () => node.phase('next') === 'Running');
+    assert.deepEqual(
+      (await node.runtime.list()).map(({ uid }) => uid),
+      ['next'],
+    );
+    await node.replica.apply(SCOPE, [{ remove: 'pods/default/a' }]);
+    await eventually('what is taken away ends', async () => (await node.runtime.list()).length === 0);
+    node.mayLack = false;
+    await eventually('what is left goes', async () => {
+      await node.clock.advance(60_000);
+      return node.state.values.size === 0;
     });
   });
 
