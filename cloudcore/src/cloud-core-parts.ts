@@ -9,6 +9,7 @@ import {
   type CloseReason,
   type HubWelcome,
   type RequestHandler,
+  type SessionInfo,
   type TransportOptions,
   type TunnelLimits,
 } from '@hawser/proto';
@@ -125,7 +126,7 @@ export class CloudCoreParts {
       resources: config.resources,
       onReplaced: (content) => versionsKept.remember(content),
       onRollback: (resource, from, to) => {
-        // A failure is in the log, and the next edge or list tells it again.
+        // A failure is in the log, and it is tried again.
         this.#rolledBack(`${resource} went from version ${from} to ${to}`).catch(() => {});
       },
     });
@@ -184,7 +185,12 @@ export class CloudCoreParts {
     const server: TunnelServer = new TunnelServer({
       welcome: this.#welcome(),
       authorize: () => Promise.resolve(this.#tooEarly()),
-      onTunnel: (tunnel) => hub.onTunnel(tunnel),
+      onTunnel: (tunnel) => {
+        const handler = hub.onTunnel(tunnel);
+        // Greeted before the cluster had another life, and not among those whose sessions were ended then.
+        if (!this.#isPresent(tunnel.info)) void hub.endOne(tunnel, 'the cluster has a new incarnation');
+        return handler;
+      },
       epochs: leases.epochs,
       limits: this.#limits,
       metrics: new TunnelMetrics(registry),
@@ -203,9 +209,12 @@ export class CloudCoreParts {
       // Before sessions end: what is followed is told that it is the hub which stops.
       () => kubelet?.stop(),
       // First of all: nobody is told of a change while all are sent away.
-      this.#cluster.onChange(({ incarnation }) => {
+      this.#cluster.onChange((life, before) => {
         this.#versions.forget();
-        void hub.endAll(`the cluster has a new incarnation, ${incarnation}`);
+        const isAnother = life.uid !== before.uid || life.incarnation !== before.incarnation;
+        if (isAnother) cache.relist();
+        const what = isAnother ? 'has a new incarnation' : 'was accepted by an operator in its incarnation';
+        void hub.endAll(`the cluster ${what}, ${life.incarnation}`);
       }),
     );
     tolerations.start(); // hears of every pod only if it listens before the cache begins
@@ -288,13 +297,20 @@ export class CloudCoreParts {
     };
   }
 
+  /** Nobody is let in under a life that the caches are not of yet. */
   #tooEarly(): CloseReason | undefined {
-    if (this.#cluster.current !== undefined) return undefined;
+    const known = this.#cluster.current !== undefined;
+    if (known && this.#serving?.cache.relisting !== true) return undefined;
     return {
       code: 'going-away',
-      message: 'this hub does not know its cluster yet',
+      message: known ? 'this hub lists its cluster anew' : 'this hub does not know its cluster yet',
       retryAfterMs: TOO_EARLY_MS,
     };
+  }
+
+  #isPresent({ clusterUid, incarnation }: SessionInfo): boolean {
+    const { current } = this.#cluster;
+    return current?.uid === clusterUid && current.incarnation === incarnation;
   }
 
   /** The API server went back to an older state: edges are to hold what they have. */

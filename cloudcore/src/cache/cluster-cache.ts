@@ -1,13 +1,5 @@
 import { Controller, FailureLimiter, reflectorMetrics, workqueueMetrics, type ApiClient } from '@hawser/kube';
-import {
-  deferred,
-  silentLogger,
-  systemClock,
-  systemRandom,
-  type Clock,
-  type Logger,
-  type Random,
-} from '@hawser/seams';
+import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { formatKey, type Content, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
@@ -18,6 +10,7 @@ import { catchUp } from './catch-up.ts';
 import { ChangeNotifier } from './change-notifier.ts';
 import type { ClusterView, NodeFacts, PodFacts } from './cluster-view.ts';
 import { FeedSequence } from './feed-sequence.ts';
+import { Gate } from './gate.ts';
 import type { NodeScope } from './node-scope.ts';
 import type { SharedResource } from './shared-objects.ts';
 
@@ -32,7 +25,11 @@ export interface ClusterCacheOptions {
   readonly resources?: readonly SharedResource[];
   /** A content was replaced that edges may still have: what deltas are made against. Default: nobody keeps it. */
   readonly onReplaced?: (content: Content) => void;
-  /** A list showed an older state than was seen before: the API server has lost what came after `from`. */
+  /**
+   * A list showed an older state than was seen before: the API server has lost what came after `from`. Called once for
+   * all that show it until {@link ClusterCache.relist}, which has to follow: the cache is not ready until then, and
+   * shows what it had. Default: it lists anew by itself.
+   */
   readonly onRollback?: (resource: string, from: string, to: string) => void;
   /** Objects in a page of a list, where the server does not stream lists. Default 500. */
   readonly pageSize?: number;
@@ -68,7 +65,9 @@ export class ClusterCache implements ClusterView {
   readonly #metrics: CacheMetrics | undefined;
   readonly #podListeners = new Set<(namespace: string, name: string) => void>();
   readonly #nodeListeners = new Set<(name: string) => void>();
-  readonly #synced = deferred();
+  readonly #synced = new Gate();
+  /** Whether {@link ClusterCacheOptions.onRollback} was called since the last list of everything. */
+  #rolledBack = false;
 
   /** @throws CloudCoreError `ERR_CLOUDCORE_RESOURCE`; StatusError BadRequest for a selector that cannot be read */
   constructor(options: ClusterCacheOptions) {
@@ -76,7 +75,6 @@ export class ClusterCache implements ClusterView {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger.child({ component: 'cache' });
-    this.#synced.promise.catch(() => {}); // who waits hears of it, and maybe nobody does
     this.#tables = this.#createTables();
     this.#feeds = new FeedSequence({
       ...{ client, clock, logger: this.#logger },
@@ -105,6 +103,11 @@ export class ClusterCache implements ClusterView {
     return this.#feeds.synced;
   }
 
+  /** Whether what it had is of a life of the cluster that is over, and not all was listed since. */
+  get relisting(): boolean {
+    return this.#feeds.relisting;
+  }
+
   /** The highest resourceVersion that was seen; `''` before the first list. */
   get highestVersion(): string {
     return this.#feeds.highestVersion;
@@ -120,22 +123,25 @@ export class ClusterCache implements ClusterView {
    * Resolves once {@link ready}.
    * Errors: `signal.reason`; `ERR_CLOUDCORE_CLOSED` when stopped before.
    */
-  async waitForSync(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const aborted = deferred<never>();
-    const onAbort = (): void => aborted.reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+  waitForSync(signal?: AbortSignal): Promise<void> {
+    return this.#synced.wait(signal);
+  }
+
+  /**
+   * The cluster has another life: what is kept is not believed any more, and everything is listed anew. Not
+   * {@link ready} until that is done; meanwhile scopes show what they had, and nobody is to be told of it. That a list
+   * shows an older state is no news then. Without effect before the start.
+   */
+  relist(): void {
+    this.#rolledBack = false;
+    this.#feeds.relist();
+    this.#unsynced();
   }
 
   /** Ends every watch and fetch; resolves when nothing is open any more. What is kept stays readable. Idempotent. */
   async stop(): Promise<void> {
     const closed = new CloudCoreError('ERR_CLOUDCORE_CLOSED', 'the cache was stopped');
-    this.#synced.reject(closed);
+    this.#synced.fail(closed);
     this.#tables.close(closed);
     await this.#feeds.stop(closed);
     await this.#fetcher.stop();
@@ -219,12 +225,24 @@ export class ClusterCache implements ClusterView {
   #onSynced(): void {
     this.#logger.info({ nodes: this.#tables.edges.size }, 'the cluster was listed');
     for (const scope of this.#tables.edges.scopes()) scope.settling();
-    this.#synced.resolve();
+    this.#synced.open();
+  }
+
+  #unsynced(): void {
+    if (this.#feeds.synced) return;
+    this.#synced.close();
+    // Those who have seen it ready are to hear when it is so again.
+    for (const scope of this.#tables.edges.scopes()) scope.settling();
   }
 
   #onRollback(resource: string, from: string, to: string): void {
+    this.#feeds.suspend();
+    this.#unsynced();
+    if (this.#rolledBack) return;
+    this.#rolledBack = true;
     this.#logger.error({ resource, from, to }, 'the API server went back to an older state');
-    this.#options.onRollback?.(resource, from, to);
+    const { onRollback = () => this.relist() } = this.#options;
+    onRollback(resource, from, to);
   }
 
   async #fetch(what: string, signal: AbortSignal): Promise<void> {

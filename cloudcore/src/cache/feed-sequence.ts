@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { compareResourceVersions, type ApiClient } from '@hawser/kube';
 import { deferred, type Clock, type Deferred, type Logger } from '@hawser/seams';
 import { waitUntilServed } from './feed-presence.ts';
@@ -24,7 +25,7 @@ export interface FeedSequenceOptions {
   readonly presenceIntervalMs: number;
   /** Members of a stage begin when those of the stages before have seen a complete list. */
   readonly stages: readonly (readonly FeedMember[])[];
-  /** Every member has seen a complete list, or is not served. Called once. */
+  /** Every member has seen a complete list, or is not served: at first, and after each {@link FeedSequence.relist}. */
   readonly onSynced: () => void;
 }
 
@@ -37,15 +38,51 @@ export class FeedSequence {
   readonly #stopping = new AbortController();
   readonly #notServed = new Set<FeedMember>();
   readonly #watching: Promise<void>[] = [];
+  readonly #relisting = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
   #synced = false;
+  /** Whether all is to be listed before it counts as synced again. */
+  #suspended = false;
+  /** Grows with whatever takes back that all was listed. */
+  #life = 0;
 
   constructor(options: FeedSequenceOptions) {
     this.#options = options;
+    // Each member that is waited for listens to it.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
+  /** Whether every member shows the present life of the API server. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  /** Whether {@link suspend} or {@link relist} was called, and not all was listed since. */
+  get relisting(): boolean {
+    return this.#suspended || this.#relisting.size > 0;
+  }
+
+  /** The API server has another life, or may have: nothing counts as synced any more until {@link relist}. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#synced = false;
+    this.#life += 1;
+  }
+
+  /**
+   * All members end their watches, whose life is over, and list anew, at once: what was listed before stays, and
+   * decides what is kept. Those that have not begun yet follow in their turn.
+   */
+  relist(): void {
+    const { signal } = this.#stopping;
+    if (signal.aborted || this.#running === undefined) return;
+    this.suspend();
+    this.#suspended = false;
+    for (const { feed } of this.members()) feed.relist();
+    const relisting: Promise<void> = this.#relisted(this.#life, signal).finally(() => {
+      this.#relisting.delete(relisting);
+    });
+    this.#relisting.add(relisting);
   }
 
   members(): readonly FeedMember[] {
@@ -84,14 +121,60 @@ export class FeedSequence {
     await Promise.all(this.members().map(({ feed }) => feed.stop()));
     await this.#running;
     await Promise.all(this.#watching);
+    await Promise.all(this.#relisting);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     try {
       for (const stage of this.#options.stages)
         await Promise.all(stage.map((member) => this.#begin(member, signal)));
-      this.#synced = true;
-      this.#options.onSynced();
+      if (!this.#suspended && this.#relisting.size === 0) this.#complete();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #complete(): void {
+    this.#synced = true;
+    this.#options.onSynced();
+  }
+
+  /** Resolves when all members have listed since {@link relist}, or something has taken that back. */
+  async #relisted(life: number, signal: AbortSignal): Promise<void> {
+    const members = this.members();
+    try {
+      await this.#running;
+      await Promise.all(members.map((member) => this.#relistedOne(member, signal)));
+      if (this.#life === life) this.#complete();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #relistedOne(member: FeedMember, signal: AbortSignal): Promise<void> {
+    const { feed, onNotServed } = member;
+    // Looked for already; when it comes it lists for the first time.
+    if (this.#notServed.has(member)) return;
+    if (onNotServed === undefined) {
+      await feed.waitForRelist(signal);
+      return;
+    }
+    const listed = new AbortController();
+    const looking = this.#lookForAbsence(feed, AbortSignal.any([signal, listed.signal]));
+    try {
+      await feed.waitForRelist(signal);
+    } finally {
+      listed.abort();
+      await looking;
+    }
+  }
+
+  /** A list of what is not served any more would be tried for ever. Resolves when it is served, or the signal aborts. */
+  async #lookForAbsence(feed: Feed, signal: AbortSignal): Promise<void> {
+    const { client, clock, logger, presenceIntervalMs: intervalMs } = this.#options;
+    const onAbsent = (): void => feed.relistedAsAbsent();
+    try {
+      await waitUntilServed(feed.resource, { client, clock, logger, intervalMs, onAbsent }, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -11,6 +11,7 @@ import {
   type WatchStream,
 } from '@hawser/kube';
 import type { Clock, Logger, Random } from '@hawser/seams';
+import { Gate } from './gate.ts';
 import { resourceName } from './object-key.ts';
 
 /** A complete list, as a {@link FeedSink} is told of it. */
@@ -18,7 +19,7 @@ export interface CompleteList {
   readonly version: string;
   /** Number of the list: of those that had begun. What was first wanted at this number or later, it may lack. */
   readonly number: number;
-  /** Whether it shows an older state than was seen before: what is known of objects is to be forgotten. */
+  /** Whether it is of another life than what was there before: what is known of objects is to be forgotten. */
   readonly wentBack: boolean;
 }
 
@@ -41,7 +42,10 @@ export interface FeedSettings {
   readonly metrics?: ReflectorMetrics;
   /** Objects in a page of a list, where the server does not stream lists. Default 500. */
   readonly pageSize?: number;
-  /** A list showed an older state than was seen before: the API server has lost what came after. */
+  /**
+   * A list showed an older state than was seen before: the API server has lost what came after. The sink is not told
+   * of it, nor of anything after it, until {@link Feed.relist}.
+   */
   readonly onRollback: (resource: string, from: string, to: string) => void;
   /** Something failed; it goes on by itself. */
   readonly onTrouble: () => void;
@@ -62,10 +66,27 @@ export interface Feed {
   readonly silenceMs: number | undefined;
   /** Resolves when a complete list was seen. Errors: `signal.reason`; `ERR_KUBE_CLIENT_CLOSED` once stopped. */
   waitForSync(signal: AbortSignal): Promise<void>;
+  /**
+   * It is known that the API server has another life: the watch ends, and all is listed anew, which the sink is told of
+   * as {@link CompleteList.wentBack}. What it has until then stays as it is. May be called at any time.
+   */
+  relist(): void;
+  /**
+   * Resolves when a complete list was seen since the last {@link relist}. Errors: `signal.reason`.
+   */
+  waitForRelist(signal: AbortSignal): Promise<void>;
+  /** While {@link relist} goes on: the resource is not served any more, so that nothing of it exists. */
+  relistedAsAbsent(): void;
   start(): void;
   /** Resolves when nothing is open any more. Idempotent. */
   stop(): Promise<void>;
 }
+
+/**
+ * What the feed passes on. `following`: all; `lost`: nothing, since the API server went back; `relisting`: nothing before
+ * the next complete list.
+ */
+type FeedState = 'following' | 'lost' | 'relisting';
 
 /** Follows a resource with one watch, and keeps nothing itself. */
 export class ResourceFeed<E> implements Feed {
@@ -73,6 +94,10 @@ export class ResourceFeed<E> implements Feed {
   readonly name: string;
   readonly #settings: FeedSettings;
   readonly #reflector: Reflector<E>;
+  readonly #sink: FeedSink<E>;
+  #state: FeedState = 'following';
+  /** Closed from a call of {@link relist} until all is listed. */
+  readonly #listed = new Gate(true);
   #listsBegun = 0;
   #heardMs: number | undefined;
 
@@ -80,15 +105,20 @@ export class ResourceFeed<E> implements Feed {
     this.resource = resource;
     this.name = resourceName(resource);
     this.#settings = settings;
+    this.#sink = sink;
     const { client, clock, random, metrics, pageSize } = settings;
     this.#reflector = new Reflector<E>({
       name: this.name,
       listerWatcher: this.#counted(resourceListerWatcher(client, resource)),
       sink: {
         prepare: (object) => sink.prepare(object),
-        replace: (entries, version) => sink.replace(entries, this.#complete(version)),
-        put: (entry) => sink.put(entry),
-        remove: (object) => sink.remove(object),
+        replace: (entries, version) => this.#replace(entries, version),
+        put: (entry) => {
+          if (this.#state === 'following') sink.put(entry);
+        },
+        remove: (object) => {
+          if (this.#state === 'following') sink.remove(object);
+        },
       },
       // What the server has in memory may be old, and an old state must not be told to an edge.
       initialVersion: '',
@@ -130,13 +160,39 @@ export class ResourceFeed<E> implements Feed {
     return this.#reflector.stop();
   }
 
-  #complete(version: string): CompleteList {
+  relist(): void {
+    this.#state = 'relisting';
+    this.#listed.close();
+    this.#reflector.relist();
+  }
+
+  waitForRelist(signal: AbortSignal): Promise<void> {
+    return this.#listed.wait(signal);
+  }
+
+  relistedAsAbsent(): void {
+    if (this.#state === 'relisting')
+      this.#follow([], { version: '', number: this.#listsBegun, wentBack: true });
+  }
+
+  #replace(entries: Iterable<E>, version: string): void {
+    this.#heard();
+    if (this.#state === 'lost') return;
     const before = this.#reflector.lastVersion;
     const order = compareResourceVersions(version, before);
-    const wentBack = order !== undefined && order < 0;
-    if (wentBack) this.#settings.onRollback(this.name, before, version);
-    this.#heard();
-    return { version, number: this.#listsBegun, wentBack };
+    const wentBack = this.#state === 'relisting';
+    if (!wentBack && order !== undefined && order < 0) {
+      this.#state = 'lost';
+      this.#settings.onRollback(this.name, before, version);
+      return;
+    }
+    this.#follow(entries, { version, number: this.#listsBegun, wentBack });
+  }
+
+  #follow(entries: Iterable<E>, list: CompleteList): void {
+    this.#state = 'following';
+    this.#sink.replace(entries, list);
+    this.#listed.open();
   }
 
   #heard(): void {

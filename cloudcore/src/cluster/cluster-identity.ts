@@ -35,11 +35,18 @@ const RETRY = { baseMs: 200, capMs: 10_000 };
 /** Lives that this process remembers, for a record that was restored without them. */
 const MAX_SEEN = 32;
 
+/** A life that is over, since the API server went back to an older state; what follows it is not known yet. */
+interface EndedLife {
+  readonly incarnation: string;
+  readonly reason: string;
+}
+
 /**
  * Follows who the cluster is. 1. The UID of `kube-system`: another UID is another cluster. 2. The incarnation in the
  * ConfigMap `hawser-system/hawser-cluster`: made where it is missing, begun anew when the API server went back to an
  * older state, changed by any replica. While the process knows an incarnation and the ConfigMap is deleted, it is made
- * again as it was: a lost note is no new life.
+ * again as it was: a lost note is no new life. A ConfigMap that says a life which was over, having been restored with
+ * the rest, is reason to begin a new one.
  */
 export class ClusterIdentity {
   readonly #options: ClusterIdentityOptions;
@@ -48,9 +55,12 @@ export class ClusterIdentity {
   readonly #namespace: WatchedObject;
   readonly #configMap: WatchedObject;
   readonly #keeper: Controller;
-  readonly #listeners = new Set<(life: ClusterLife) => void>();
+  readonly #listeners = new Set<(life: ClusterLife, before: ClusterLife) => void>();
   readonly #ready = deferred();
   #life: ClusterLife | undefined;
+  /** The present life, where it is known to be over. */
+  #ended: EndedLife | undefined;
+  #renewing: Promise<ClusterLife> | undefined;
   /** Incarnations that were seen, the last one first. */
   #seen: readonly string[] = [];
 
@@ -112,23 +122,26 @@ export class ClusterIdentity {
   }
 
   /** Calls when {@link current} has become another. Answers how to stop listening. */
-  onChange(listener: (life: ClusterLife) => void): () => void {
-    const own = (life: ClusterLife): void => listener(life);
+  onChange(listener: (life: ClusterLife, before: ClusterLife) => void): () => void {
+    const own = (life: ClusterLife, before: ClusterLife): void => listener(life, before);
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   }
 
   /**
    * The API server went back to an older state: begins a new incarnation. Where another replica has done so already,
-   * that one counts. Resolves when it is written; {@link current} is the new one then.
+   * that one counts. Resolves when it is written; {@link current} is the new one then. Goes on trying where that fails,
+   * though the caller hears of it. Whoever asks while it goes on speaks of the same event.
    * Errors: `ERR_CLOUDCORE_CLUSTER` before the present one is known; those of `ApiClient`.
    */
   async renew(reason: string): Promise<ClusterLife> {
-    const { incarnation } = this.#known();
-    const target = { client: this.#options.client, clock: this.#clock };
-    const written = await renewIncarnation(target, incarnation, reason, this.#seen);
-    this.#take(written);
-    return this.#known();
+    this.#end(this.#known(), reason);
+    try {
+      return await this.#renew();
+    } catch (error) {
+      this.#keeper.enqueue(OBJECTS.cluster);
+      throw error;
+    }
   }
 
   /** Idempotent. */
@@ -142,8 +155,31 @@ export class ClusterIdentity {
     throw new CloudCoreError('ERR_CLOUDCORE_CLUSTER', 'it is not known yet which cluster this is');
   }
 
-  /** Makes the record where it is missing or says nothing. */
+  #end({ incarnation }: ClusterLife, reason: string): void {
+    this.#ended ??= { incarnation, reason };
+  }
+
+  #renew(): Promise<ClusterLife> {
+    this.#renewing ??= this.#writeNewLife().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #writeNewLife(): Promise<ClusterLife> {
+    if (this.#ended === undefined) return this.#known();
+    const { incarnation, reason } = this.#ended;
+    // Versions from before would make what is written now look old.
+    this.#configMap.distrust();
+    this.#namespace.distrust();
+    const target = { client: this.#options.client, clock: this.#clock };
+    this.#take(await renewIncarnation(target, incarnation, reason, this.#seen));
+    return this.#known();
+  }
+
+  /** Begins a new life where the present one is over; makes the record where it is missing or says nothing. */
   async #ensure(): Promise<void> {
+    if (this.#ended !== undefined) await this.#renew();
     if (readClusterRecord(this.#configMap.current) !== undefined) return;
     this.#take(await ensureClusterRecord({ client: this.#options.client }, this.#seen[0]));
   }
@@ -162,21 +198,27 @@ export class ClusterIdentity {
       return;
     }
     if (uid === '') return;
+    if (this.#life !== undefined && this.#seen.indexOf(record.incarnation) > 0) {
+      this.#end(this.#life, `the record of the cluster went back to incarnation ${record.incarnation}`);
+      this.#keeper.enqueue(OBJECTS.cluster);
+      return;
+    }
     const follows = record.accepted ? record.previous : [];
     const life = { uid, incarnation: record.incarnation, follows };
     if (this.#life !== undefined && sameLife(this.#life, life)) return;
     const before = this.#life;
     this.#life = life;
+    if (this.#ended?.incarnation !== life.incarnation) this.#ended = undefined;
     this.#seen = [...new Set([life.incarnation, ...this.#seen])].slice(0, MAX_SEEN);
     this.#logger.info({ ...life, before: before?.incarnation }, 'the cluster is known');
     this.#ready.resolve();
-    if (before !== undefined) this.#tell(life);
+    if (before !== undefined) this.#tell(life, before);
   }
 
-  #tell(life: ClusterLife): void {
+  #tell(life: ClusterLife, before: ClusterLife): void {
     for (const listener of [...this.#listeners]) {
       try {
-        listener(life);
+        listener(life, before);
       } catch (err) {
         this.#logger.error({ err }, 'a listener failed');
       }

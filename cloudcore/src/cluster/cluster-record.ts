@@ -55,7 +55,7 @@ export async function ensureClusterRecord(
 
 /**
  * Begins a new incarnation in place of `from`, unless somebody else has already; answers the ConfigMap.
- * @param seen further lives that came before, in case the record has forgotten them
+ * @param seen further lives that came before: the record may have forgotten them, or be back at one of them
  * Errors: those of `ApiClient`.
  */
 export async function renewIncarnation(
@@ -68,7 +68,8 @@ export async function renewIncarnation(
   await ensureNamespace(target.client);
   return swap(target, (present) => {
     const known = readClusterRecord(present);
-    if (known !== undefined && known.incarnation !== from) return undefined;
+    const isNew = known !== undefined && known.incarnation !== from && !seen.includes(known.incarnation);
+    if (isNew) return undefined;
     const previous = [...new Set([from, ...(known?.previous ?? []), ...seen])].slice(0, MAX_PREVIOUS);
     return withData(present, {
       incarnation: randomUUID(),

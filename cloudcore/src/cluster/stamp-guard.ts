@@ -53,6 +53,9 @@ export class StampGuard {
   async admit(stamp: Uint8Array, signal: AbortSignal): Promise<void> {
     const { verdict, reason } = await this.#judge(stamp, signal);
     if (verdict !== 'rollback') return;
+    // Of a life that has ended just now: what it proves was known.
+    if (this.#options.stamps.read(stamp) === undefined)
+      throw new CloudCoreError('ERR_CLOUDCORE_ROLLBACK', reason);
     this.#rollingBack ??= this.#options.onRollback(reason).finally(() => {
       this.#rollingBack = undefined;
     });

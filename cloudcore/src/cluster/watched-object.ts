@@ -28,6 +28,10 @@ export class WatchedObject {
   readonly #options: WatchedObjectOptions;
   readonly #reflector: Reflector<KubeObject>;
   #object: KubeObject | undefined;
+  /** The last version of it that counts; `''`: any is newer. */
+  #version = '';
+  /** Whether {@link distrust} was called since the last list. */
+  #distrusted = false;
 
   constructor(options: WatchedObjectOptions) {
     this.#options = options;
@@ -45,6 +49,7 @@ export class WatchedObject {
         },
       },
       initialVersion: '',
+      suspectsRestores: true,
       ...{ onError, clock, random },
     });
   }
@@ -64,6 +69,16 @@ export class WatchedObject {
     if (!this.#isLate(object.metadata.resourceVersion ?? '')) this.#set(object);
   }
 
+  /**
+   * The API server went back to an older state: versions from before say nothing any more. What is known stays until
+   * something else is seen or {@link written}, of whatever version; it is looked for at once.
+   */
+  distrust(): void {
+    this.#distrusted = true;
+    this.#version = '';
+    this.#reflector.relist();
+  }
+
   start(): void {
     this.#reflector.start();
   }
@@ -74,9 +89,10 @@ export class WatchedObject {
   }
 
   #replace(object: KubeObject | undefined, version: string): void {
-    const known = this.#reflector.lastVersion;
-    const order = compareResourceVersions(version, known);
-    const wentBack = order !== undefined && order < 0;
+    const order = compareResourceVersions(version, this.#reflector.lastVersion);
+    // After distrust, that the list is older than those before is known; what was written since counts.
+    const wentBack = !this.#distrusted && order !== undefined && order < 0;
+    this.#distrusted = false;
     // A list that lacks what was written after it says nothing about it.
     if (!wentBack && this.#isLate(object?.metadata.resourceVersion ?? version)) return;
     // Told after the reflector counts as synced.
@@ -84,12 +100,13 @@ export class WatchedObject {
   }
 
   #isLate(version: string): boolean {
-    const order = compareResourceVersions(version, this.#object?.metadata.resourceVersion ?? '');
+    const order = compareResourceVersions(version, this.#version);
     return order !== undefined && order < 0;
   }
 
   #set(object: KubeObject | undefined): void {
     this.#object = object;
+    this.#version = object?.metadata.resourceVersion ?? '';
     queueMicrotask(() => this.#options.onChange());
   }
 }

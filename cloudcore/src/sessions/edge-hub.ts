@@ -107,11 +107,13 @@ export class EdgeHub {
   /** Ends all sessions, each edge being asked to come back at a moment of its own. */
   async endAll(message: string): Promise<void> {
     const tunnels = this.#options.sessions().all();
-    const close = (tunnel: Tunnel): Promise<void> => {
-      const retryAfterMs = 1 + randomBelow(this.#random, RECONNECT_SPREAD_MS);
-      return tunnel.close({ code: 'going-away', message, retryAfterMs });
-    };
-    await Promise.all(tunnels.map(close));
+    await Promise.all(tunnels.map((tunnel) => this.endOne(tunnel, message)));
+  }
+
+  /** Ends a session, whose edge is asked to come back at a moment of its own. */
+  endOne(tunnel: Tunnel, message: string): Promise<void> {
+    const retryAfterMs = 1 + randomBelow(this.#random, RECONNECT_SPREAD_MS);
+    return tunnel.close({ code: 'going-away', message, retryAfterMs });
   }
 
   #publish(parts: {

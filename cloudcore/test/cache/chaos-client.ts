@@ -33,7 +33,7 @@ export class ChaosClient implements ApiClient {
   chaos: Chaos;
   /** Watches answer nothing while this is set, where it says so of their path. */
   frozen: { readonly until: Promise<void>; readonly paths: RegExp } | undefined;
-  /** Calls that were made, as `METHOD path?query`. */
+  /** Calls that were made, as `METHOD path?query`; watches and streaming lists as `WATCH path?query`. */
   readonly calls: string[] = [];
 
   constructor(inner: ApiClient, random: Random, chaos: Partial<Chaos> = {}) {
@@ -52,9 +52,7 @@ export class ChaosClient implements ApiClient {
   }
 
   async request(call: ApiCall): Promise<unknown> {
-    this.calls.push(
-      `${call.method} ${call.path}?${new URLSearchParams(call.query as Record<string, string>).toString()}`,
-    );
+    this.#note(call.method, call);
     await this.#late(call.signal);
     this.#maybeFail(call);
     const answer = await this.inner.request(call);
@@ -64,6 +62,7 @@ export class ChaosClient implements ApiClient {
   }
 
   async stream(call: ApiStreamCall): Promise<ApiStream> {
+    this.#note('WATCH', call);
     await this.#late(call.signal);
     const streaming = call.query?.['sendInitialEvents'] === true;
     if (streaming && this.#happens(this.chaos.refusal))
@@ -76,6 +75,10 @@ export class ChaosClient implements ApiClient {
 
   close(): void {
     this.inner.close();
+  }
+
+  #note(method: string, { path, query }: Pick<ApiCall, 'path' | 'query'>): void {
+    this.calls.push(`${method} ${path}?${new URLSearchParams(query as Record<string, string>).toString()}`);
   }
 
   async *#pieces(stream: ApiStream, call: ApiStreamCall): AsyncGenerator<Buffer, void, undefined> {

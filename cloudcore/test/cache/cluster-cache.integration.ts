@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { HttpApiClient, MemoryStore, type KubeObject } from '@hawser/kube';
-import { startKubeFixture } from '@hawser/kube/testing';
+import type { KubeObject } from '@hawser/kube';
 import { deferred, seededRandom } from '@hawser/seams';
 import { eventually, within } from '@hawser/seams/testing';
 import { DigestTree, type ScopeView } from '@hawser/sync';
@@ -9,9 +8,8 @@ import { DEVICE_MODELS, DEVICES } from '../../src/cache/bound-devices.ts';
 import type { ClusterCache } from '../../src/cache/cluster-cache.ts';
 import { LABELS } from '../../src/cluster/names.ts';
 import { ChaosClient } from './chaos-client.ts';
+import { definition, device, model } from './device-objects.ts';
 import { configMap, node, pod, secret, startClusterSite, type ClusterSite } from './cluster-site.ts';
-
-const hasty = { next: () => 0.005 };
 
 function keys(view: ScopeView): string[] {
   return [...view.hashes()].map(([key]) => key).sort();
@@ -20,40 +18,6 @@ function keys(view: ScopeView): string[] {
 async function synced(cache: ClusterCache): Promise<ClusterCache> {
   await within('synced', cache.waitForSync());
   return cache;
-}
-
-function definition(resource: typeof DEVICES | typeof DEVICE_MODELS): KubeObject {
-  const { group, version, resource: plural, kind } = resource;
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [{ name: version, served: true, storage: true, schema }],
-    },
-  };
-}
-
-function device(name: string, nodeName: string | undefined, model: string): KubeObject {
-  return {
-    apiVersion: 'devices.kubeedge.io/v1beta1',
-    kind: 'Device',
-    metadata: { name, namespace: 'default' },
-    spec: { ...(nodeName !== undefined && { nodeName }), deviceModelRef: { name: model } },
-  };
-}
-
-function model(name: string): KubeObject {
-  return {
-    apiVersion: 'devices.kubeedge.io/v1beta1',
-    kind: 'DeviceModel',
-    metadata: { name, namespace: 'default' },
-    spec: { protocol: 'modbus' },
-  };
 }
 
 describe('ClusterCache', function () {
@@ -381,48 +345,6 @@ describe('ClusterCache', function () {
     await within('caught up', waiting);
     assert.equal(view.size, 1);
     await assert.rejects(view.catchUp(AbortSignal.abort(new Error('no more'))), { message: 'no more' });
-  });
-
-  it('takes an older state for what it is when the API server went back, and says so', async function () {
-    await site.create(node('edge-1'));
-    await site.create(configMap('a', { v: 'old' }));
-    await site.create(pod('p1', 'edge-1', { configMaps: ['a', 'b'] }));
-    const store = new MemoryStore();
-    for (const resource of ['namespaces', 'nodes', 'configmaps', 'pods']) {
-      for (const { key, object } of site.fixture.store.list({ group: '', resource }).entries)
-        await store.create(key, object);
-    }
-    const old = await startKubeFixture({ store, namespaces: [] });
-    const oldClient = new HttpApiClient({ server: old.url });
-    try {
-      const rollbacks: string[] = [];
-      const client = new ChaosClient(site.client, seededRandom(1));
-      for (let round = 0; round < 20; round += 1) await site.create(configMap(`more-${round}`));
-      await site.create(configMap('b'));
-      await site.create(pod('p2', 'edge-1'));
-      const present = (await site.client.request({
-        method: 'GET',
-        path: '/api/v1/namespaces/default/configmaps/a',
-      })) as KubeObject;
-      await site.update({ ...present, data: { v: 'new' } });
-      const cache = await synced(
-        site.cache({ client, random: hasty, onRollback: (resource) => rollbacks.push(resource) }),
-      );
-      const view = cache.nodeView('edge-1');
-      assert.equal(view.size, 5);
-      // Every watch is cut, and what answers now is the state before; without its history, as after a restore.
-      client.inner = oldClient;
-      client.chaos = { ...client.chaos, expiry: 1 };
-      site.client.close();
-      await eventually('the older state', () => view.size === 3, { deadlineMs: 8000 });
-      client.calm();
-      const text = Buffer.from(view.get('configmaps/default/a')?.bytes ?? []).toString();
-      assert.match(text, /"v":"old"/);
-      assert.ok(rollbacks.includes('pods') && rollbacks.includes('configmaps'), rollbacks.join());
-    } finally {
-      oldClient.close();
-      await old.stop();
-    }
   });
 
   it('lets go of who waits for it when it is stopped', async function () {

@@ -1,10 +1,61 @@
 import assert from 'node:assert/strict';
-import { HttpApiClient, ResourceClient, RESOURCES, type KubeObject } from '@hawser/kube';
+import {
+  HttpApiClient,
+  ResourceClient,
+  RESOURCES,
+  StatusError,
+  type ApiCall,
+  type ApiClient,
+  type ApiStream,
+  type ApiStreamCall,
+  type KubeObject,
+} from '@hawser/kube';
 import { startKubeFixture, type KubeFixture } from '@hawser/kube/testing';
 import { eventually, within } from '@hawser/seams/testing';
 import { ClusterIdentity, type ClusterLife } from '../../src/cluster/cluster-identity.ts';
 import { acceptCluster } from '../../src/cluster/cluster-record.ts';
 import { HAWSER_NAMESPACE, OBJECTS } from '../../src/cluster/names.ts';
+
+/** The way to an API server that may be another one later, and may take no writes. */
+class MovedClient implements ApiClient {
+  refusesWrites = false;
+  #inner: ApiClient;
+
+  constructor(inner: ApiClient) {
+    this.#inner = inner;
+  }
+
+  get server(): ApiClient['server'] {
+    return this.#inner.server;
+  }
+
+  /** Watches go on, and hear nothing more: nothing is said to those who are ahead. */
+  moveTo(other: ApiClient): void {
+    this.#inner = other;
+  }
+
+  request(call: ApiCall): Promise<unknown> {
+    if (call.method === 'GET' || !this.refusesWrites) return this.#inner.request(call);
+    return Promise.reject(
+      new StatusError({
+        ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' },
+        ...{ code: 403, reason: 'Forbidden', message: 'no writes for now' },
+      }),
+    );
+  }
+
+  stream(call: ApiStreamCall): Promise<ApiStream> {
+    return this.#inner.stream(call);
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
+
+function configMap(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data: {} };
+}
 
 describe('ClusterIdentity', function () {
   let fixture: KubeFixture;
@@ -23,8 +74,8 @@ describe('ClusterIdentity', function () {
     await fixture.stop();
   });
 
-  function start(): ClusterIdentity {
-    const identity = new ClusterIdentity({ client, random: { next: () => 0.01 } });
+  function start(api: ApiClient = client): ClusterIdentity {
+    const identity = new ClusterIdentity({ client: api, random: { next: () => 0.01 } });
     running.push(identity);
     identity.start();
     return identity;
@@ -129,18 +180,79 @@ describe('ClusterIdentity', function () {
     });
   });
 
-  it('remembers lives that a restored record has forgotten', async function () {
-    const identity = start();
-    const first = await known(identity);
+  it('begins another one where the record is restored to a life that was over, and remembers them all', async function () {
+    const [one, two] = [start(), start()];
+    const first = await known(one);
+    await known(two);
     const old = await record();
-    const second = await identity.renew('one');
-    // As after a restore: the record is the old one again.
+    const second = await one.renew('one');
+    await eventually('known to both', () => two.current?.incarnation === second.incarnation);
+    const lives: string[] = [];
+    two.onChange(({ incarnation }) => lives.push(incarnation));
     await configMaps().update({ ...(await record()), data: old['data'] });
-    await eventually('restored', () => identity.current?.incarnation === first.incarnation);
-    await identity.renew('two');
+    await eventually('begun', () => two.current?.incarnation !== second.incarnation);
+    await eventually('agreed', () => one.current?.incarnation === two.current?.incarnation);
+    assert.deepEqual(lives, [one.current?.incarnation], 'once, and never the one that was over');
+    assert.notEqual(lives[0], first.incarnation);
+    const { data } = (await record()) as KubeObject & { data: Record<string, string> };
+    assert.match(data['reason'] ?? '', new RegExp(`went back to incarnation ${first.incarnation}`));
     await acceptCluster({ client });
-    await eventually('accepted', () => (identity.current?.follows.length ?? 0) > 0);
-    assert.deepEqual(identity.current?.follows, [first.incarnation, second.incarnation]);
+    await eventually('accepted', () => (one.current?.follows.length ?? 0) > 0);
+    assert.deepEqual(one.current?.follows, [second.incarnation, first.incarnation]);
+  });
+
+  it('takes what was written in the new life, however low its version', async function () {
+    const server = new MovedClient(client);
+    const identity = start(server);
+    await known(identity);
+    // Much happens, and the record is changed after it: the backup that is restored has none of this.
+    for (let round = 0; round < 30; round += 1) await configMaps().create(configMap(`more-${round}`));
+    const before = await identity.renew('one');
+    const restored = await startKubeFixture({ namespaces: ['kube-system', HAWSER_NAMESPACE] });
+    const other = new HttpApiClient({ server: restored.url });
+    try {
+      await new ResourceClient(other, RESOURCES.configmaps).create({
+        ...configMap(OBJECTS.cluster),
+        metadata: { name: OBJECTS.cluster, namespace: HAWSER_NAMESPACE },
+        data: { incarnation: before.incarnation },
+      });
+      server.moveTo(other);
+      const renewed = await within('renewed', identity.renew('two'));
+      assert.notEqual(renewed.incarnation, before.incarnation);
+      assert.equal(identity.current?.incarnation, renewed.incarnation);
+      const there = await new ResourceClient(other, RESOURCES.configmaps).get(
+        HAWSER_NAMESPACE,
+        OBJECTS.cluster,
+      );
+      assert.equal((there['data'] as Record<string, string>)['incarnation'], renewed.incarnation);
+      await identity.stop();
+    } finally {
+      other.close();
+      await restored.stop();
+    }
+  });
+
+  it('goes on trying to begin a new one, and begins but one', async function () {
+    const server = new MovedClient(client);
+    const identity = start(server);
+    const before = await known(identity);
+    const lives: ClusterLife[] = [];
+    identity.onChange((life, former) => {
+      assert.equal(former.incarnation, before.incarnation);
+      lives.push(life);
+    });
+    server.refusesWrites = true;
+    await assert.rejects(identity.renew('one'), { message: /no writes/ });
+    await assert.rejects(identity.renew('two'), { message: /no writes/ });
+    assert.equal(identity.current?.incarnation, before.incarnation);
+    server.refusesWrites = false;
+    await eventually('begun', () => lives.length > 0);
+    const { data } = (await record()) as KubeObject & { data: Record<string, string> };
+    assert.equal(data['reason'], 'one');
+    assert.deepEqual(
+      lives.map(({ incarnation }) => incarnation),
+      [data['incarnation']],
+    );
   });
 
   it('refuses to accept what is not there, and to renew what is not known', async function () {

@@ -13,7 +13,9 @@ export type RelistCause =
   /** The server shows an older state than was seen before: restored, or lagging. */
   | 'rollback'
   /** The server refused the watch for good, or answered nonsense several times. */
-  | 'watch-failed';
+  | 'watch-failed'
+  /** Somebody asked for it, who knows that the server is not where it was. */
+  | 'asked';
 
 /** Where a reflector puts what it sees. Methods are synchronous: what they are told is one state of the server. */
 export interface ReflectorSink<E> {

@@ -23,6 +23,8 @@ const SUSPICIOUS_MS = 60_000;
 const EARLY_SECONDS = 5;
 /** Watches in a row that the server answered wrongly before the state is listed again. */
 const BAD_WATCHES = 5;
+/** Why a round ends that {@link Reflector.relist} has ended. One for all: it carries nothing. */
+const RELIST = new ClientError('ERR_KUBE_CLIENT_CLOSED', 'the state is to be listed anew');
 /** A time-out in a row of streaming lists is moved at most this often. */
 const REARM_MS = 1000;
 
@@ -53,6 +55,8 @@ export class Reflector<E> {
   readonly #sync = new SyncSignal();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  /** Of the present round: ends it, and nothing else. */
+  #roundGuard: CallSignal | undefined;
   /** The last version seen, `''` before the first list. */
   #version = '';
   #mustList = true;
@@ -93,6 +97,19 @@ export class Reflector<E> {
     return this.#sync.wait(signal);
   }
 
+  /**
+   * The state is to be listed anew, whatever was seen: the present list, watch or pause ends at once, nothing of it
+   * reaches the sink any more, and the newest state is listed. For whoever knows that the server is not where it was.
+   * What the sink shows until then stays. Before the start: the first list is one of the newest state.
+   */
+  relist(): void {
+    this.#suspicious = false;
+    this.#badWatches = 0;
+    this.#backoff.reset();
+    this.#lose('asked');
+    this.#roundGuard?.abort(RELIST);
+  }
+
   /** Begins; without effect when begun. A stopped reflector does not start again. */
   start(): void {
     if (this.#stopping.signal.aborted) return;
@@ -112,10 +129,14 @@ export class Reflector<E> {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const guard = new CallSignal(this.#clock, signal);
+      this.#roundGuard = guard;
       try {
-        await this.#round(signal);
+        await this.#round(guard.signal);
       } catch (error) {
-        await this.#recover(error, signal);
+        await this.#recover(error, guard.signal);
+      } finally {
+        guard.release();
       }
     }
   }
@@ -153,12 +174,14 @@ export class Reflector<E> {
     const { metrics, name } = this.#options;
     this.#sink.replace(entries.values(), version);
     this.#version = version;
+    metrics?.lists.inc({ resource: name, how });
+    this.#sync.succeed();
+    // The sink may have asked for another list just now.
+    if (this.#roundGuard?.signal.aborted === true) return;
     this.#versionLost = false;
     this.#mustList = false;
-    metrics?.lists.inc({ resource: name, how });
     if (this.#relistCause !== undefined) metrics?.relists.inc({ resource: name, cause: this.#relistCause });
     this.#relistCause = undefined;
-    this.#sync.succeed();
   }
 
   /** One watch from opening to end; with `collected` it begins with a streaming list. */
@@ -273,6 +296,7 @@ export class Reflector<E> {
   async #lookForRollback(signal: AbortSignal): Promise<void> {
     this.#phase = 'list';
     const page = await this.#options.listerWatcher.list({ resourceVersion: '', limit: 1 }, signal);
+    signal.throwIfAborted();
     this.#suspicious = false;
     const order = compareVersions(page.resourceVersion, this.#version);
     if (order !== undefined && order < 0) this.#lose('rollback');
