@@ -6,6 +6,8 @@ import type { StartFailure } from './plan-types.ts';
 
 /** When what failed is tried again. Source: kubelet, backOffPeriod. */
 const RETRY_MS = 10_000;
+/** When a pull that failed is asked for again: too soon for another one, so what it hears is until when it waits. */
+const AFTER_PULL_MS = 1_000;
 
 /** Remembers which containers of a pod could not be started, and until when they wait for it. */
 export class StartFailures {
@@ -51,6 +53,7 @@ export class StartFailures {
 
   /** An image that was not pulled is asked for soon again, so that it says that it waits; that one waits its time. */
   #retryAtMs(pod: Pod, container: PodContainer, { reason }: ContainerError, nowMs: number): number {
+    if (reason === 'ErrImagePull') return nowMs + AFTER_PULL_MS;
     if (reason !== 'ImagePullBackOff') return nowMs + RETRY_MS;
     return this.#images.retryAtMs(pod, container) ?? nowMs + RETRY_MS;
   }

@@ -111,7 +111,7 @@ describe('Starting a pod', () => {
       message: 'no such host',
     });
     assert.equal(node.phase('uid-a'), 'Pending');
-    await node.pass(10);
+    await node.pass(1); // soon, not at the end of its back-off: that it waits is to be seen
     assert.equal(node.container('uid-a', 'main').state.waiting?.reason, 'ImagePullBackOff');
     await node.pass(14);
     assert.equal(refusals, 2);
