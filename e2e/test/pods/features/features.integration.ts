@@ -1,6 +1,9 @@
 import { describeEnding } from './ending.ts';
 import { describeEnvironment } from './environment.ts';
 import { CLUSTER_DNS, describeNetwork } from './network.ts';
+import { describeImages } from './images.ts';
+import { describeRefused } from './refused.ts';
+import { beginSlow, describeSlow } from './slow.ts';
 import { describeResources } from './resources.ts';
 import { describeVolumes } from './volumes.ts';
 import { describeSecurity } from './security.ts';
@@ -24,6 +27,7 @@ describe('features of pods, seen from inside of their containers', function () {
     site = await FeatureSite.open(this, {
       edge: { pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path } },
     });
+    await beginSlow(site);
   });
   after(async () => {
     await site?.close();
@@ -38,4 +42,7 @@ describe('features of pods, seen from inside of their containers', function () {
   describeSecurity(open, () => seccomp.path);
   describeResources(open);
   describeVolumes(open);
+  describeImages(open);
+  describeRefused(open);
+  describeSlow(open);
 });
