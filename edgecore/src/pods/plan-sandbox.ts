@@ -4,6 +4,8 @@ import type { PlanDraft } from './plan-draft.ts';
 import type { PlanInput } from './plan-types.ts';
 import { mayRestart, restartsAfter } from './restart-policy.ts';
 
+const SANDBOX_MS = { base: 1_000, cap: 10_000 } as const;
+
 /**
  * Sees to the sandbox; answers whether it is there and can be used. One that is not ready any more, that has lost its
  * address, or that is not the only ready one gives way to the next attempt: what runs in it is ended first. No new
@@ -25,8 +27,20 @@ export function planSandbox(input: PlanInput, draft: PlanDraft): boolean {
     if (isAlive(container)) draft.kill(container, `Stopping container ${container.name}`);
   }
   for (const { id, ready } of runtime?.sandboxes ?? []) if (ready) draft.sandbox({ do: 'stop-sandbox', id });
-  draft.sandbox({ do: 'create-sandbox', attempt: latest === undefined ? 0 : latest.attempt + 1 });
+  const waitsUntilMs = latest === undefined ? 0 : nextSandboxMs(latest);
+  if (waitsUntilMs > input.nowMs && latest !== undefined && latest.createdAtMs <= input.nowMs)
+    draft.lookAgain(waitsUntilMs);
+  else draft.sandbox({ do: 'create-sandbox', attempt: latest === undefined ? 0 : latest.attempt + 1 });
   return false;
+}
+
+/**
+ * When there may be another sandbox after this one, wall milliseconds. One that dies young, or gets no address, must
+ * not be followed by the next without a pause: the second time a second after it was made, then twice as much, at most
+ * {@link SANDBOX_MS}.cap.
+ */
+function nextSandboxMs({ attempt, createdAtMs }: RuntimeSandbox): number {
+  return attempt === 0 ? 0 : createdAtMs + Math.min(SANDBOX_MS.cap, SANDBOX_MS.base * 2 ** (attempt - 1));
 }
 
 /** Whether containers can be started in the latest sandbox of a pod. */

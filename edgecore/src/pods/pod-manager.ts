@@ -1,5 +1,5 @@
 import type { ContentKey, ReplicaStore } from '@hawser/sync';
-import type { Clock, Logger, Random, Timer } from '@hawser/seams';
+import { delay, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { podName, PODS, readPod, type Pod } from './pod.ts';
 import type { PodEvents } from './pod-events.ts';
@@ -39,6 +39,11 @@ export interface PodManagerOptions {
   readonly log: Logger;
 }
 
+/** How long the start waits for a runtime that takes calls and does not answer, each time it asks, milliseconds. */
+const START_PATIENCE_MS = 5_000;
+/** The same for the stop: then the connection with the runtime is closed, and what waits for it fails. */
+const STOP_PATIENCE_MS = 5_000;
+
 /**
  * Keeps one worker for each pod of the node, by UID. Everything it knows comes from the store and the runtime, so
  * that it begins without a cloud as it goes on with one:
@@ -70,6 +75,9 @@ export class PodManager {
   readonly #undo: (() => void)[] = [];
   readonly #tasks = new Set<Promise<void>>();
   #timer: Timer | undefined;
+  #relisting: Promise<void> | undefined;
+  /** Whether the runtime has told what it has, when it was asked last. */
+  #isListed = false;
   #relistedMs: number | undefined;
   #running = false;
 
@@ -101,7 +109,10 @@ export class PodManager {
     return counts;
   }
 
-  /** Reads the store and the runtime, and begins to work. Resolves once every pod has its worker. Idempotent. */
+  /**
+   * Reads the store and the runtime, and begins to work. Resolves once every pod has its worker; a runtime that is away,
+   * or does not answer, is not waited for. Idempotent.
+   */
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
@@ -110,7 +121,7 @@ export class PodManager {
     await runtime.start();
     await parts.cgroups.start();
     await parts.volumes.start();
-    await this.#findRunning();
+    await this.#soon(this.#findRunning());
     this.#undo.push(
       replica.listen((changed, keys) => {
         if (changed !== scope) return;
@@ -119,15 +130,15 @@ export class PodManager {
           for (const worker of this.#workers.values()) worker.sourcesChanged();
       }),
       runtime.listen((uid) => {
-        if (uid === undefined) this.wakeAll();
+        if (uid === undefined) this.#answersAgain();
         else this.#workers.get(uid)?.wake();
       }),
       parts.probes.listen((uid) => this.#workers.get(uid)?.wake()),
     );
     for (const key of replica.entries(scope).keys()) if (key.startsWith(PODS)) this.#look(key);
     await Promise.all(this.#tasks);
-    await this.#relist();
-    this.#arm();
+    this.#turn();
+    await this.#soon(this.#relisting);
   }
 
   /** Stops every worker, the parts of pods and the runtime; pods stay as they are. Idempotent. */
@@ -135,12 +146,18 @@ export class PodManager {
     this.#running = false;
     this.#timer?.cancel();
     for (const undo of this.#undo.splice(0)) undo();
-    await Promise.all(this.#tasks);
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
-    const { runtime, parts } = this.#options;
+    const { runtime, parts, clock } = this.#options;
+    let closed: Promise<void> | undefined;
+    const patience = clock.setTimer(STOP_PATIENCE_MS, () => (closed = runtime.stop()), { background: true });
+    try {
+      await Promise.all(this.#tasks);
+      await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    } finally {
+      patience.cancel();
+    }
     await parts.probes.stop();
     await parts.volumes.stop();
-    await runtime.stop();
+    await (closed ?? runtime.stop());
   }
 
   /** Says the status of every pod again: the cloud asked. */
@@ -201,7 +218,7 @@ export class PodManager {
       this.#options.onUnreadable(key, read.problem);
       return;
     }
-    if (read === undefined && (this.#options.isLost(key) || this.#isListed(key))) {
+    if (read === undefined && (this.#options.isLost(key) || this.#isInStore(key))) {
       this.#unreadable.add(key);
       return;
     }
@@ -226,7 +243,9 @@ export class PodManager {
     this.#log.info({ pod: podName(pod), uid }, 'pod to look after');
     const other = this.#latest.get(podName(pod)) ?? this.#found.get(podName(pod));
     const after = other === undefined || other === uid ? undefined : this.#endOf(other, podName(pod));
-    return this.#add(uid, podName(pod), after);
+    const worker = this.#add(uid, podName(pod), after);
+    this.#latest.set(podName(pod), uid);
+    return worker;
   }
 
   /** When the pod that had this name before will have ended here. */
@@ -254,7 +273,8 @@ export class PodManager {
       log: this.#log.child({ pod: name, uid }),
     });
     this.#workers.set(uid, worker);
-    this.#latest.set(name, uid);
+    // What is only to be ended does not stand in for the pod that has the name now.
+    if (!this.#latest.has(name)) this.#latest.set(name, uid);
     return worker;
   }
 
@@ -271,9 +291,12 @@ export class PodManager {
   /** Ends what the runtime has and the store has not, and what is left of pods that are in neither. */
   async #relist(): Promise<void> {
     this.#lookForMissed();
+    this.#isListed = false;
     this.#relistedMs = this.#options.clock.monotonicMs();
     try {
       const present = await this.#options.runtime.list();
+      if (!this.#running) return;
+      this.#isListed = true;
       this.#found.clear();
       for (const { uid, namespace, name } of present) {
         if (this.#workers.has(uid)) continue; // it knows better
@@ -306,7 +329,7 @@ export class PodManager {
     for (const key of this.#unreadable) this.#look(key);
   }
 
-  #isListed(key: ContentKey): boolean {
+  #isInStore(key: ContentKey): boolean {
     return this.#options.replica.entries(this.#options.scope).has(key);
   }
 
@@ -318,18 +341,38 @@ export class PodManager {
   /** Whether there may be a pod under a key that is not known here. */
   #mayHave(key: ContentKey): boolean {
     if (this.#unreadable.has(key) || this.#reading.has(key)) return true;
-    return this.#options.isLost(key) || (this.#options.hasLost() && !this.#isListed(key));
+    return this.#options.isLost(key) || (this.#options.hasLost() && !this.#isInStore(key));
+  }
+
+  /** The runtime may have been away, and is not any more. What it has is not known where it could not be listed. */
+  #answersAgain(): void {
+    if (this.#isListed) this.wakeAll();
+    else this.#turn();
+  }
+
+  /** Looks at all of them, and again after a while. One look at a time. */
+  #turn(): void {
+    if (!this.#running || this.#relisting !== undefined) return;
+    this.#timer?.cancel();
+    this.#relisting = this.#relist().finally(() => {
+      this.#relisting = undefined;
+      this.#arm();
+    });
+    this.#track(this.#relisting);
   }
 
   #arm(): void {
     if (!this.#running) return;
-    this.#timer = this.#options.clock.setTimer(
-      this.#options.relistPeriodMs,
-      () => {
-        this.#track(this.#relist().then(() => this.#arm()));
-      },
-      { background: true },
-    );
+    const { clock, relistPeriodMs } = this.#options;
+    this.#timer = clock.setTimer(relistPeriodMs, () => this.#turn(), { background: true });
+  }
+
+  /** Waits for it, but not for long: it goes on, and nobody depends on it. */
+  async #soon(task: Promise<void> | undefined): Promise<void> {
+    const over = new AbortController();
+    const patience = delay(START_PATIENCE_MS, { clock: this.#options.clock, signal: over.signal });
+    await Promise.race([task, patience.catch(() => {})]);
+    over.abort();
   }
 
   #track(task: Promise<void>): void {

@@ -96,6 +96,8 @@ export class PodWorker {
   #hasSaidGone = false;
   /** Whether the last round failed. */
   #hasFailed = false;
+  /** There is nothing more to do, and may be another one for this UID. */
+  #isDone = false;
 
   constructor(options: PodWorkerOptions) {
     this.#options = options;
@@ -129,7 +131,7 @@ export class PodWorker {
   /** Looks at the pod, soon. */
   wake(): void {
     this.#dirty = true;
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted || this.#isDone) return;
     this.#overtake();
     this.#running ??= this.#run();
   }
@@ -138,6 +140,8 @@ export class PodWorker {
   fail(reason: string, message: string): void {
     if (this.#end !== undefined) return;
     this.#end = { failure: { reason, message } };
+    // What is under way may be a pull.
+    if (this.#phase === 'sync') this.#round?.abort.abort(new Overtaken());
     this.wake();
   }
 
@@ -171,7 +175,7 @@ export class PodWorker {
   }
 
   #takeDirty(): boolean {
-    const dirty = this.#dirty && !this.#stopping.signal.aborted;
+    const dirty = this.#dirty && !this.#stopping.signal.aborted && !this.#isDone;
     if (dirty) this.#dirty = false;
     return dirty;
   }
@@ -237,12 +241,7 @@ export class PodWorker {
     this.#released = 'nothing';
     parts.volumes.update(pod);
     const reported = this.#report(pod, inRuntime, plan);
-    reported.catch(() => {}); // heard below: what is to be done does not wait for the disk
-    try {
-      await this.#act(pod, plan.actions, inRuntime, signal);
-    } finally {
-      await reported;
-    }
+    await this.#beside(reported, () => this.#act(pod, plan.actions, inRuntime, signal));
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
 
@@ -273,10 +272,19 @@ export class PodWorker {
     if (known !== undefined) this.#options.parts.probes.update(known, inRuntime);
     const plan = planEnd(known, inRuntime, this.#graceLeft(pod), isDeleted);
     this.#phase = 'terminating';
-    if (pod !== undefined)
-      await this.#report(pod, inRuntime, undefined, { ...this.#end, isStopped: plan.stopped });
+    const reported =
+      pod === undefined
+        ? Promise.resolve()
+        : this.#report(pod, inRuntime, undefined, { ...this.#end, isStopped: plan.stopped });
+    const act = (): Promise<void> => this.#act(known, plan.actions, inRuntime, signal);
+    if (!plan.stopped) {
+      await this.#beside(reported, act);
+      return;
+    }
+    // How its containers ended is durable before they are removed.
+    await reported;
     if (!plan.done) {
-      await this.#act(known, plan.actions, inRuntime, signal);
+      await act();
       return;
     }
     await this.#release(isDeleted, signal);
@@ -302,6 +310,16 @@ export class PodWorker {
     if (this.#released === 'all' || (this.#released === 'parts' && !wholly)) return;
     await this.#operator.release(this.#options.uid, wholly, signal);
     this.#released = wholly ? 'all' : 'parts';
+  }
+
+  /** Does something beside the report: what runs is not to depend on a disk that is slow, full or broken. */
+  async #beside(reported: Promise<void>, act: () => Promise<void>): Promise<void> {
+    reported.catch(() => {}); // heard below
+    try {
+      await act();
+    } finally {
+      await reported;
+    }
   }
 
   async #act(
@@ -393,8 +411,12 @@ export class PodWorker {
     const { statuses, uid, desired, onDone } = this.#options;
     await statuses.remove(uid);
     // It may have come back meanwhile.
-    if (desired() === undefined) onDone();
-    else this.#dirty = true;
+    if (desired() !== undefined) {
+      this.#dirty = true;
+      return;
+    }
+    this.#isDone = true;
+    onDone();
   }
 
   /** Once for each life of this process: the outbox keeps it until the cloud has taken it. */

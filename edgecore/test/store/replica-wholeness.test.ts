@@ -73,7 +73,8 @@ describe('ReplicaWholeness', () => {
     const whole = await wholenessOf(store);
     await sync(store, whole);
     const lost = new Set([POD]);
-    const damaged = { ...store, replica: store.replica, state: store.state, lost: () => lost };
+    const { replica, state, openReport } = store;
+    const damaged = { replica, state, openReport, lost: () => lost };
     const wholeness = new ReplicaWholeness({ store: damaged, scope: SCOPE, log: silentLogger });
     wholeness.damaged();
     wholeness.synced();
