@@ -13,6 +13,8 @@ const ROUNDS = scaled(5, 300);
 const CONFIG_MAPS = Array.from({ length: 10 }, (_, index) => `cm-${index}`);
 /** Pods at a time; they come and go, and with each their statuses travel up. */
 const PODS = 12;
+/** Pods in the API, those that are to end too, beyond which no more are made: an edge that is killed again and again ends none. */
+const MOST_PODS = 100;
 /** Longest wait before the next kill, milliseconds: some come in the middle of a start. */
 const LONGEST_MS = 900;
 
@@ -66,7 +68,9 @@ describe('processes that are killed under load', function () {
     while (!signal.aborted) {
       const name = CONFIG_MAPS[Math.floor(random.next() * CONFIG_MAPS.length)] ?? '';
       await site.objects.setText([name], `change ${made} ${random.next()}`);
-      if (there.length < PODS) {
+      if (await isCrowded()) {
+        await delay(200);
+      } else if (there.length < PODS) {
         const pod = `pod-${made++}`;
         await site.objects.create(boundPod(pod, NODE, [name]));
         there.push(pod);
@@ -76,6 +80,10 @@ describe('processes that are killed under load', function () {
       }
       await delay(20);
     }
+  }
+
+  async function isCrowded(): Promise<boolean> {
+    return (await site.objects.list(RESOURCES.pods)).length > MOST_PODS;
   }
 
   /** The API says of each pod what the edge does: those that are to run, run; those that were to go are gone. */
