@@ -155,7 +155,8 @@ export class Checker implements FrameWatcher {
     const { node } = edge;
     const counted = removed.filter(counts).map(keyOf);
     const uncounted = removed.length - counted.length;
-    const seen = this.#recent.get(edge)?.find(({ held }) => counted.some((key) => held.has(key)));
+    // A pod that was marked for deletion is held back, too, where the disk cannot be read when it is to go.
+    const seen = this.#recent.get(edge)?.find(({ held }) => removed.some(({ key }) => held.has(key)));
     const allowed = counted.length === 0 || this.#logOf(edge).allows(nowMs, before, counted, uncounted);
     for (const content of removed) {
       // What a hub without its memory takes away bit by bit is told from what people do by its share alone.
@@ -165,8 +166,9 @@ export class Checker implements FrameWatcher {
         this.#fail(`${node}: ${content.key} was removed, and was wanted all the time`);
     }
     if (seen !== undefined) {
-      this.#checkConfirmed(seen, counted);
-      for (const key of counted) seen.held.delete(key);
+      const keys = removed.filter((content) => counts(content) || seen.held.has(content.key)).map(keyOf);
+      this.#checkConfirmed(seen, keys);
+      for (const key of keys) seen.held.delete(key);
       return true;
     }
     if (!allowed)
@@ -174,8 +176,8 @@ export class Checker implements FrameWatcher {
     return false;
   }
 
-  #checkConfirmed({ edge, held, holds, confirmedHold }: Seen, counted: readonly ContentKey[]): void {
-    for (const key of counted) {
+  #checkConfirmed({ edge, held, holds, confirmedHold }: Seen, keys: readonly ContentKey[]): void {
+    for (const key of keys) {
       const hold = held.get(key);
       if (hold === undefined) this.#fail(`${edge.node}: ${key} was removed with what was held, and was not`);
       else if (hold > confirmedHold) this.#fail(`${edge.node}: ${key} was removed while it was held`);
