@@ -65,6 +65,8 @@ export interface EdgeLocal {
 }
 
 const MAX_FAULTS = 8;
+/** How long the stop waits for a runtime that takes calls and does not answer: then what waits for it fails. */
+const STOP_PATIENCE_MS = 5_000;
 const READY_MESSAGE = 'edgecore is posting ready status';
 
 /** Opens the store and what is in it: outbox, node, pods. */
@@ -172,14 +174,18 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     },
     start: async () => {
       stop.add(() => runtime.stop());
-      await runtime.start();
       stop.add(() => health.stop());
-      await health.start(); // so that the first word of the node is not that it is not ready
+      // The first word of the node is not to be that it is not ready.
+      await Promise.all([runtime.start(), health.start()]);
       stop.add(() => reporter.stop());
       await reporter.start();
       stop.add(() => pods.stop());
       await pods.start();
-      stop.add(() => needs.stop());
+      stop.add(async () => {
+        const close = (): void => void runtime.stop().catch(() => {}); // told when it is its turn
+        const patience = clock.setTimer(STOP_PATIENCE_MS, close, { background: true });
+        await needs.stop().finally(() => patience.cancel());
+      });
       needs.start();
     },
   };

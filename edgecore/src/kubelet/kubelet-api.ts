@@ -91,7 +91,7 @@ export class KubeletApi {
     try {
       const { route, query } = this.#read(request);
       if (route.kind !== 'exec' && route.kind !== 'attach' && route.kind !== 'port-forward') {
-        throw new KubeletFailure(400, `${request.url ?? ''} cannot be upgraded`);
+        throw new KubeletFailure(400, `${pathOf(request.url ?? '')} cannot be upgraded`);
       }
       await this.#streamed(socket, async (signal) => {
         const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
@@ -110,11 +110,12 @@ export class KubeletApi {
   }
 
   #read(request: IncomingMessage): { route: KubeletRoute; query: URLSearchParams } {
-    const [path = '', query = ''] = (request.url ?? '/').split('?', 2);
+    const { url = '/' } = request;
+    const path = pathOf(url);
     const route = kubeletRoute(request.method ?? '', path);
     if (route === undefined) throw new KubeletFailure(404, '404 page not found');
     if (this.#isStopped) throw new KubeletFailure(503, 'the edge core stops');
-    return { route, query: new URLSearchParams(query) };
+    return { route, query: new URLSearchParams(url.slice(path.length + 1)) };
   }
 
   async #answer(route: KubeletRoute, query: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -184,13 +185,19 @@ export class KubeletApi {
     }
   }
 
-  #failure(error: unknown, { method, url }: IncomingMessage): KubeletFailure {
+  #failure(error: unknown, { method, url = '' }: IncomingMessage): KubeletFailure {
     if (error instanceof KubeletFailure) return error;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof RuntimeError && error.notFound) return new KubeletFailure(404, message);
-    this.#options.log.warn({ err: error, method, url }, 'a request to the kubelet API failed');
+    // Without its query: there is the command of an exec in it, which may be secret.
+    this.#options.log.warn({ err: error, method, path: pathOf(url) }, 'a request to the kubelet API failed');
     return new KubeletFailure(500, message);
   }
+}
+
+function pathOf(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 ? url : url.slice(0, at);
 }
 
 /** Source: RFC 9110, section 15. */

@@ -148,7 +148,11 @@ export class PodManager {
     for (const undo of this.#undo.splice(0)) undo();
     const { runtime, parts, clock } = this.#options;
     let closed: Promise<void> | undefined;
-    const patience = clock.setTimer(STOP_PATIENCE_MS, () => (closed = runtime.stop()), { background: true });
+    const close = (): void => {
+      closed = runtime.stop();
+      closed.catch(() => {}); // heard below
+    };
+    const patience = clock.setTimer(STOP_PATIENCE_MS, close, { background: true });
     try {
       await Promise.all(this.#tasks);
       await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));

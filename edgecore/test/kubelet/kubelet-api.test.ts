@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { silentLogger } from '@hawser/seams';
 import { FakeClock, eventually, makeTempDir, type TempDir } from '@hawser/seams/testing';
 import type { Machine } from '../../src/node/machine.ts';
 import { PodFolders } from '../../src/pods/pod-folders.ts';
@@ -193,6 +194,29 @@ describe('KubeletApi', () => {
         { kind: 'attach', containerId: 'main-0', stdin: false, stdout: true, stderr: false, tty: false },
         { kind: 'port-forward', sandboxId: 'sandbox-0', ports: [] },
       ]);
+    });
+
+    it('takes the whole query, with whatever is in it', async () => {
+      await refused('/exec/default/web/main?command=ls&command=?.txt&command=a?b?c&output=1');
+      const [asked] = site.runtime.streamed;
+      assert.deepEqual(asked?.kind === 'exec' && asked.command, ['ls', '?.txt', 'a?b?c']);
+    });
+
+    it('does not put commands into the log, nor into what it answers', async () => {
+      const lines: string[] = [];
+      const note = (fields: object, text?: string): void =>
+        void lines.push(`${JSON.stringify(fields)} ${text ?? ''}`);
+      site.stop();
+      site = new KubeletSite({ clock, log: { ...silentLogger, warn: note } });
+      site.pods = [makePod('web')];
+      site.runtime.pods = [runtimePod('web', [runningContainer('main')])];
+      site.runtime.failure = new RuntimeError('ERR_EDGECORE_RUNTIME_UNREACHABLE', 'it is away');
+      await refused('/exec/default/web/main?command=login&command=--password%3Dhunter2&output=1');
+      assert.equal(lines.length, 1);
+      assert.match(lines.join(), /exec\/default\/web\/main/);
+      assert.doesNotMatch(lines.join(), /hunter2/);
+      const [, answer] = await refused('/stats/summary?command=hunter2');
+      assert.equal(answer, '/stats/summary cannot be upgraded');
     });
 
     it('wants a pod that runs', async () => {

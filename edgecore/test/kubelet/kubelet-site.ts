@@ -41,6 +41,7 @@ export class KubeletSite {
   ) {
     const { limits, machine, root, folders, ...rest } = options;
     const clock = rest.clock ?? systemClock;
+    const log = rest.log ?? silentLogger;
     const runtime = this.runtime.asRuntime();
     const pods = (): readonly Pod[] => this.pods;
     this.api = new KubeletApi({
@@ -53,9 +54,9 @@ export class KubeletSite {
         ...(root !== undefined && { root }),
       }),
       ...(limits !== undefined && { limits }),
-      log: silentLogger,
+      log,
     });
-    this.server = new StreamServer({ handler: this.api, log: silentLogger, ...rest, clock });
+    this.server = new StreamServer({ handler: this.api, ...rest, log, clock });
   }
 
   /** A new stream; its end at the hub. */
