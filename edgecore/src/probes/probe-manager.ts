@@ -16,6 +16,11 @@ import { TimerWheel } from './timer-wheel.ts';
 const DEFAULT_TIMEOUT_SECONDS = 1;
 /** Probes on their way at once. A command is a process that the runtime makes: many at once are slow for each other. */
 const MOST_AT_ONCE = { exec: 8, network: 64 } as const;
+/**
+ * How long one counts among them. What takes longer costs little by then, and must not keep the probes of other pods
+ * from being made: it may take as long as its pod says.
+ */
+const COUNTED_MS = 1_000;
 
 /** What a {@link ProbeManager} needs. */
 export interface ProbeManagerOptions {
@@ -181,6 +186,7 @@ export class ProbeManager implements PodProbes {
   async #run({ probed, container, id, probe, signal }: Question): Promise<ProbeOutcome> {
     const { runtime, clock, load = processLoad } = this.#options;
     const release = await this.#slots[probe.exec === undefined ? 'network' : 'exec'].take(signal);
+    const counted = clock.setTimer(COUNTED_MS, release, { background: true });
     try {
       return await runProbe({
         probe,
@@ -194,6 +200,7 @@ export class ProbeManager implements PodProbes {
         signal,
       });
     } finally {
+      counted.cancel();
       release();
     }
   }

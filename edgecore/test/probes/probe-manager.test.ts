@@ -128,6 +128,25 @@ describe('ProbeManager', () => {
     assert.equal(manager.verdict(pod, 'main', 'c1').kill, undefined);
   });
 
+  it('does not let commands that take their time keep others from being run', async () => {
+    const slow = { ...command, initialDelaySeconds: 1, timeoutSeconds: 3_600 };
+    answer = (id, signal) =>
+      id.startsWith('slow')
+        ? new Promise((_, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+          )
+        : Promise.resolve(OK);
+    for (let n = 0; n < 40; n++) {
+      const pod = makePod(`p${n}`, { spec: { containers: [{ name: 'main', livenessProbe: slow }] } });
+      manager.update(pod, inRuntime(`slow${n}`));
+    }
+    await clock.advance(2_000);
+    const pod = podOf({ readinessProbe: command });
+    manager.update(pod, inRuntime('c1'));
+    await clock.advance(30_000);
+    assert.equal(manager.verdict(pod, 'main', 'c1').ready, true);
+  });
+
   it('takes over what was said before a restart of the edge core', async () => {
     const lastStatus = { containerID: 'containerd://c1', started: true, ready: true };
     manager = make({
