@@ -23,6 +23,8 @@ export interface SeenPod extends KubeObject {
     readonly podIP?: string;
     readonly hostIPs?: readonly { readonly ip: string }[];
     readonly qosClass?: string;
+    readonly startTime?: string;
+    readonly observedGeneration?: number;
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly SeenContainer[];

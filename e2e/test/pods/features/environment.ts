@@ -30,6 +30,7 @@ export function describeEnvironment(site: () => FeatureSite): void {
               }),
               // No command: that of the image, a shell.
               { ...shell('image', ''), command: undefined, args: ['sh', '-c', 'echo by args'] },
+              shell('terminal', 'test -t 0 && test -t 1 && echo a terminal', { stdin: true, tty: true }),
             ],
           },
         }),
@@ -92,6 +93,7 @@ export function describeEnvironment(site: () => FeatureSite): void {
         '[plain]\n[plain and $(PLAIN)]\n[$(MISSING)]\n[$PLAIN]\n/home\n',
       );
       assert.equal(await site().log('commands', 'image'), 'by args\n');
+      assert.equal(await site().log('commands', 'terminal'), 'a terminal\n');
     });
 
     it('waits for an object that it lacks, says so, and starts when it comes', async () => {

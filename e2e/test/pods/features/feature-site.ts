@@ -178,15 +178,18 @@ export class FeatureSite {
     return readFile(path.join(this.hostDir, name), 'utf8');
   }
 
-  /** The address of the node. */
+  /** Addresses of the node, first one first. */
+  async hostAddresses(): Promise<readonly string[]> {
+    const { objects } = this.pods.cluster;
+    const { status } = (await objects.get(RESOURCES.nodes, this.pods.edge.node)) as SeenNode;
+    const own = status?.addresses?.filter(({ type }) => type === 'InternalIP') ?? [];
+    return own.map(({ address }) => address);
+  }
+
   async hostAddress(): Promise<string> {
-    const { status } = (await this.pods.cluster.objects.get(
-      RESOURCES.nodes,
-      this.pods.edge.node,
-    )) as SeenNode;
-    const address = status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
-    if (address === undefined) throw new Error(`the node has no address: ${JSON.stringify(status)}`);
-    return address;
+    const [first] = await this.hostAddresses();
+    if (first === undefined) throw new Error('the node has no address');
+    return first;
   }
 
   /** Deletes a pod, and waits until the API has it no more. */

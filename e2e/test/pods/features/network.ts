@@ -5,7 +5,7 @@ import { RESOURCES, type KubeObject } from '@hawser/kube';
 import { eventually } from '@hawser/seams/testing';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { pairs, type FeatureSite } from './feature-site.ts';
-import { shell, STAYS } from './shell.ts';
+import { SERVES, shell, STAYS } from './shell.ts';
 
 /** Address of a cluster's DNS: nobody asks it. */
 export const CLUSTER_DNS = '192.0.2.53';
@@ -55,7 +55,7 @@ export function describeNetwork(site: () => FeatureSite): void {
             containers: [shell('main', STAYS), shell('other', `exec sleep 4242`)],
           },
         }),
-        shellPod('port', 'exec httpd -f -p 8080 -h /www', {
+        shellPod('port', SERVES, {
           container: {
             ports: [{ containerPort: 8080, hostPort: 28_080 }],
           },
@@ -157,7 +157,7 @@ export function describeNetwork(site: () => FeatureSite): void {
     });
 
     it('can be reached at the address that its status has', async () => {
-      await site().create(shellPod('web', 'exec httpd -f -p 8080 -h /www'));
+      await site().create(shellPod('web', SERVES));
       const { status } = await site().untilReady('web');
       const [ip] = status?.podIPs ?? [];
       assert.equal(ip?.ip, status?.podIP);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { condition, containerOf, endOf, type FeatureSite } from './feature-site.ts';
 import { HealthServer, HttpRecorder } from './host-server.ts';
-import { shell, STAYS } from './shell.ts';
+import { SERVES, shell, STAYS } from './shell.ts';
 
 const EVERY_SECOND = { periodSeconds: 1 };
 
@@ -48,7 +48,7 @@ export function describeProbes(site: () => FeatureSite): void {
         shellPod('probe-net', '', {
           spec: {
             containers: [
-              shell('main', 'exec httpd -f -p 8080 -h /www', {
+              shell('main', SERVES, {
                 ports: [{ name: 'web', containerPort: 8080 }],
                 startupProbe: { tcpSocket: { port: 'web' }, ...EVERY_SECOND },
                 livenessProbe: { httpGet: { path: '/', port: 'web' }, ...EVERY_SECOND },

@@ -66,6 +66,21 @@ const REFUSED: readonly (readonly [string, Parameters<typeof shellPod>[2], strin
     'SupplementalGroupsPolicy=Strict is not supported in this node',
   ],
   [
+    'container-fields',
+    {
+      container: {
+        ...{ restartPolicy: 'Never', lifecycle: { stopSignal: 'SIGINT' } },
+        volumeDevices: [{ name: 'raw', devicePath: '/dev/raw' }],
+      },
+      spec: {
+        os: { name: 'linux' },
+        volumes: [{ name: 'raw', persistentVolumeClaim: { claimName: 'raw' } }],
+      },
+    },
+    'PodFeatureUnsupported',
+    'the node does not support block volumes (volumeDevices) of container "main"; lifecycle.stopSignal of container "main"; a restartPolicy of its own of container "main"',
+  ],
+  [
     'windows',
     { spec: { os: { name: 'windows' } } },
     'PodOSNotSupported',

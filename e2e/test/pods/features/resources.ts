@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { KubeObject } from '@hawser/kube';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { containerOf, endOf, pairs, type FeatureSite } from './feature-site.ts';
-import { shell } from './shell.ts';
+import { shell, STAYS } from './shell.ts';
 
 /** What a container sees of its own cgroup, of either version. */
 const FACTS = `at=/sys/fs/cgroup
@@ -89,7 +89,7 @@ export function describeResources(site: () => FeatureSite): void {
 
     it('holds the whole pod to the sum of its limits, below its quality of service', async () => {
       await site().create(
-        shellPod('limited', 'sleep 1000', {
+        shellPod('limited', STAYS, {
           container: { resources: { limits: { cpu: '300m', memory: '32Mi' } } },
         }),
       );

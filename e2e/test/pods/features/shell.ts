@@ -7,3 +7,6 @@ export function shell(name: string, command: string, more: object = {}): object 
 
 /** Stays until it is told to end, and ends at once then. */
 export const STAYS = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
+
+/** Serves a page (`hawser`) at port 8080, until it is told to end. */
+export const SERVES = `httpd -p 8080 -h /www; ${STAYS}`;

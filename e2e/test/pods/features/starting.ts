@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { condition, containerOf, endOf, type FeatureSite } from './feature-site.ts';
-import { shell } from './shell.ts';
+import { SERVES, shell } from './shell.ts';
 
 /** A folder that all containers of a pod have. */
 const SHARED = { volumes: [{ name: 'shared', emptyDir: {} }] };
@@ -65,10 +65,10 @@ export function describeStarting(site: () => FeatureSite): void {
           container: MOUNT,
         }),
         shellPod('never-again', 'exit 4', { spec: { restartPolicy: 'Never' } }),
-        shellPod('two', 'echo $HOSTNAME from one; exec httpd -f -p 8080 -h /www', {
+        shellPod('two', '', {
           spec: {
             containers: [
-              shell('one', 'echo one $HOSTNAME; exec httpd -f -p 8080 -h /www'),
+              shell('one', `echo one $HOSTNAME; ${SERVES}`),
               shell(
                 'other',
                 'echo other $HOSTNAME; until wget -qO- http://127.0.0.1:8080/; do sleep 0.1; done; exec sleep 1000',

@@ -381,7 +381,7 @@ export function describeVolumes(site: () => FeatureSite): void {
         object('Secret', 'pair', { data: { word: base64('before') } }),
         shellPod(
           'follows',
-          `while :; do set=$(readlink /pair/..data) && one=$(cat /pair/$set/one 2>/dev/null) && two=$(cat /pair/$set/two 2>/dev/null) &&
+          `trap 'exit 0' TERM; while :; do set=$(readlink /pair/..data) && one=$(cat /pair/$set/one 2>/dev/null) && two=$(cat /pair/$set/two 2>/dev/null) &&
             { [ "$one" = "$two" ] || echo torn $one $two; }; cat /pair/one >/dev/null || echo gone; done`,
           {
             metadata: { labels: { colour: 'red' } },
