@@ -347,7 +347,11 @@ export class Actions {
       for (const edge of edges) if (edge.life?.guard.held !== undefined) edge.life.connection?.close('edge');
     } else {
       for (const edge of edges) {
-        if (edge.life?.guard.held?.clusterUid === this.#cluster.uid) void edge.life.acceptCluster();
+        const held = edge.life?.guard.held;
+        if (held?.clusterUid !== this.#cluster.uid) continue;
+        // What a hub says that has not heard of the present life is not what operators mean.
+        if (held.incarnation === this.#cluster.incarnation) void edge.life?.acceptCluster();
+        else edge.life?.connection?.close('edge');
       }
     }
   }

@@ -217,6 +217,11 @@ export class SimCluster {
     this.onWrite();
   }
 
+  /** Incarnations so far. */
+  get lives(): number {
+    return this.#lives;
+  }
+
   /** A hub has noticed that the API server went back. */
   declareNewIncarnation(): void {
     this.#lives += 1;

@@ -19,7 +19,7 @@ import type { Dice } from './dice.ts';
 import { RELEASES } from './sim-cluster.ts';
 import type { SimConnection, SimEnd } from './sim-connection.ts';
 import type { SimDisk } from './sim-disk.ts';
-import type { SimUpstream } from './sim-hub.ts';
+import type { SimUpstream } from './sim-hub-session.ts';
 import type { SimPods } from './sim-pods.ts';
 import { MortalClock, type VirtualTime } from './virtual-time.ts';
 

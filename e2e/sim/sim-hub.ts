@@ -1,10 +1,10 @@
-import type { Frame, UpstreamAck } from '@hawser/proto';
-import { ScopePublisher, SyncError, unpackJson, type PublisherCounters } from '@hawser/sync';
+import type { PublisherCounters } from '@hawser/sync';
 import { MemoryScopeView } from '@hawser/sync/testing';
 import type { Dice } from './dice.ts';
-import { RELEASES, desiredOf, type Desired, type SimCluster } from './sim-cluster.ts';
+import { desiredOf, type Desired, type SimCluster } from './sim-cluster.ts';
 import type { SimConnection } from './sim-connection.ts';
 import { SimEncoder } from './sim-encoder.ts';
+import { HubSession } from './sim-hub-session.ts';
 import { MortalClock, type VirtualTime } from './virtual-time.ts';
 
 /** What all hubs of a simulation share. */
@@ -13,8 +13,8 @@ export interface HubSurroundings {
   readonly cluster: SimCluster;
   /** Counters of what was published to a node, by whichever hub. */
   readonly counters: (node: string) => PublisherCounters;
-  /** Ends all sessions of all hubs: the cluster has another life. */
-  readonly endAllSessions: () => void;
+  /** A hub has declared another life of the cluster: the others will hear of it. */
+  readonly lifeDeclared: () => void;
   /** A session ended because of an error that has no place in a simulation of peers that behave. */
   readonly onError: (error: Error) => void;
   /** A status is about to be written. */
@@ -27,17 +27,6 @@ interface Stamp {
   readonly uid: string;
   readonly incarnation: string;
   readonly rv: number;
-}
-
-/** What an edge sends up, for the model: the status of a pod, or an event. */
-export interface SimUpstream {
-  readonly uid?: string;
-  readonly seq?: number;
-  /** The status itself, as JSON, where pods run. */
-  readonly status?: string;
-  readonly id?: string;
-  /** UID of a pod that was to be deleted, and of which nothing is left. */
-  readonly gone?: string;
 }
 
 /** One life of a hub replica: caches that follow the API server after a while, sessions, and a writer. */
@@ -58,6 +47,13 @@ export class SimHub {
   #generation = 0;
   /** The life of the cluster that it has last heard of. */
   #incarnation: string;
+  /** Lists of everything that another life has made necessary. */
+  #relists = 0;
+  /** Whether it is about to declare that the life is over. */
+  #declaring = false;
+  /** Whether it has yet to hear of the present life of the cluster, and until when that may take. */
+  #hearing = false;
+  #deafUntilMs = 0;
   #applied = 0;
   /** Highest resourceVersion that its caches have seen. */
   #rv = 0;
@@ -90,6 +86,7 @@ export class SimHub {
   /** Lists everything, bit by bit; until it has, its views lack objects, and it must not say so. */
   start(withinMs: number): void {
     this.clock.setTimer(withinMs / 2, () => {
+      if (this.#relists > 0) return;
       const objects = new Map([...this.#cluster.objects].filter(() => this.#dice.chance(0.5)));
       this.#desired = new Map(
         [...this.#cluster.allDesired().keys()].map((node) => [node, desiredOf(objects, node)]),
@@ -98,10 +95,7 @@ export class SimHub {
       this.#updateViews();
     });
     this.clock.setTimer(withinMs, () => {
-      this.#list();
-      this.#ready = true;
-      for (const view of this.#views.values()) view.becomeReady();
-      this.#changed();
+      if (this.#relists === 0) this.#listAll();
     });
   }
 
@@ -123,6 +117,7 @@ export class SimHub {
   /** Watches deliver again. */
   heal(): void {
     this.#lagsUntilMs = 0;
+    this.#deafUntilMs = 0;
     this.#forgetfulUntilMs = Math.min(this.#forgetfulUntilMs, this.clock.monotonicMs());
     this.encoder.slow = 0;
     this.#updateViews();
@@ -150,6 +145,21 @@ export class SimHub {
     });
   }
 
+  /** Another hub has declared a life of the cluster; the watch of that brings it, sooner or later. */
+  hearOfLife(): void {
+    if (this.#hearing || !this.alive) return;
+    this.#hearing = true;
+    // A watch of a server that is behind is only silent, until it is looked into.
+    if (this.#dice.chance(0.2))
+      this.#deafUntilMs = this.clock.monotonicMs() + this.#dice.between(1_000, 60_000);
+    this.#hear();
+  }
+
+  /** Whether it lets an edge in: not under a life that its caches are not of. */
+  get admits(): boolean {
+    return this.#ready || this.#relists === 0;
+  }
+
   /** What the hub says of itself in the welcome. */
   get welcome(): {
     readonly clusterUid: string;
@@ -157,7 +167,7 @@ export class SimHub {
     readonly follows: readonly string[];
   } {
     const { uid, incarnation, follows } = this.#cluster;
-    // It speaks for the life that its caches are of.
+    // It speaks for the life that it knows of.
     const known = this.#incarnation;
     return { clusterUid: uid, incarnation: known, follows: known === incarnation ? [...follows] : [] };
   }
@@ -209,15 +219,16 @@ export class SimHub {
     if (stamp.length === 0) return;
     const { uid, incarnation, rv } = JSON.parse(Buffer.from(stamp).toString('utf8')) as Stamp;
     if (uid !== this.#cluster.uid || incarnation !== this.#incarnation) return;
-    if (rv <= this.#rv) return;
+    // What the API server said a moment ago may do.
+    if (rv <= this.#rv && this.#dice.chance(0.5)) return;
     await this.#surroundings.time.sleep(this.#dice.between(1, 20));
     signal.throwIfAborted();
+    if (incarnation !== this.#incarnation) return;
     if (this.#cluster.rv < rv) {
-      this.#wentBack();
-      this.#list();
-      this.#changed();
+      this.#declare();
       throw new Error('the API server went back');
     }
+    if (rv <= this.#rv) return;
     await this.#untilAsNewAs(this.#cluster.rv);
   }
 
@@ -256,21 +267,65 @@ export class SimHub {
   }
 
   #list(): void {
-    // Those that it has let in were told of another life.
-    if (this.#incarnation !== this.#cluster.incarnation) this.endSessions();
     this.#desired = this.#cluster.allDesired();
-    this.#incarnation = this.#cluster.incarnation;
     this.#generation = this.#cluster.generation;
     this.#applied = this.#cluster.log.length;
     this.#rv = this.#cluster.rv;
     this.#updateViews();
   }
 
+  #listAll(): void {
+    this.#list();
+    this.#ready = true;
+    for (const view of this.#views.values()) view.becomeReady();
+    this.#changed();
+  }
+
+  /** What it knows is told to nobody. */
+  #suspend(): void {
+    this.#ready = false;
+    this.#relists += 1;
+    for (const view of this.#views.values()) view.ceaseToBeReady();
+  }
+
+  #hear(): void {
+    const untilMs = Math.max(this.#lagsUntilMs, this.#deafUntilMs) - this.clock.monotonicMs();
+    // It may be healed meanwhile.
+    const waitMs = Math.min(Math.max(0, untilMs), 1_000);
+    this.clock.setTimer(waitMs + this.#dice.between(0.5, 15), () => {
+      if (untilMs > waitMs && this.clock.monotonicMs() < Math.max(this.#lagsUntilMs, this.#deafUntilMs)) {
+        this.#hear();
+        return;
+      }
+      this.#hearing = false;
+      this.#begin(this.#cluster.incarnation);
+    });
+  }
+
+  /** Knows another life of the cluster from now on: all sessions end, and all is listed anew. */
+  #begin(incarnation: string): void {
+    if (incarnation === this.#incarnation) return;
+    this.#incarnation = incarnation;
+    this.#suspend();
+    this.endSessions();
+    const relists = this.#relists;
+    this.clock.setTimer(
+      this.#dice.chance(0.8) ? this.#dice.between(5, 100) : this.#dice.between(100, 10_000),
+      () => {
+        if (relists === this.#relists) this.#listAll();
+      },
+    );
+  }
+
   #follow(): void {
     if (!this.#ready) return;
     if (this.#generation !== this.#cluster.generation) {
-      // The watch broke, and what is listed is older than what was there.
-      if (this.#cluster.rv < this.#rv) this.#wentBack();
+      // The watch broke. What is listed is older than what was there: it is told to nobody.
+      if (this.#cluster.rv < this.#rv) {
+        this.#suspend();
+        this.#declare();
+        return;
+      }
       this.#list();
       this.#changed();
       return;
@@ -289,11 +344,27 @@ export class SimHub {
     if (this.#applied < log.length) this.poke();
   }
 
-  #wentBack(): void {
-    // Another replica may have noticed first.
-    if (this.#cluster.incarnation === this.#incarnation) this.#cluster.declareNewIncarnation();
-    this.#incarnation = this.#cluster.incarnation;
-    this.#surroundings.endAllSessions();
+  /** The API server went back: says so, unless another replica has; tries again where that fails. */
+  #declare(): void {
+    if (this.#declaring) return;
+    this.#declaring = true;
+    const over = this.#incarnation;
+    const attempt = (afterMs: number): void => {
+      this.clock.setTimer(afterMs, () => {
+        if (this.#incarnation === over && this.#dice.chance(0.2)) {
+          attempt(this.#dice.between(100, 5_000));
+          return;
+        }
+        this.#declaring = false;
+        if (this.#incarnation !== over) return;
+        if (this.#cluster.incarnation === over) {
+          this.#cluster.declareNewIncarnation();
+          this.#surroundings.lifeDeclared();
+        }
+        this.#begin(this.#cluster.incarnation);
+      });
+    };
+    attempt(this.#dice.between(1, 50));
   }
 
   #changed(): void {
@@ -323,126 +394,3 @@ export class SimHub {
 }
 
 const NOTHING: Desired = new Map();
-
-/** A session as a hub has it. */
-class HubSession {
-  readonly node: string;
-  readonly connection: SimConnection;
-  readonly #hub: SimHub;
-  readonly #surroundings: HubSurroundings;
-  readonly #dice: Dice;
-  readonly #epoch: number;
-  readonly #publishers = new Map<number, ScopePublisher>();
-  #closed = false;
-
-  constructor(
-    hub: SimHub,
-    surroundings: HubSurroundings,
-    dice: Dice,
-    node: string,
-    epoch: number,
-    connection: SimConnection,
-  ) {
-    this.#hub = hub;
-    this.#surroundings = surroundings;
-    this.#dice = dice;
-    this.node = node;
-    this.#epoch = epoch;
-    this.connection = connection;
-  }
-
-  onFrame(frame: Frame): void {
-    try {
-      this.#onFrame(frame);
-    } catch (error) {
-      this.#surroundings.onError(error as Error);
-      throw error;
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const publisher of this.#publishers.values()) publisher.close();
-  }
-
-  #onFrame(frame: Frame): void {
-    switch (frame.body) {
-      case 'subscribe':
-        this.#subscribe(frame.subscribe.scope, frame.subscribe.state);
-        break;
-      case 'deltaAck':
-        this.#publishers.get(frame.deltaAck.scope)?.onAck(frame.deltaAck.sequence);
-        break;
-      case 'scopeReport':
-        this.#publishers.get(frame.scopeReport.scope)?.onReport(frame.scopeReport.body);
-        break;
-      case 'upstream':
-        void this.#upstream(frame.upstream.sequence, unpackJson(frame.upstream.body) as SimUpstream);
-        break;
-      default:
-        throw new Error(`a hub does not take ${frame.body ?? 'this'}`);
-    }
-  }
-
-  #subscribe(scopeId: number, state: Uint8Array): void {
-    const publisher = new ScopePublisher({
-      scopeId,
-      view: this.#hub.viewOf(this.node),
-      encoder: this.#hub.encoder,
-      send: (frame) => this.connection.send('hub', frame),
-      onFailed: (error) => {
-        if (error instanceof SyncError) this.#surroundings.onError(error);
-        this.connection.close('hub', error);
-      },
-      admit: (stamp, signal) => this.#hub.admit(stamp, signal),
-      normalForm: RELEASES[this.#hub.release]?.current.version ?? 1,
-      counters: this.#surroundings.counters(this.node),
-      clock: this.#hub.clock,
-      random: this.#dice,
-    });
-    this.#publishers.set(scopeId, publisher);
-    publisher.start(state);
-  }
-
-  /** As the writer of the hub does it: read, look whether this session still counts, write if nobody else has. */
-  async #upstream(sequence: number, body: SimUpstream): Promise<void> {
-    const { time, cluster } = this.#surroundings;
-    const { uid = '', seq = 0, status, id, gone } = body;
-    await time.sleep(this.#dice.between(1, 20));
-    if (this.#dice.chance(this.#surroundings.apiFaults())) {
-      const status = this.#dice.pick([409, 429, 500, 503]) ?? 503;
-      this.#ack({ sequence, status, retryAfterMs: this.#dice.below(2) * this.#dice.below(3_000) });
-      return;
-    }
-    if (id !== undefined) {
-      if (this.#isFenced()) return;
-      cluster.events.add(id);
-      this.#ack({ sequence, status: 0 });
-      return;
-    }
-    if (gone !== undefined) {
-      if (this.#isFenced()) return;
-      const pod = cluster.podOf(gone);
-      if (pod?.deleting === true) cluster.remove(pod.key);
-      this.#ack({ sequence, status: 0 });
-      return;
-    }
-    const rv = cluster.statuses.get(uid)?.rv ?? 0;
-    await time.sleep(this.#dice.between(0, 5));
-    if (this.#isFenced()) return;
-    await time.sleep(this.#dice.between(0, 5));
-    if (!this.#hub.alive) return;
-    if ((cluster.statuses.get(uid)?.rv ?? 0) === rv) this.#surroundings.onStatus(uid, seq);
-    const outcome = cluster.writeStatus(uid, seq, rv, status);
-    this.#ack({ sequence, status: { done: 0, conflict: 409, gone: 404 }[outcome] });
-  }
-
-  #isFenced(): boolean {
-    const { cluster } = this.#surroundings;
-    return this.#closed || !this.#hub.alive || cluster.leases.get(this.node) !== this.#epoch;
-  }
-
-  #ack(ack: Partial<UpstreamAck>): void {
-    this.connection.send('hub', { upstreamAck: ack }).catch(() => {}); // the session is over: it will be said again
-  }
-}

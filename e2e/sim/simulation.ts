@@ -175,9 +175,13 @@ export class Simulation {
       time: this.time,
       cluster,
       counters: (node) => this.countersOf(node),
-      endAllSessions: () => {
+      lifeDeclared: () => {
         this.log(`the hubs noticed: ${cluster.incarnation}`);
-        this.hubs.forEach((hub) => hub?.endSessions());
+        if (cluster.lives > 1 + cluster.generation)
+          this.fail(
+            `${cluster.lives} lives were declared, and the API server went back ${cluster.generation} times`,
+          );
+        this.hubs.forEach((hub) => hub?.hearOfLife());
       },
       onError: (error) => this.fail(`a hub ended a session: ${error.message}`),
       apiFaults: () => this.apiFaults,
@@ -189,7 +193,7 @@ export class Simulation {
     const edge = this.edges.find((one) => one.node === node);
     if (edge === undefined || this.offline.has(edge)) return undefined;
     const hub = this.misled.has(edge) ? this.#misleadingHub() : this.dice.pick(this.hubs);
-    if (hub?.alive !== true) return undefined;
+    if (hub?.alive !== true || !hub.admits) return undefined;
     const connection = new SimConnection(this.time, this.dice.fork(), this.quality, this.checker);
     this.connections.set(edge, connection);
     this.checker.connected(connection, edge);

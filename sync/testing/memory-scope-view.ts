@@ -89,6 +89,11 @@ export class MemoryScopeView implements ScopeView {
     for (const listener of [...this.#listeners]) listener.ready();
   }
 
+  /** What is behind it cannot be told for now. */
+  ceaseToBeReady(): void {
+    this.#ready = false;
+  }
+
   #tell(key: ContentKey): void {
     this.#changes += 1;
     for (const listener of [...this.#listeners]) listener.changed(key);
