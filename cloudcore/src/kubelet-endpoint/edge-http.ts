@@ -44,9 +44,11 @@ export async function askEdge(stream: StreamDuplex, order: EdgeOrder): Promise<E
     setHost: false,
   });
   outgoing.on('response', (response) => answer.resolve({ response, upgraded: undefined }));
-  outgoing.on('upgrade', (response, socket, head) =>
-    answer.resolve({ response, upgraded: { socket, head } }),
-  );
+  outgoing.on('upgrade', (response, socket, head) => {
+    if (headers['upgrade'] === undefined)
+      answer.reject(failed(node, new Error('it speaks another protocol than it was asked to')));
+    else answer.resolve({ response, upgraded: { socket, head } });
+  });
   // Later ones are those of the answer, too, and it tells them.
   outgoing.on('error', (cause) => answer.reject(failed(node, cause)));
   const timer = clock.setTimer(headerMs, () => answer.reject(late(node, headerMs)));

@@ -186,7 +186,7 @@ function edgeQuery(query: URLSearchParams, since: string | undefined): URLSearch
   asked.set('timestamps', 'true');
   asked.delete('limitBytes');
   if (since !== undefined) {
-    for (const name of ['tailLines', 'sinceSeconds']) asked.delete(name);
+    for (const name of ['tailLines', 'tail', 'sinceSeconds']) asked.delete(name);
     asked.set('sinceTime', since);
   }
   return asked;

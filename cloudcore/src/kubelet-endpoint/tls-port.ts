@@ -39,6 +39,8 @@ const MAX_HANDSHAKES = 256;
 export class TlsPort {
   readonly #options: TlsPortOptions;
   readonly #sockets = new Set<Socket>();
+  /** Those whose handshake is not over, by where they come from and go to. */
+  readonly #handshakes = new Map<string, Socket>();
   /** Connections that were verified by the present authorities. */
   #verified = new WeakSet<TLSSocket>();
   #server: Server | undefined;
@@ -78,6 +80,7 @@ export class TlsPort {
     server.on('request', onRequest);
     server.on('upgrade', onUpgrade);
     server.on('secureConnection', (socket) => {
+      this.#handshakes.delete(endsOf(socket));
       this.#verified.add(socket);
       this.#established += 1;
       socket.once('close', () => (this.#established -= 1));
@@ -99,8 +102,13 @@ export class TlsPort {
       return;
     }
     if (this.#credentials !== this.#options.credentials()) server.setSecureContext(this.#context());
+    const ends = endsOf(socket);
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    this.#handshakes.set(ends, socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#handshakes.get(ends) === socket) this.#handshakes.delete(ends);
+    });
     socket.on('error', () => {}); // the TLS layer tells it
     server.emit('connection', socket);
   }
@@ -108,6 +116,8 @@ export class TlsPort {
   /** There are other authorities of clients: connections from before are not verified any more. */
   authoritiesChanged(): void {
     this.#verified = new WeakSet();
+    // What has begun would be verified by the authorities from before.
+    for (const socket of this.#handshakes.values()) socket.destroy();
     this.#server?.setSecureContext(this.#context());
     this.#server?.closeIdleConnections();
   }
@@ -132,4 +142,9 @@ export class TlsPort {
       secureOptions: constants.SSL_OP_NO_TICKET,
     };
   }
+}
+
+/** The same for a connection and for what the TLS layer makes of it. */
+function endsOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? 0} ${localPort ?? 0}`;
 }

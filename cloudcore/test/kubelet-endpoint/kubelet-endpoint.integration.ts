@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import { TestAuthority } from '@hawser/proto/testing';
 import { eventually, within } from '@hawser/seams/testing';
 import { EndpointSite } from './endpoint-site.ts';
@@ -228,6 +230,18 @@ describe("the kubelet's HTTPS at the hub", () => {
     assert.equal(error.code, 'ECONNRESET');
   });
 
+  it('does not switch to another protocol that nobody has asked for', async () => {
+    edge.onRequest = ({ socket }) => {
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\nHTTP/1.1 200 OK',
+      );
+    };
+    for (const path of ['/stats/summary', LOGS]) {
+      const answer = await within(path, site.call('edge-1', path));
+      assert.equal(answer.status, 502, path);
+    }
+  });
+
   it('passes refusals of the edge on', async () => {
     edge.onRequest = (_request, response) => {
       response.writeHead(400, { 'content-type': 'text/plain' });
@@ -337,6 +351,51 @@ describe("the kubelet's HTTPS at the hub", () => {
       'it counts again',
       async () => (await site.call('edge-1', '/stats/summary')).status === 200,
     );
+  });
+
+  it('does not let in whose handshake had begun before its authority was taken away', async () => {
+    const { key, cert } = await site.client('CN=kube-apiserver-kubelet-client');
+    const wire = connect(await site.port('edge-1'), '127.0.0.1');
+    wire.on('error', () => {});
+    // What the client says after its hello waits.
+    const held: Buffer[] = [];
+    let passes = 1;
+    const slow = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        passes -= 1;
+        if (passes < 0) held.push(chunk);
+        else wire.write(chunk);
+        done();
+      },
+    });
+    wire.on('data', (chunk: Buffer) => slow.push(chunk));
+    wire.on('close', () => void slow.destroy());
+    const closed = once(wire, 'close').then(() => 'closed');
+    const client = connectTls({ socket: slow, key, cert, rejectUnauthorized: false });
+    client.on('error', () => {});
+    await eventually('the client has said who it is', () => held.length > 0);
+    const next = await TestAuthority.create('CN=next');
+    try {
+      await site.publish(next);
+      await eventually(
+        'the other one counts',
+        async () => (await site.call('edge-1', '/stats/summary')).status === 401,
+      );
+      passes = Infinity;
+      for (const chunk of held.splice(0)) wire.write(chunk);
+      client.write('GET /stats/summary HTTP/1.1\r\nHost: edge-1\r\n\r\n');
+      const answer = await within('an answer', Promise.race([once(client, 'data').then(String), closed]));
+      assert.doesNotMatch(answer, /^HTTP\/1\.1 200/);
+    } finally {
+      wire.destroy();
+      client.destroy();
+      await site.publish(site.clients);
+      await eventually(
+        'the first one counts again',
+        async () => (await site.call('edge-1', '/stats/summary')).status === 200,
+      );
+    }
   });
 
   it('closes connections that say nothing, or not enough', async () => {
