@@ -9,7 +9,7 @@ import type { KubeletMetrics } from './kubelet-metrics.ts';
 import type { KubeletRequest } from './kubelet-request.ts';
 import { relayLog } from './log-relay.ts';
 import type { NodeSessions } from './node-sessions.ts';
-import { joinEnds, rawHead, refuseUpgrade } from './upgrade-relay.ts';
+import { joinCommand, joinEnds, rawHead, refuseUpgrade } from './upgrade-relay.ts';
 
 /** Settings of {@link KubeletRelay}. */
 export interface KubeletRelayOptions {
@@ -44,8 +44,11 @@ const UPGRADE_HEADERS = [
 ];
 /** What of an answer's head goes to the client. */
 const ANSWER_HEADERS = ['content-type', 'content-encoding', 'content-length', 'cache-control'];
-/** Of an upgraded connection without a byte, once its client has said its last word, milliseconds. */
-const HALF_CLOSED_MS = 30_000;
+/**
+ * Of an upgraded connection without a byte, once its client has said its last word, milliseconds. Most have left then
+ * (streams of SPDY and WebSockets end by messages): each would keep a place of the node's.
+ */
+const HALF_CLOSED_MS = 5000;
 /** Of an answer in place of an upgrade. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
@@ -100,7 +103,12 @@ export class KubeletRelay {
       // API servers close both directions at once, which looks like this; who goes on to listen gets what still comes.
       client.once('end', () => stream.setTimeout(HALF_CLOSED_MS));
       client.write(rawHead(response));
-      await joinEnds({ client, clientHead, edge: upgraded });
+      const ends = { client, clientHead, edge: upgraded };
+      if (hasSpdyStatus(passed, response)) {
+        await joinCommand(ends, (error) => whyEnded(passed, error));
+      } else {
+        await joinEnds(ends);
+      }
       return 101;
     } finally {
       signal.removeEventListener('abort', giveUp);
@@ -157,6 +165,28 @@ export class KubeletRelay {
       () => void stream.destroy(new Error('nothing was said for too long')),
     );
   }
+}
+
+/**
+ * Whether the end of the connection alone would say that a command has succeeded. Source: client-go,
+ * remotecommand/v4.go.
+ */
+function hasSpdyStatus({ asked }: PassedRequest, { headers }: IncomingMessage): boolean {
+  return (
+    (asked.action === 'exec' || asked.action === 'attach') &&
+    headers.upgrade?.toLowerCase() === 'spdy/3.1' &&
+    /^v[45]\.channel\.k8s\.io$/.test(String(headers['x-stream-protocol-version']))
+  );
+}
+
+/** Why a command has ended without a status. */
+function whyEnded({ node, signal }: PassedRequest, error: unknown): string {
+  const reason: unknown = signal.reason;
+  if (signal.aborted) return reason instanceof Error ? reason.message : String(reason);
+  const text = isLost(error)
+    ? `the connection to node ${node} was lost`
+    : `node ${node} has ended the connection`;
+  return `${text} before the command had ended: whether it goes on there, and how it ends, is not known`;
 }
 
 function chosen(

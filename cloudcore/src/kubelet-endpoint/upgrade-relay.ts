@@ -2,6 +2,10 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { EdgeAnswer } from './edge-http.ts';
+import { SpdyStatus } from './spdy-status.ts';
+
+/** For a client to end its direction once all has been said, milliseconds. */
+const LINGER_MS = 5000;
 
 /** The two ends of an upgraded connection. */
 export interface UpgradeEnds {
@@ -25,6 +29,56 @@ export async function joinEnds({ client, clientHead, edge }: UpgradeEnds): Promi
   await Promise.allSettled(both);
   edge.socket.destroy();
   client.destroy();
+}
+
+/**
+ * Joins the two ends of a command over SPDY as {@link joinEnds} does, but where the edge is lost before it has said how
+ * the command went, this says so in its place: see {@link SpdyStatus}. Never rejects.
+ * @param failure why there is no status; it is given the error of the edge's end, if there was one
+ */
+export async function joinCommand(
+  { client, clientHead, edge }: UpgradeEnds,
+  failure: (error: unknown) => string,
+): Promise<void> {
+  const giveUp = (): void => void edge.socket.destroy();
+  client.once('close', giveUp);
+  if (clientHead.length > 0) edge.socket.write(clientHead);
+  client.pipe(edge.socket); // not a pipeline, which would take the client with it
+  await Promise.allSettled([pipeline(said(edge, failure), client)]);
+  edge.socket.destroy();
+  // With something unread, closing would be a reset, and take the last words with it.
+  client.unpipe(edge.socket).resume();
+  await ended(client);
+  client.destroy();
+}
+
+/** What a command says, and at last how it went. */
+async function* said(
+  { socket, head }: UpgradeEnds['edge'],
+  failure: (error: unknown) => string,
+): AsyncGenerator<Buffer> {
+  const status = new SpdyStatus();
+  let lost: unknown;
+  try {
+    if (head.length > 0) yield status.feed(head);
+    for await (const chunk of socket as AsyncIterable<Buffer>) yield status.feed(chunk);
+  } catch (error) {
+    lost = error;
+  }
+  if (!status.isSaid) yield status.failure(failure(lost));
+}
+
+/** Waits until a client has ended its direction, too, but not for long. */
+function ended(client: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.readableEnded || client.destroyed) resolve();
+    const late = setTimeout(resolve, LINGER_MS);
+    for (const event of ['end', 'close'] as const)
+      client.once(event, () => {
+        clearTimeout(late);
+        resolve();
+      });
+  });
 }
 
 /** The head of an answer as it came, for a connection that is not HTTP any more. */
