@@ -13,6 +13,9 @@ import type {
 import type { Waiting } from './pod-status-types.ts';
 import { goDuration } from './restart-delays.ts';
 
+/** Nothing that could not be started waits longer: the longest back-off of pulls. */
+const LONGEST_WAIT_MS = 5 * 60_000;
+
 /** Collects what one look at a pod finds to do. */
 export class PlanDraft {
   readonly input: PlanInput;
@@ -67,7 +70,8 @@ export class PlanDraft {
     const failure = failures.get(name);
     if (failure?.hash === hash) {
       this.#waiting.set(name, sayingOf(failure));
-      if (failure.retryAtMs > nowMs) {
+      // A clock that was set back would make it wait for more than it has to.
+      if (failure.retryAtMs > nowMs && failure.retryAtMs - nowMs <= LONGEST_WAIT_MS) {
         this.lookAgain(failure.retryAtMs);
         return false;
       }

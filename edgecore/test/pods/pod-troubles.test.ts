@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '@hawser/seams/testing';
+import { ContainerError } from '../../src/pods/container-error.ts';
 import { makePod, SimulatedRuntime } from '../../testing/index.ts';
 import { PodNode } from './pod-node.ts';
 
@@ -83,6 +84,20 @@ describe('PodManager: troubles', () => {
     assert.ok(made() >= 1 && made() <= 3, `${made()} sandboxes at once`);
     for (let second = 0; second < 60; second++) await node.pass(1);
     assert.ok(made() >= 5 && made() <= 12, `${made()} sandboxes in a minute`);
+  });
+
+  it('tries what could not be started again in its time, though the clock was set back meanwhile', async () => {
+    let refusals = 0;
+    node.scripted.before = (asked) => {
+      if (!asked.startsWith('ensure') || refusals > 0) return Promise.resolve();
+      refusals += 1;
+      return Promise.reject(new ContainerError('ErrImagePull', 'no such host'));
+    };
+    await node.run(makePod('a'));
+    assert.equal(node.container('uid-a', 'main').state.waiting?.reason, 'ErrImagePull');
+    node.clock.jumpWall(-86_400_000);
+    await node.pass(20);
+    assert.deepEqual(node.machine.running, ['uid-a/main']);
   });
 
   it('makes another sandbox at once for one that has lived', async () => {
