@@ -196,7 +196,7 @@ export class KubeletEndpoint {
     } catch (error) {
       const refusal = this.#refusalOf(request, error);
       code = refusal.status;
-      refuseUpgrade(socket, refusal.status, `${refusal.message}\n`);
+      refuseUpgrade(socket, refusal.status, refusal.message);
     }
     this.metrics.requests.inc({ action, code });
   }

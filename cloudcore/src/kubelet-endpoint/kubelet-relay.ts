@@ -95,7 +95,7 @@ export class KubeletRelay {
       if (upgraded === undefined) {
         const status =
           response.statusCode === undefined || response.statusCode < 300 ? 502 : response.statusCode;
-        refuseUpgrade(client, status, await wholeBody(response), response.headers['content-type']);
+        refuseUpgrade(client, status, (await wholeBody(response)).toString().trim());
         stream.destroy();
         return status;
       }

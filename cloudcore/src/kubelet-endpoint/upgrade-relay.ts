@@ -90,16 +90,30 @@ export function rawHead({ statusCode = 0, statusMessage = '', rawHeaders }: Inco
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** A whole answer on a connection that is not to be upgraded, which ends with it. */
-export function refuseUpgrade(
-  client: Duplex,
-  status: number,
-  body: string | Buffer,
-  contentType = 'text/plain; charset=utf-8',
-): void {
+/** Source: apimachinery, meta/v1 StatusReason. */
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+/**
+ * A whole answer on a connection that is not to be upgraded, which ends with it: a Status of Kubernetes. Clients would
+ * take many a text for a Status as well, since "one thing: another" is YAML, and show nothing of it.
+ * Source: client-go, transport/websocket; apimachinery, util/httpstream/spdy.
+ */
+export function refuseUpgrade(client: Duplex, code: number, message: string): void {
+  const reason = REASONS[code] ?? 'InternalError';
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+  const body = JSON.stringify(status);
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
-    `content-type: ${contentType}`,
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? 'Refused'}`,
+    'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];

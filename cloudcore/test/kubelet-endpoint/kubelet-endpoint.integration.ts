@@ -251,12 +251,19 @@ describe("the kubelet's HTTPS at the hub", () => {
     assert.equal(answer.status, 400);
     assert.equal(answer.text, 'container "app" in pod "web" is waiting to start: ContainerCreating\n');
     edge.onUpgrade = (_request, socket) => {
-      socket.end('HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n\r\nno\n');
+      socket.end(
+        'HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\nso: never\n',
+      );
     };
     const { response } = await site.upgrade('edge-1', EXEC);
     assert.equal(response.statusCode, 403);
     assert.equal(response.headers.connection, 'close');
-    assert.equal((await once(response, 'data')).toString(), 'no\n');
+    // As a Status: kubectl would take this text for YAML, and show nothing of it.
+    const status = JSON.parse(String(await once(response, 'data'))) as Record<string, unknown>;
+    assert.deepEqual(
+      [status['kind'], status['status'], status['reason'], status['code'], status['message']],
+      ['Status', 'Failure', 'Forbidden', 403, 'so: never'],
+    );
   });
 
   describe('joins upgraded connections', () => {

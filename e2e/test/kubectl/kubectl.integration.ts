@@ -1,5 +1,9 @@
 import { KubectlSite } from './kubectl-site.ts';
+import { describeAlone } from './alone.ts';
+import { describeApiServer } from './api-server.ts';
+import { describeLoad } from './load.ts';
 import { describeLogs } from './logs.ts';
+import { describeMoves } from './moves.ts';
 import { describePorts } from './ports.ts';
 import { describeStreams } from './streams.ts';
 
@@ -23,4 +27,8 @@ describe('kubectl at the edge', () => {
   describe('logs', () => describeLogs(opened));
   describe('exec, attach and cp', () => describeStreams(opened));
   describe('port-forward', () => describePorts(opened));
+  describe('load', () => describeLoad(opened));
+  describe('moves', () => describeMoves(opened));
+  describe('the API server', () => describeApiServer(opened));
+  describe('without a cloud', () => describeAlone(opened));
 });
