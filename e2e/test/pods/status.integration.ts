@@ -30,7 +30,7 @@ describe('status, conditions and events of pods in the API', function () {
       (await testImages()).find(({ name }) => name === TEST_IMAGES.busybox)?.config.digest ?? '';
     image = { image: TEST_IMAGES.busybox, imageID };
     await site.create(
-      shellPod('succeeds', 'sleep 1', {
+      shellPod('succeeds', 'until test -e /tmp/done; do sleep 0.1; done', {
         spec: {
           ...ONCE,
           initContainers: [shell('first', 'true'), shell('side', STAYS, { restartPolicy: 'Always' })],
@@ -43,15 +43,10 @@ describe('status, conditions and events of pods in the API', function () {
       }),
       shellPod('fails', 'echo last words >/dev/termination-log; exit 3', { spec: ONCE }),
       shellPod('init-fails', 'true', { spec: { ...ONCE, initContainers: [shell('first', 'exit 9')] } }),
-      shellPod('crashes', 'exit 3'),
       shellPod('hog', 'memory-hog 256', {
         spec: ONCE,
         container: { resources: { limits: { memory: '24Mi' } } },
       }),
-      shellPod('never-pulled', 'true', {
-        container: { image: 'nowhere.test/app:1', imagePullPolicy: 'Never' },
-      }),
-      shellPod('not-pulled', 'true', { container: { image: '127.0.0.1:1/app:1' } }),
       shellPod('unready', STAYS, {
         container: {
           readinessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
@@ -64,7 +59,7 @@ describe('status, conditions and events of pods in the API', function () {
         },
         container: { volumeMounts: [{ name: 'config', mountPath: '/config' }] },
       }),
-      shellPod('deadline', STAYS, { spec: { activeDeadlineSeconds: 6 } }),
+      shellPod('deadline', STAYS, { spec: { activeDeadlineSeconds: 10 } }),
       shellPod('stops', STAYS, {
         spec: { terminationGracePeriodSeconds: 30 },
         container: { lifecycle: { preStop: { exec: { command: ['sh', '-c', 'sleep 2; exit 1'] } } } },
@@ -147,6 +142,7 @@ describe('status, conditions and events of pods in the API', function () {
       ...{ ...WITH_ADDRESSES, ...qos, phase: 'Running', conditions: conditions(), ...sidecars },
       containerStatuses: [{ ...main, state: RUNNING, ready: true, started: true }],
     });
+    await open().exec('succeeds', 'touch /tmp/done');
     const [first, side] = sidecars.initContainerStatuses;
     assert.deepEqual(await statusOf('succeeds', isIn('Succeeded')), {
       ...{ ...WITH_ADDRESSES, ...qos, phase: 'Succeeded', conditions: over('PodCompleted') },
@@ -213,6 +209,7 @@ describe('status, conditions and events of pods in the API', function () {
   });
 
   it('a crash loop', async () => {
+    await open().create(shellPod('crashes', 'exit 3'));
     assert.deepEqual(await statusOf('crashes', isWaiting('CrashLoopBackOff')), {
       ...{ ...WITH_ADDRESSES, phase: 'Running', conditions: unready('main') },
       containerStatuses: [
@@ -256,6 +253,12 @@ describe('status, conditions and events of pods in the API', function () {
   });
 
   it('an image that is not there', async () => {
+    await open().create(
+      shellPod('never-pulled', 'true', {
+        container: { image: 'nowhere.test/app:1', imagePullPolicy: 'Never' },
+      }),
+      shellPod('not-pulled', 'true', { container: { image: '127.0.0.1:1/app:1' } }),
+    );
     const container = (name: string, reason: string, message: string): object => ({
       ...{ name: 'main', image: name, imageID: '', state: { waiting: { reason, message } } },
       ...{ lastState: {}, ready: false, started: false, restartCount: 0 },

@@ -60,6 +60,14 @@ export function describeEnding(site: () => FeatureSite): void {
             ],
           },
         }),
+        shellPod('ends-initializing', 'true', { spec: { initContainers: [shell('first', STAYS)] } }),
+        shellPod('ends-crashing', 'exit 1'),
+        shellPod('ends-pulling', 'true', { container: { image: '127.0.0.1:1/app:1' } }),
+        shellPod('ends-mounting', 'true', {
+          spec: { volumes: [{ name: 'config', configMap: { name: 'nowhere' } }] },
+          container: { volumeMounts: [{ name: 'config', mountPath: '/config' }] },
+        }),
+        shellPod('again', 'echo first; exec sleep 1000'),
         shellPod('other-image', STAYS, { spec: { containers: changing(TEST_IMAGES.busybox) } }),
       );
     });
@@ -137,6 +145,35 @@ export function describeEnding(site: () => FeatureSite): void {
       const { status } = await site().untilPhase('deadline', 'Failed');
       assert.equal(status?.reason, 'DeadlineExceeded');
       assert.equal(status.message, 'Pod was active on the node longer than the specified deadline');
+    });
+
+    it('ends at once what initializes, crashes, pulls or lacks a volume', async () => {
+      const waiting = (name: string, reason: string): Promise<unknown> =>
+        site().until(name, (pod) => containerOf(pod)?.state?.['waiting']?.['reason'] === reason);
+      await waiting('ends-crashing', 'CrashLoopBackOff');
+      await waiting('ends-pulling', 'ImagePullBackOff');
+      await site().until(
+        'ends-initializing',
+        (pod) => containerOf(pod, 'first')?.state?.['running'] !== undefined,
+      );
+      await site().untilEvent('ends-mounting', ({ reason }) => reason === 'FailedMount');
+      const names = ['ends-initializing', 'ends-crashing', 'ends-pulling', 'ends-mounting'];
+      const startedMs = performance.now();
+      await site().forget(...names);
+      for (const name of names) await site().pods.untilGone(name);
+      const tookMs = performance.now() - startedMs;
+      assert.ok(tookMs < 8_000, `somebody waited for something: ${tookMs} ms`);
+    });
+
+    it('runs a pod of the same name once the one before has ended', async () => {
+      const { metadata: before } = await site().untilReady('again');
+      await site().remove('again');
+      await site().create(shellPod('again', `echo second; ${STAYS}`));
+      const { metadata, status } = await site().untilReady('again');
+      assert.notEqual(metadata.uid, before.uid);
+      assert.equal(status?.containerStatuses?.[0]?.restartCount, 0);
+      assert.equal(await site().log('again'), 'second\n');
+      await site().forget('again');
     });
 
     it('passes last words on', async () => {

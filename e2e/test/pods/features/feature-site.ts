@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { CriRuntime } from '@hawser/edgecore/runtime';
 import { ContainerdSite } from '@hawser/edgecore/testing';
 import { RESOURCES, type KubeObject } from '@hawser/kube';
-import { delay } from '@hawser/seams';
+import { delay, silentLogger } from '@hawser/seams';
 import { scaled } from '@hawser/seams/testing';
 import {
   PodsSite,
@@ -31,10 +32,12 @@ const SOON_MS = scaled(30_000, 60_000);
  */
 export class FeatureSite {
   readonly pods: PodsSite;
-  #execs = 0;
+  /** The site's own: `ctr` may lose the output of what ends at once. */
+  readonly #runtime: CriRuntime;
 
   private constructor(pods: PodsSite) {
     this.pods = pods;
+    this.#runtime = new CriRuntime({ endpoint: pods.containerd.endpoint, log: silentLogger });
   }
 
   /** Opens one in a `before` hook; skips the suite, and says why, where containers cannot be run. */
@@ -48,7 +51,9 @@ export class FeatureSite {
       console.log(`    skipped: ${available.reason}`);
       context.skip();
     }
-    return new FeatureSite(await PodsSite.open(options));
+    const site = new FeatureSite(await PodsSite.open(options));
+    await site.#runtime.start();
+    return site;
   }
 
   /** What containers can do here. */
@@ -57,8 +62,9 @@ export class FeatureSite {
     return { portMappings: available.ok && available.portMappings };
   }
 
-  close(): Promise<void> {
-    return this.pods.close();
+  async close(): Promise<void> {
+    await this.#runtime.stop();
+    await this.pods.close();
   }
 
   /** Creates objects, side by side. */
@@ -131,8 +137,10 @@ export class FeatureSite {
   /** Runs a shell command in a container; its output. @throws Error where it ends with another code than 0 */
   async exec(name: string, command: string, container = 'main'): Promise<string> {
     const id = containerId(containerOf(await this.pod(name), container));
-    const args = ['tasks', 'exec', '--exec-id', `features-${this.#execs++}`, id, 'sh', '-c', command];
-    return this.pods.containerd.ctr(args);
+    const { signal } = new AbortController();
+    const run = await this.#runtime.exec(id, ['sh', '-c', command], SOON_MS, signal);
+    if (run.exitCode === 0) return run.stdout;
+    throw new Error(`${command} ended with ${run.exitCode}: ${run.stdout}${run.stderr}`);
   }
 
   /** Whether a shell command in a container comes to be true within a deadline. */

@@ -72,6 +72,7 @@ export function describeSecurity(site: () => FeatureSite, seccompRoot: () => str
               secured('unconfined', { seccompProfile: { type: 'Unconfined' } }),
               secured('unmasked', { procMount: 'Unmasked' }),
               secured('image', {}, { image: TEST_IMAGES.asApp }),
+              secured('group', { runAsGroup: 3000 }),
               secured('number', { runAsNonRoot: true }, { image: TEST_IMAGES.as1000 }),
             ],
           },
@@ -160,6 +161,8 @@ export function describeSecurity(site: () => FeatureSite, seccompRoot: () => str
     });
 
     it('runs as the user of the image if nobody says another one', async () => {
+      const { user, group } = await facts('unsecured', 'group');
+      assert.deepEqual([user, group], ['0', '3000']);
       assert.equal((await facts('unsecured', 'image'))['user'], '1000');
       assert.equal((await facts('unsecured', 'number'))['user'], '1000');
     });

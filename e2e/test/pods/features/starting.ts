@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { condition, containerOf, endOf, type FeatureSite } from './feature-site.ts';
-import { SERVES, shell } from './shell.ts';
+import { SERVES, shell, STAYS } from './shell.ts';
 
 /** A folder that all containers of a pod have. */
 const SHARED = { volumes: [{ name: 'shared', emptyDir: {} }] };
@@ -64,6 +64,16 @@ export function describeStarting(site: () => FeatureSite): void {
           spec: { restartPolicy: 'OnFailure', ...SHARED },
           container: MOUNT,
         }),
+        shellPod('sidecar-unready', STAYS, {
+          spec: {
+            initContainers: [
+              shell('side', STAYS, {
+                restartPolicy: 'Always',
+                readinessProbe: { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 },
+              }),
+            ],
+          },
+        }),
         shellPod('never-again', 'exit 4', { spec: { restartPolicy: 'Never' } }),
         shellPod('two', '', {
           spec: {
@@ -85,6 +95,7 @@ export function describeStarting(site: () => FeatureSite): void {
         'init-tries-again',
         'fails-once',
         'never-again',
+        'sidecar-unready',
         'two',
       ),
     );
@@ -108,6 +119,13 @@ export function describeStarting(site: () => FeatureSite): void {
     it('ends sidecars last, in reverse order', async () => {
       await site().untilPhase('job-with-sidecars', 'Succeeded');
       assert.equal(await site().hostFile('ends/order'), 'main-ended\nlast-ended\nstarter-ended\n');
+    });
+
+    it('is not ready while a sidecar is not', async () => {
+      const pod = await site().until('sidecar-unready', (one) => containerOf(one)?.ready === true);
+      assert.equal(condition(pod, 'Ready')?.message, 'containers with unready status: [side]');
+      await site().exec('sidecar-unready', 'touch /tmp/ready', 'side');
+      await site().untilReady('sidecar-unready');
     });
 
     it('fails a pod whose init container has failed for good', async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { RESOURCES, resourcePath, type ApiResource, type KubeObject } from '@hawser/kube';
 import { eventually } from '@hawser/seams/testing';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
-import { condition, type FeatureSite } from './feature-site.ts';
+import { condition, containerOf, type FeatureSite } from './feature-site.ts';
 import { shell, STAYS } from './shell.ts';
 
 const ONCE = { restartPolicy: 'Never' };
@@ -176,7 +176,7 @@ export function describeVolumes(site: () => FeatureSite): void {
         ),
         shellPod(
           'claims',
-          'echo by the pod >/disk/file; stat -c %g /near; touch /near/x; stat -c %g /near/x; touch /closed/x 2>&1 || true',
+          'echo by the pod >/disk/file; stat -c %g /near; touch /near/x; stat -c %g /near/x; stat -L -c %a:%g /word/word; touch /closed/x 2>&1 || true',
           {
             spec: {
               ...ONCE,
@@ -184,10 +184,16 @@ export function describeVolumes(site: () => FeatureSite): void {
               volumes: [
                 { name: 'disk', persistentVolumeClaim: { claimName: 'disk' } },
                 { name: 'near', persistentVolumeClaim: { claimName: 'near' } },
+                { name: 'word', secret: { secretName: 'files', defaultMode: 0o400 } },
                 { name: 'closed', persistentVolumeClaim: { claimName: 'disk', readOnly: true } },
               ],
             },
-            container: volumeMounts(['disk', '/disk'], ['near', '/near'], ['closed', '/closed']),
+            container: volumeMounts(
+              ['disk', '/disk'],
+              ['near', '/near'],
+              ['word', '/word'],
+              ['closed', '/closed'],
+            ),
           },
         ),
         shellPod('links', STAYS, {
@@ -337,7 +343,7 @@ export function describeVolumes(site: () => FeatureSite): void {
 
     it('has volumes of claims: paths of the host, and local ones, which take the group', async () => {
       const said = await site().saidBy('claims');
-      assert.match(said, /^2000\n2000\ntouch: .*: Read-only file system\n$/);
+      assert.match(said, /^2000\n2000\n440:2000\ntouch: .*: Read-only file system\n$/);
       assert.equal(await readFile(host('claimed/file'), 'utf8'), 'by the pod\n');
       assert.equal((await lstat(host('claimed'))).gid, 0);
     });
@@ -396,6 +402,7 @@ export function describeVolumes(site: () => FeatureSite): void {
               ],
             },
             container: {
+              env: [{ name: 'WORD', valueFrom: { configMapKeyRef: { name: 'pair', key: 'one' } } }],
               volumeMounts: [
                 ...volumeMounts(['pair', '/pair'], ['secret', '/secret'], ['fields', '/fields']).volumeMounts,
                 { name: 'pair', mountPath: '/stays', subPath: 'one' },
@@ -418,6 +425,14 @@ export function describeVolumes(site: () => FeatureSite): void {
       await site().untilExec('follows', `test "$(cat /fields/labels)" = 'colour="blue"'`);
       assert.equal(await site().exec('follows', 'cat /stays'), '0');
       assert.equal(await site().log('follows'), '');
+      assert.equal(await site().exec('follows', 'echo $WORD'), '0\n');
+      // A container that is made anew has all of it as it is now.
+      await site().exec('follows', 'kill 1');
+      await site().until(
+        'follows',
+        (pod) => containerOf(pod)?.restartCount === 1 && containerOf(pod)?.ready === true,
+      );
+      assert.equal(await site().exec('follows', 'cat /stays; echo " $WORD"'), '5 5\n');
     });
 
     it('leaves nothing of a pod that is deleted, and everything of the host', async () => {
