@@ -8,8 +8,10 @@ import { LONG_LOG_LINES, type KubectlSite } from './kubectl-site.ts';
 import { watched } from './watched.ts';
 
 const MIB = 1024 * 1024;
-const SIZE_MIB = scaled(32, 100);
+const SIZE_MIB = scaled(16, 100);
 const COUNT = 25;
+/** Of each command that is read. */
+const READ_BYTES = scaled(MIB / 2, 4 * MIB);
 /** A window of 256 KiB and some buffers for each of them, and what the collector leaves for later. */
 const MOST_MIB = { hub: 96, edge: 64 };
 const MOST_ROUND_TRIP_MS = 1000;
@@ -73,9 +75,14 @@ export function describeLoad(of: () => KubectlSite): void {
 /** One command or log, read to its end. */
 async function read({ config }: KubectlSite, index: number): Promise<void> {
   if (index % 2 === 0) {
-    const { closed, received } = await apiExec(config, 'web', ['head', '-c', String(2 * MIB), '/dev/zero']);
+    const { closed, received } = await apiExec(config, 'web', [
+      'head',
+      '-c',
+      String(READ_BYTES),
+      '/dev/zero',
+    ]);
     await closed;
-    assert.equal(received(), 2 * MIB);
+    assert.equal(received(), READ_BYTES);
     return;
   }
   let text = '';

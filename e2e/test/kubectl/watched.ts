@@ -7,6 +7,8 @@ export interface Watched {
   /** Most that the resident memory of hub and edge grew, MiB. */
   readonly hubMib: number;
   readonly edgeMib: number;
+  /** How long it took. */
+  readonly seconds: number;
   /** The longest round trip of a heartbeat, milliseconds. */
   readonly roundTripMs: number;
   /** Whether it was one session from the beginning to the end. */
@@ -32,6 +34,7 @@ export async function watched(kubectlSite: KubectlSite, work: () => Promise<void
   const first = await look();
   const seen = [first];
   const done = new AbortController();
+  const fromMs = performance.now();
   const looking = (async () => {
     while (!done.signal.aborted) {
       seen.push(await look());
@@ -45,6 +48,7 @@ export async function watched(kubectlSite: KubectlSite, work: () => Promise<void
     await looking;
   }
   return {
+    seconds: Math.round(performance.now() - fromMs) / 1000,
     hubMib: Math.round(Math.max(...seen.map(({ hub }) => hub)) - first.hub),
     edgeMib: Math.round(Math.max(...seen.map(({ edge }) => edge)) - first.edge),
     roundTripMs: Math.round(Math.max(...seen.map(({ roundTripMs }) => roundTripMs))),
