@@ -46,7 +46,7 @@ const CALL_TIMEOUT_MS = 5000;
 const CONFIRMED_MS = 2000;
 const RETRY_FROM_MS = 500;
 /** Renewals are made together at such moments: to wake up costs as much as a renewal. */
-const TICK_MS = 250;
+const TICK_MS = 500;
 /** From this rate on renewals become less frequent. */
 const RENEWALS_PER_SECOND = 400;
 
