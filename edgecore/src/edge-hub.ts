@@ -95,6 +95,11 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
       (csr, signal) => renewOverHttps(csr, { identity, hub, wallMs: () => time.wallMs(), signal }),
     ],
     wallMs: () => time.hubMs() ?? time.wallMs(),
+    onRenewed: () => {
+      // A hub that refuses the former one is not asked again for minutes.
+      if (session.tunnel !== undefined) return;
+      session.reconnect().catch((err: unknown) => log.warn({ err }, 'could not connect at once'));
+    },
     clock,
     ...random,
     logger: log.child({ component: 'identity' }),
@@ -105,7 +110,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
     limits: tunnelLimits(),
     verify: { wallMs: () => time.wallMs() },
   });
-  const session = new HubSession({
+  const session: HubSession = new HubSession({
     node: identity.node,
     software: SOFTWARE,
     routes,

@@ -16,6 +16,7 @@ export interface SiteEdgeOptions {
 }
 
 const MAIN = path.resolve(createRequire(import.meta.url).resolve('@hawser/edgecore'), '../../bundle/main.js');
+const SHIFTED_WALL = new URL('../processes/shifted-wall.js', import.meta.url).href;
 const LOOK_EVERY_MS = 20;
 /** The path of a unix socket has at most 107 characters: it is not in the site's folder. */
 const MAX_SOCKET_PATH = 107;
@@ -46,8 +47,11 @@ export class SiteEdge {
     return this.#process;
   }
 
-  /** Starts the command; resolves when its admin socket answers. */
-  async start(): Promise<void> {
+  /**
+   * Starts the command; resolves when its admin socket answers.
+   * @param wallShiftMs by how much the wall clock of its machine is ahead, milliseconds. Default 0
+   */
+  async start({ wallShiftMs = 0 }: { readonly wallShiftMs?: number } = {}): Promise<void> {
     const { dir, config, startNode } = this.#options;
     const file = path.join(dir, 'edgecore.yaml');
     const whole: EdgeConfigInput = {
@@ -58,7 +62,13 @@ export class SiteEdge {
       admin: { socket: this.socket },
     };
     await writeFile(file, JSON.stringify(whole)); // JSON is YAML
-    this.#process = await startNode({ script: MAIN, args: ['--config', file], readyWhen: 'spawned' });
+    this.#process = await startNode({
+      ...{ script: MAIN, args: ['--config', file], readyWhen: 'spawned' },
+      ...(wallShiftMs !== 0 && {
+        execArgv: ['--import', SHIFTED_WALL],
+        env: { HAWSER_E2E_WALL_SHIFT_MS: String(wallShiftMs) },
+      }),
+    });
     await this.#untilAnswers();
   }
 

@@ -34,6 +34,8 @@ export interface CertificateRotationOptions {
   readonly ways: readonly RenewalWay[];
   /** Trusted time, milliseconds since the epoch: `TrustedClock.hubMs() ?? wallMs()`. */
   readonly wallMs: () => number;
+  /** A renewed certificate is on disk: handshakes show it from now on. */
+  readonly onRenewed?: () => void;
   readonly clock?: Clock;
   /** For the pauses between attempts. */
   readonly random?: Random;
@@ -84,6 +86,8 @@ export class CertificateRotation {
   #renewedAtMs = -Infinity;
   /** After a failure: before this there is no other attempt, monotonic. */
   #waitUntilMs = -Infinity;
+  /** The same for what a hub asks for. That one was not to be reached says nothing once one has spoken. */
+  #waitIfAskedMs = -Infinity;
   #renewals = 0;
   #failures = 0;
   #lastError: string | undefined;
@@ -123,15 +127,17 @@ export class CertificateRotation {
 
   /**
    * Renews now, whatever the time: a hub has said that the certificate is over (`ERR_TUNNEL_CERT_EXPIRED`), which a
-   * machine with a slow clock learns last. It may be said at each of many handshakes: after a failure nothing happens
-   * before the back-off has passed, and after a renewal nothing for an hour. Resolves when the attempt is over, well or
-   * not; see {@link status}.
+   * machine with a slow clock learns last, and one that was without a line until then. It may be said at each of many
+   * handshakes: after such an attempt that failed nothing happens before the back-off has passed, and after a renewal
+   * nothing for an hour. Resolves when the attempt is over, well or not; see {@link status}.
    */
   async renewNow(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#waitUntilMs || nowMs - this.#renewedAtMs < MIN_BETWEEN_ASKED_MS)
+    if (nowMs < this.#waitIfAskedMs || nowMs - this.#renewedAtMs < MIN_BETWEEN_ASKED_MS)
       return await this.#renewing;
+    const failures = this.#failures;
     await this.#attempt();
+    if (this.#failures > failures) this.#waitIfAskedMs = this.#waitUntilMs;
   }
 
   async #attempt(): Promise<void> {
@@ -174,8 +180,10 @@ export class CertificateRotation {
       this.#renewals += 1;
       this.#failures = 0;
       this.#waitUntilMs = -Infinity;
+      this.#waitIfAskedMs = -Infinity;
       this.#lastError = undefined;
       this.#backoff.reset();
+      this.#options.onRenewed?.();
     } catch (error) {
       if (signal.aborted) return;
       this.#failures += 1;

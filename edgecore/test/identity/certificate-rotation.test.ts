@@ -104,12 +104,20 @@ describe('the rotation of a certificate', () => {
       notAfter: new Date(clock.wallMs() + 100 * DAY_MS),
     });
 
+  /** How often it was told that there is a renewed certificate. */
+  let told: number;
+
+  beforeEach(() => {
+    told = 0;
+  });
+
   function rotate(...ways: RenewalWay[]): CertificateRotation {
     rotation = new CertificateRotation({
       identity,
       ways,
       wallMs: () => clock.wallMs(),
       clock,
+      onRenewed: () => (told += 1),
       random: seededRandom(1),
     });
     rotation.start();
@@ -220,6 +228,19 @@ describe('the rotation of a certificate', () => {
     await clock.advance(HOUR_MS);
     await running.renewNow();
     assert.equal(asked, 3);
+  });
+
+  it('is tried at once when a hub asks for it, after attempts that reached none', async () => {
+    await clock.advance(95 * DAY_MS);
+    let [asked, isOpen] = [0, false];
+    const running = rotate((csr, signal) => {
+      asked += 1;
+      return isOpen ? sign(csr, signal) : Promise.reject(new Error('no line'));
+    });
+    await eventually('it has failed', () => running.status().failures === 1 && clock.pendingTimers === 1);
+    isOpen = true;
+    await running.renewNow();
+    assert.deepEqual([asked, told, running.status().renewals], [2, 1, 1]);
   });
 
   it('is done once when it is asked for twice', async () => {
