@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {
   ensureAuthority,
   ensureClusterRecord,
@@ -60,6 +61,8 @@ const NEEDED: readonly Right[] = [
  */
 export async function init(context: CommandContext, options: InitOptions): Promise<ExitCode | undefined> {
   const { dryRun = false, tokenTtl } = options;
+  // What is told is for another shell, or another day: it holds from anywhere.
+  const config = path.resolve(options.config);
   const ttlMs = parseDuration(tokenTtl, '--token-ttl');
   const kubeconfig = await kubeconfigFile(options.kubeconfig, context.env);
   await withCluster(context, options, async (client) => {
@@ -69,12 +72,12 @@ export async function init(context: CommandContext, options: InitOptions): Promi
       `The API server is Kubernetes ${version}, and this user has the rights that are needed.`,
     );
     const known = options.advertise ?? (await readHubNames(client, context.signal))?.advertise;
-    const plan = await planConfig(options.config, { kubeconfig, context: options.context, advertise: known });
-    if (plan.text !== undefined && !dryRun) await prepareFolder(options.config);
+    const plan = await planConfig(config, { kubeconfig, context: options.context, advertise: known });
+    if (plan.text !== undefined && !dryRun) await prepareFolder(config);
     const names = known ?? plan.advertise;
     const steps = await makeAll(context, client, hubAddressObject(names, plan.port), dryRun);
-    if (plan.text !== undefined && !dryRun) await writeConfig(options.config, plan.text);
-    steps.push({ what: `configuration ${options.config}`, result: plan.result });
+    if (plan.text !== undefined && !dryRun) await writeConfig(config, plan.text);
+    steps.push({ what: `configuration ${config}`, result: plan.result });
     report(context, steps.slice(-1), dryRun);
     const address = formatAddress(names[0] ?? 'HUB', plan.port);
     const guessed = known === undefined && plan.text !== undefined;
@@ -90,7 +93,7 @@ export async function init(context: CommandContext, options: InitOptions): Promi
       warnings,
       ...(join !== undefined && { join }),
     };
-    context.result(value, summary(made.length, join, options));
+    context.result(value, summary(made.length, join, { ...options, config }));
   });
   return undefined;
 }

@@ -136,6 +136,15 @@ describe('hawser init', function () {
     assert.deepEqual(spec, before['spec']);
   });
 
+  it('names the configuration by a path that holds from anywhere', async () => {
+    const relative = path.relative(process.cwd(), config);
+    const run = await hawser(['init', '--kubeconfig', cluster.kubeconfig, '--config', relative]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.ok(run.stdout.includes(`hawser-cloudcore --config ${config}\n`), run.stdout);
+    assert.ok(run.stderr.includes(`configuration ${config}: made`), run.stderr);
+    assert.match(await readFile(config, 'utf8'), /advertise/);
+  });
+
   it('keeps a configuration that is there, takes its port, and warns of what it lacks', async () => {
     await init('--advertise', 'a');
     await writeFile(config, 'listen: { websocketPort: 777 }\nadvertise: [a]\n');
