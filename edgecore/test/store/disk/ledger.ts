@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { wholeLines } from '@hawser/seams/testing';
 import type { EdgeStore } from '../../../src/index.ts';
 import { message, put, SCOPE } from '../store-folder.ts';
 
@@ -24,14 +25,10 @@ export function formatAcknowledgement({ writer, part, step }: Acknowledgement): 
 
 /** Reads lines of {@link formatAcknowledgement}; what comes after the last line break is not one yet. */
 export function parseAcknowledgements(text: string): Acknowledgement[] {
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [writer, part, step] = line.split(' ');
-      return { writer: Number(writer), part: part as Part, step: Number(step) };
-    });
+  return wholeLines(text).map((line) => {
+    const [writer, part, step] = line.split(' ');
+    return { writer: Number(writer), part: part as Part, step: Number(step) };
+  });
 }
 
 /** Every second writer's object is a secret. */

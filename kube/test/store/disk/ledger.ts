@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { wholeLines } from '@hawser/seams/testing';
 import type { ObjectStore } from '../../../src/index.ts';
 import { configMap, configMaps, keyOf, valueOf } from '../../../testing/store-samples.ts';
 
@@ -23,14 +24,10 @@ export function formatAcknowledgement({ writer, step, version }: Acknowledgement
 
 /** Reads lines of {@link formatAcknowledgement}; what comes after the last line break is not one yet. */
 export function parseAcknowledgements(text: string): Acknowledgement[] {
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [writer = -1, step = -1, version = -1] = line.split(' ').map(Number);
-      return { writer, step, version };
-    });
+  return wholeLines(text).map((line) => {
+    const [writer = -1, step = -1, version = -1] = line.split(' ').map(Number);
+    return { writer, step, version };
+  });
 }
 
 /** Takes a writer's object to its next step; returns the version. */
