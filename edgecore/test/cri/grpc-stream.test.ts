@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { deferred } from '@hawser/seams';
 import { eventually, makeTempDir, within, type TempDir } from '@hawser/seams/testing';
 import { GrpcClient } from '../../src/cri/grpc-client.ts';
 import { frameOf } from '../../src/cri/grpc-frames.ts';
+import { GrpcStream } from '../../src/cri/grpc-stream.ts';
 import { grpcStatusOf } from '../../src/cri/grpc-status.ts';
 import { begin, end, FakeServer, refuse } from './fake-server.ts';
 
@@ -153,4 +155,63 @@ describe('GrpcClient.stream', () => {
     }
     assert.equal(count, TOTAL);
   });
+});
+
+describe('GrpcStream', () => {
+  let temp: TempDir;
+  let server: FakeServer;
+  let session: http2.ClientHttp2Session;
+
+  beforeEach(async () => {
+    temp = await makeTempDir();
+    server = new FakeServer(path.join(temp.path, 's.sock'), () => {});
+    await server.start();
+    session = http2.connect('http://localhost', { createConnection: () => connect(server.socketPath) });
+  });
+  afterEach(async () => {
+    session.destroy();
+    await server.stop();
+    await temp.remove();
+  });
+
+  // Node frees a stream that it works on, see the comment in GrpcStream: whether memory is damaged cannot be seen.
+  for (const [when, cancels] of [
+    ['an event', (cancel: () => void) => cancel()],
+    ['a promise after an event', (cancel: () => void) => void Promise.resolve().then(cancel)],
+    ['a tick after an event', (cancel: () => void) => process.nextTick(cancel)],
+  ] as const)
+    it(`resets a stream in a turn of its own, cancelled from ${when}`, async () => {
+      const ended = deferred<number>();
+      server.handler = (stream) => {
+        begin(stream);
+        stream.write(frameOf(Buffer.from('a')));
+        stream.once('close', () => ended.resolve(stream.rstCode));
+      };
+      let inTurn = false;
+      const resets: string[] = [];
+      const request = session.request.bind(session);
+      session.request = (...args) => {
+        const stream = request(...args);
+        const close = stream.close.bind(stream);
+        stream.close = (code) => {
+          resets.push(inTurn ? 'in the turn of the event' : 'later');
+          close(code);
+        };
+        return stream;
+      };
+      const stream: GrpcStream = new GrpcStream(
+        session,
+        { path: PATH, request: Buffer.alloc(0), limitBytes: 100 },
+        {
+          message: () => {
+            inTurn = true;
+            setImmediate(() => (inTurn = false));
+            cancels(() => stream.cancel());
+          },
+          end: () => {},
+        },
+      );
+      assert.equal(await within('a reset', ended.promise), http2.constants.NGHTTP2_CANCEL);
+      assert.deepEqual(resets, ['later']);
+    });
 });
