@@ -1,6 +1,6 @@
-// Runs each package's compiled tests in a mocha process of its own, and adds up.
+// Runs each package's compiled tests in a mocha process of its own, the largest one's in several, and adds up.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { packageDirs } from '../setup.js';
@@ -8,15 +8,46 @@ import { root, say } from '../run.js';
 
 const CLOSING_LINE = /^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 
-/** Packages tested at a time: their tests wait more than they compute. */
+/** Parts tested at a time: their tests wait more than they compute. */
 const AT_A_TIME = 2;
-/** Takes as long as all others together: begins first. */
+/** Takes as long as all others together, and waits for processes most of the time: begins first, in parts. */
 const LONGEST = 'e2e';
+/** Folders of its tests that are parts of their own; what is in no such folder is one, too. */
+const PARTS_OF_LONGEST = [['spine'], ['pods', 'kubelet', 'kubectl']];
+
+/**
+ * What one mocha runs: a package, or a part of one.
+ * @returns {{name: string, specs: string[]}[]}
+ */
+function partsOf(dir) {
+  const specsIn = (folder) => `${folder}/**/*.{test,integration}.js`;
+  const tests = `${dir}/dist/test`;
+  if (dir !== LONGEST) return [{ name: dir, specs: [specsIn(tests)] }];
+  const parts = PARTS_OF_LONGEST.map((folders) =>
+    folders.filter((name) => existsSync(path.join(root, tests, name))),
+  );
+  const named = new Set(parts.flat());
+  const rest = readdirSync(path.join(root, tests), { withFileTypes: true }).filter(
+    ({ name }) => !named.has(name),
+  );
+  const restSpecs = rest.flatMap((entry) => {
+    if (entry.isDirectory()) return [specsIn(`${tests}/${entry.name}`)];
+    return /\.(test|integration)\.js$/.test(entry.name) ? [`${tests}/${entry.name}`] : [];
+  });
+  return [
+    ...parts
+      .filter((folders) => folders.length > 0)
+      .map((folders) => ({
+        name: `${dir}: ${folders.join(', ')}`,
+        specs: folders.map((folder) => specsIn(`${tests}/${folder}`)),
+      })),
+    { name: `${dir}: the rest`, specs: restSpecs },
+  ];
+}
 
 /** Output comes in one piece at the end where others run beside it. */
-function runMocha(node, dir, args, env, alone) {
+function runMocha(node, specs, args, env, alone) {
   return new Promise((resolve, reject) => {
-    const specs = [`${dir}/dist/test/**/*.test.js`, `${dir}/dist/test/**/*.integration.js`];
     const child = spawn(node, ['node_modules/mocha/bin/mocha.js', ...specs, ...args], {
       cwd: root,
       env: { ...process.env, ...env },
@@ -50,14 +81,16 @@ export async function runPackages({ node = process.execPath, packages = [], moch
   const queue = packageDirs()
     .filter((dir) => packages.length === 0 || packages.includes(dir))
     .filter((dir) => existsSync(path.join(root, dir, 'dist', 'test')))
-    .sort((one, other) => Number(other === LONGEST) - Number(one === LONGEST));
+    .sort((one, other) => Number(other === LONGEST) - Number(one === LONGEST))
+    .flatMap(partsOf);
   const alone = queue.length === 1;
   const work = async () => {
-    for (let dir = queue.shift(); dir !== undefined; dir = queue.shift()) {
-      say(`testing ${dir} …`);
+    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
+      const { name, specs } = part;
+      say(`testing ${name} …`);
       const startedMs = performance.now();
-      const { code, counts } = await runMocha(node, dir, mochaArgs, env, alone);
-      say(`tested ${dir}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
+      const { code, counts } = await runMocha(node, specs, mochaArgs, env, alone);
+      say(`tested ${name}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
       if (counts === null || (code !== 0 && counts[2] === '0')) total.failed += 1;
       if (counts === null) continue;
       total.passed += Number(counts[1]);
