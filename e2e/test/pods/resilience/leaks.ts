@@ -7,8 +7,8 @@ import { processUsage } from '../../../src/processes/process-usage.ts';
 import { shell, STAYS, volumeKinds, volumeSources } from './kinds.ts';
 import type { ResilienceSite } from './resilience-site.ts';
 
-const TOGETHER = 8;
-const PODS = scaled(3, 125) * TOGETHER;
+const TOGETHER = 13;
+const PODS = scaled(2, 77) * TOGETHER;
 /** What a process may have more of than after the first pods: connections that come and go. */
 const MORE_FILES = 8;
 const MORE_MEMORY_BYTES = scaled(30, 40) * 1024 * 1024;

@@ -10,9 +10,9 @@ import { shell, STAYS, volumeKinds, volumeSources } from './kinds.ts';
 import { FORGOTTEN_BY_CONTAINERD, SOON_MS, statusIn, type ResilienceSite } from './resilience-site.ts';
 
 const ROUNDS = scaled(1, 15);
-const TOGETHER = 8;
+const TOGETHER = 6;
 /** Time for a hub that has been found again to want something else, if it did. */
-const AFTER_HEALING_MS = 1500;
+const AFTER_HEALING_MS = 1000;
 /** What it removes when it is started the next time. */
 const UNTIL_NEXT_START = /^work of a bundle /;
 
