@@ -21,7 +21,10 @@ export interface ImageStoreFixture {
 /** What every {@link ImageStore} has to do, and how it has to say what went wrong. */
 export function describeImageStore(name: string, open: () => Promise<ImageStoreFixture>): void {
   describe(`image store ${name}`, () => {
-    const signal = AbortSignal.timeout(60_000);
+    let signal: AbortSignal;
+    beforeEach(() => {
+      signal = AbortSignal.timeout(60_000);
+    });
     let fixture: ImageStoreFixture;
     let store: ImageStore;
     let counter = 0;

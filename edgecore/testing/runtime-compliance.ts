@@ -36,7 +36,10 @@ export interface ContainerRuntimeFixture {
 /** What every {@link ContainerRuntime} has to do. */
 export function describeContainerRuntime(name: string, open: () => Promise<ContainerRuntimeFixture>): void {
   describe(`container runtime ${name}`, () => {
-    const signal = AbortSignal.timeout(120_000);
+    let signal: AbortSignal;
+    beforeEach(() => {
+      signal = AbortSignal.timeout(120_000);
+    });
     let fixture: ContainerRuntimeFixture;
     let runtime: ContainerRuntime;
     let counter = 0;

@@ -25,6 +25,9 @@ describe('Probes, hooks and logs with containerd', function () {
   this.timeout(30_000);
   let site: ContainerdSite | undefined;
   let temp: TempDir;
+  /** Of the logs of one test. */
+  let logs = '';
+  let tests = 0;
   let runtime: CriRuntime;
   const events: string[] = [];
   const recorder = {
@@ -40,6 +43,7 @@ describe('Probes, hooks and logs with containerd', function () {
     await runtime.start();
   });
   beforeEach(() => {
+    logs = path.join(temp.path, String(++tests));
     events.splice(0);
   });
   afterEach(async () => {
@@ -56,7 +60,7 @@ describe('Probes, hooks and logs with containerd', function () {
 
   /** Runs a script in a container; a second one with the same sandbox is the next attempt. */
   const run = async (script: string, attempt = 0): Promise<RuntimeContainer> => {
-    const sandbox = sampleSandbox({ uid: UID, logDirectory: path.join(temp.path, UID) });
+    const sandbox = sampleSandbox({ uid: UID, logDirectory: logs });
     const sandboxId = await runtime.createSandbox(sandbox, NEVER);
     const config = sampleContainer({
       name: 'main',
@@ -237,6 +241,6 @@ describe('Probes, hooks and logs with containerd', function () {
       pod.containers.map(({ attempt }) => attempt),
       [3, 2],
     );
-    assert.deepEqual((await readdir(path.join(temp.path, UID, 'main'))).sort(), ['2.log', '3.log']);
+    assert.deepEqual((await readdir(path.join(logs, 'main'))).sort(), ['2.log', '3.log']);
   });
 });
