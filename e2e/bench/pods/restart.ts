@@ -19,9 +19,10 @@ export async function measureRestart(bench: Bench, site: PodsSite): Promise<void
     await site.create(shellPod(name, SLEEP));
     const { metadata, status } = await site.untilPhase(name, 'Running');
     const id = status?.containerStatuses?.[0]?.containerID?.replace(/^[a-z]+:\/\//, '') ?? '';
+    const pid = await pidOf(site, id);
     await delay(300); // what belongs to its start is done
     const startedMs = performance.now();
-    await site.containerd.ctr(['tasks', 'kill', '--signal', 'SIGKILL', id]);
+    process.kill(pid, 'SIGKILL');
     for (;;) {
       const pod = await runtime.get(metadata.uid ?? '');
       if (pod?.containers.some(({ attempt, state }) => attempt === 1 && state === 'running') === true) break;
@@ -31,7 +32,16 @@ export async function measureRestart(bench: Bench, site: PodsSite): Promise<void
     elapsed.push(performance.now() - startedMs);
   }
   await runtime.stop();
-  const note = 'from the call of ctr on, whose own start is in it; creating and starting the container too';
+  const note = 'from the signal on; creating and starting the next container is in it';
   bench.figure({ figure: 'restart_after_death_ms', value: median(elapsed), unit: 'ms', n: PODS, note });
   await removeAll(site);
+}
+
+/** The process of a container, as containerd has it. */
+async function pidOf(site: PodsSite, id: string): Promise<number> {
+  const table = await site.containerd.ctr(['tasks', 'ls']);
+  const line = table.split('\n').find((each) => each.startsWith(id));
+  const pid = Number(line?.trim().split(/\s+/)[1]);
+  if (!(pid > 1)) throw new Error(`no task ${id}`);
+  return pid;
 }
