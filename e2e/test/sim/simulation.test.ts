@@ -73,7 +73,7 @@ describe('Hubs and edges, simulated', function () {
     for (const seed of REGRESSIONS) await run(seed);
   });
 
-  const simulations = scaled(2_000, 200_000);
+  const simulations = scaled(4_000, 200_000);
   it(`converges under ${simulations * SCHEDULES} random schedules`, async function () {
     this.timeout(scaled(10 * 60_000, 12 * 3_600_000));
     const report = await runSeeds(1, simulations);
