@@ -120,7 +120,10 @@ describe('edge core', function () {
     site.hub.received.length = 0;
     const { subscriptions } = site.hub;
     await site.hub.up();
-    await eventually('it is held', () => site.core.status().session.state === 'held');
+    // It dials again within 5 s.
+    await eventually('it is held', () => site.core.status().session.state === 'held', {
+      deadlineMs: 15_000,
+    });
     const held = await site.admin.status();
     assert.equal(held.cluster.held?.clusterUid, 'cluster-2');
     assert.match(held.cluster.held.why, /cluster-2.*cluster-1/);
