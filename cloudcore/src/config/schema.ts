@@ -150,7 +150,9 @@ export const configSchema = z.strictObject({
         .number()
         .positive()
         .default(30)
-        .describe('How long a client may take for the head of its request, and a node to begin its answer, seconds.'),
+        .describe(
+          'How long a client may take for the head of its request, and a node to begin its answer, seconds.',
+        ),
       idleSeconds: z
         .number()
         .positive()

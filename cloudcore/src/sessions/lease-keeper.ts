@@ -184,7 +184,11 @@ export class LeaseKeeper {
     const held = this.#held.get(node);
     if (held === undefined) return;
     const { replica } = this.#options;
-    const result = await this.#table.write(node, () => ({ node, replica, epoch: held.epoch, sinceMs: held.sinceMs }), signal);
+    const result = await this.#table.write(
+      node,
+      () => ({ node, replica, epoch: held.epoch, sinceMs: held.sinceMs }),
+      signal,
+    );
     if (!result.written) {
       this.#fence(node, held, result.holder);
       return;
