@@ -24,11 +24,13 @@ export interface PodCheckerOptions {
   readonly nowMs: () => number;
   /** What the disk of the edge has. */
   readonly objects: () => Iterable<Content>;
+  /** Since when all of it can be read. */
+  readonly readableSinceMs: () => number;
   /** Called with what must not happen, and did. */
   readonly fail: (what: string) => void;
 }
 
-/** The longest that a worker may act upon what was: a grace and slow calls, after a disk that could not be read. */
+/** The longest that a worker may act upon what was, once the disk can be read: a grace, slow calls, and a look. */
 const ACTS_WITHIN_MS = 130_000;
 
 /**
@@ -54,12 +56,13 @@ export class PodChecker {
       if (isDeleted) wish.wasDeleted = true;
       const isOther = wish.pod !== undefined && imagesOf(wish.pod) !== imagesOf(pod);
       if (isDeleted || isOther) wish.unwantedMs = nowMs;
-      if (!isDeleted) wish.wantedMs = nowMs;
+      if (!isDeleted || isWanted(wish.pod)) wish.wantedMs = nowMs;
       wish.pod = pod;
     }
     for (const [uid, wish] of this.#wishes) {
       if (pods.has(uid)) continue;
       if (wish.pod !== undefined) wish.unwantedMs = nowMs;
+      if (isWanted(wish.pod)) wish.wantedMs = nowMs;
       wish.pod = undefined;
     }
   }
@@ -147,10 +150,9 @@ export class PodChecker {
   }
 
   #starts(uid: string, name: string, id: string, machine: SimulatedMachine): void {
-    const { node, fail, nowMs } = this.#options;
+    const { node, fail } = this.#options;
     const { pod, wantedMs } = this.#wishOf(uid);
-    const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
-    if (!isWanted && nowMs() - wantedMs > ACTS_WITHIN_MS)
+    if (!isWanted(pod) && this.#isLongAgo(wantedMs))
       fail(`${node}: ${uid}/${name} was started, and was not wanted`);
     const others =
       machine.pods.get(uid)?.containers.filter((one) => one.name === name && one.id !== id) ?? [];
@@ -159,11 +161,16 @@ export class PodChecker {
   }
 
   #ends(uid: string, what: string): void {
-    const { node, fail, nowMs } = this.#options;
+    const { node, fail } = this.#options;
     const { pod, unwantedMs } = this.#wishOf(uid);
-    const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
-    if (isWanted && nowMs() - unwantedMs > ACTS_WITHIN_MS)
+    if (isWanted(pod) && this.#isLongAgo(unwantedMs))
       fail(`${node}: ${what} of ${uid}, which was wanted as it was`);
+  }
+
+  /** Whether nobody may act upon it any more. */
+  #isLongAgo(ms: number): boolean {
+    const { nowMs, readableSinceMs } = this.#options;
+    return nowMs() - Math.max(ms, ms === -Infinity ? ms : readableSinceMs()) > ACTS_WITHIN_MS;
   }
 
   #wishOf(uid: string): Wish {
@@ -174,6 +181,10 @@ export class PodChecker {
     }
     return wish;
   }
+}
+
+function isWanted(pod: Pod | undefined): boolean {
+  return pod !== undefined && pod.metadata.deletionTimestamp === undefined;
 }
 
 function imagesOf({ spec }: Pod): string {

@@ -14,8 +14,8 @@ export class SimDisk {
   #fullUntilMs = 0;
   /** Whether it says that something is written before it is: what no disk may do, for a test of the checker. */
   lies = false;
-  /** How many of 1 reads fail, or answer other bytes than were written. */
-  badReads = 0;
+  #badReads = 0;
+  #readableSinceMs = 0;
   /** Since when it has taken every write at once, monotonic milliseconds. */
   wellSinceMs = 0;
   /** Whether it has ever stalled for longer than the outbox waits for it, or refused. */
@@ -24,6 +24,21 @@ export class SimDisk {
   constructor(time: VirtualTime, dice: Dice) {
     this.#time = time;
     this.#dice = dice;
+  }
+
+  /** How many of 1 reads fail, or answer other bytes than were written. */
+  get badReads(): number {
+    return this.#badReads;
+  }
+
+  set badReads(badReads: number) {
+    this.#readableSinceMs = this.readableSinceMs;
+    this.#badReads = badReads;
+  }
+
+  /** Since when every read has answered what was written, monotonic milliseconds; now, where not every one does. */
+  get readableSinceMs(): number {
+    return this.#badReads > 0 ? this.#time.monotonicMs() : this.#readableSinceMs;
   }
 
   stall(forMs: number): void {

@@ -54,6 +54,8 @@ export class SimPods {
   readonly #disk: SimDisk;
   readonly #dice: Dice;
   readonly #state = new Map<string, string>();
+  /** Edge processes so far. */
+  #lives = 0;
 
   constructor(time: VirtualTime, disk: SimDisk, dice: Dice, checker: PodChecker) {
     this.machine = new SimulatedMachine({ clock: time, program: ({ image }) => programOf(image) });
@@ -136,10 +138,12 @@ export class SimPods {
 
   /** Persists what is written once the disk has, and nothing that a dead process had on its way. */
   #jsonState(isDead: () => boolean): JsonState {
+    this.#lives += 1;
+    const life = this.#lives;
     const commit = async (change: () => void): Promise<void> => {
       await this.#disk.flush();
-      // What was on its way when the power went may have reached the disk.
-      if (!isDead() || this.#dice.chance(0.5)) change();
+      // What was on its way when the power went may have reached the disk, but not after it came back.
+      if (!isDead() || (life === this.#lives && this.#dice.chance(0.5))) change();
     };
     return {
       read: (key) => Promise.resolve(parsed(this.#state.get(key))),

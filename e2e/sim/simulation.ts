@@ -153,6 +153,7 @@ export class Simulation {
       node,
       nowMs: () => this.time.monotonicMs(),
       objects: () => disk.content.scopes.get(`node/${node}`)?.objects.values() ?? [],
+      readableSinceMs: () => disk.readableSinceMs,
       fail: (what) => this.fail(what),
     });
     return new SimEdge(
