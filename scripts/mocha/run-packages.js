@@ -1,6 +1,7 @@
 // Runs each package's compiled tests in a mocha process of its own, the largest one's in several, and adds up.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { packageDirs } from '../setup.js';
@@ -72,12 +73,58 @@ function runMocha(node, specs, args, env, alone) {
 }
 
 /**
- * Runs the tests of the packages named (default: all that have any), a few packages at a time.
+ * A file with tests against real programs is run once more where one of them failed: alone, on a machine that does
+ * nothing else. What passes then was a matter of time, and is told; more files than these are no accident.
+ */
+const MOST_RUN_AGAIN = 5;
+
+/** Reads what the reporter has written, and removes it. @returns {{file?: string, title: string, message: string}[]} */
+function takeFailures(file) {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  rmSync(file);
+  return lines.map((line) => JSON.parse(line));
+}
+
+function addUp(total, code, counts) {
+  if (counts === null || (code !== 0 && counts[2] === '0')) total.failed += 1;
+  if (counts === null) return;
+  total.passed += Number(counts[1]);
+  total.failed += Number(counts[2]);
+  total.skipped += Number(counts[3]);
+}
+
+/** @returns {Promise<typeof failures>} those that failed again, or are not of that kind */
+async function runAgain(failures, total, { node, mochaArgs, env, file }) {
+  const files = [...new Set(failures.map((failure) => failure.file))];
+  const again = files.filter((each) => each?.endsWith('.integration.js'));
+  if (again.length > MOST_RUN_AGAIN) return failures;
+  const left = failures.filter((failure) => !again.includes(failure.file));
+  for (const each of again) {
+    const before = failures.filter((failure) => failure.file === each);
+    say(`again, alone: ${path.relative(root, each)}`);
+    const { code } = await runMocha(node, [each], mochaArgs, { ...env, HAWSER_FAILURES: file }, true);
+    const now = takeFailures(file);
+    if (code !== 0) {
+      left.push(...(now.length > 0 ? now : before));
+      continue;
+    }
+    total.failed -= before.length;
+    total.passed += before.length;
+    for (const { title, message } of before) say(`passed only when run alone: ${title}\n${message}`);
+  }
+  return left;
+}
+
+/**
+ * Runs the tests of the packages named (default: all that have any), a few packages at a time. What failed is told at
+ * the end once more.
  * @param {{node?: string, packages?: string[], mochaArgs?: string[], env?: Record<string, string>}} options
  * @returns {Promise<{passed: number, failed: number, skipped: number}>} a mocha that died counts as one failure
  */
 export async function runPackages({ node = process.execPath, packages = [], mochaArgs = [], env = {} } = {}) {
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const file = path.join(tmpdir(), `hawser-failures-${process.pid}.jsonl`);
   const queue = packageDirs()
     .filter((dir) => packages.length === 0 || packages.includes(dir))
     .filter((dir) => existsSync(path.join(root, dir, 'dist', 'test')))
@@ -89,16 +136,20 @@ export async function runPackages({ node = process.execPath, packages = [], moch
       const { name, specs } = part;
       say(`testing ${name} …`);
       const startedMs = performance.now();
-      const { code, counts } = await runMocha(node, specs, mochaArgs, env, alone);
+      const { code, counts } = await runMocha(
+        node,
+        specs,
+        mochaArgs,
+        { ...env, HAWSER_FAILURES: file },
+        alone,
+      );
       say(`tested ${name}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
-      if (counts === null || (code !== 0 && counts[2] === '0')) total.failed += 1;
-      if (counts === null) continue;
-      total.passed += Number(counts[1]);
-      total.failed += Number(counts[2]);
-      total.skipped += Number(counts[3]);
+      addUp(total, code, counts);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  const failures = await runAgain(takeFailures(file), total, { node, mochaArgs, env, file });
+  for (const { title, message } of failures) say(`failed: ${title}\n${message}`);
   return total;
 }
 
