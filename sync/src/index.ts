@@ -8,6 +8,9 @@ export {
   type UpstreamAnswers,
   type UpstreamBodies,
   type UpstreamKind,
+  type UpstreamSetting,
+  type UpstreamTwin,
+  type UpstreamTwinValue,
 } from './upstream.ts';
 export { applyDelta } from './codec/apply-delta.ts';
 export type { ChangeEncoder, EncodedChange } from './codec/change-encoder.ts';

@@ -15,6 +15,26 @@ export function packUpstream(body: UpstreamBodies[UpstreamKind]): Uint8Array {
   throw new SyncError('ERR_SYNC_TOO_LARGE', message);
 }
 
+/** A value of a twin, as devices.kubeedge.io has it. */
+export interface UpstreamTwinValue {
+  readonly value: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** One twin, as `Device.status.twins` has it. */
+export interface UpstreamTwin {
+  readonly propertyName: string;
+  readonly reported?: UpstreamTwinValue;
+  readonly observedDesired?: UpstreamTwinValue;
+}
+
+/** A desired value that was set at the edge. */
+export interface UpstreamSetting extends UpstreamTwinValue {
+  readonly property: string;
+  /** The desired value of the Device object that it was set over; absent: there was none. */
+  readonly over?: UpstreamTwinValue;
+}
+
 /**
  * What an edge reports, and asks for. Bodies are JSON, packed (`packJson`); the hub checks every one of them against
  * the node in the edge's certificate.
@@ -62,6 +82,45 @@ export interface UpstreamBodies {
   };
   /** What the edge says of itself: a guard that holds, a pod that it refuses. Key `report/<number>`. */
   readonly report: { readonly code: string; readonly message: string; readonly at: string };
+  /**
+   * All twins of a device of this node, how it is, and what keeps it from working. Latest wins, key
+   * `device/<namespace>/<name>/<uid>`.
+   */
+  readonly device: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly twins: readonly UpstreamTwin[];
+    /** How the device is. Absent: what is there stays. */
+    readonly state?: 'ok' | 'online' | 'offline' | 'unhealthy' | 'unknown';
+    /** When it last answered, RFC 3339. Absent: what is there stays. */
+    readonly lastOnlineTime?: string;
+    /** Becomes the condition `Served`. Absent: what is there stays. `reason` is a word as conditions have it. */
+    readonly served?: {
+      readonly status: 'True' | 'False' | 'Unknown';
+      readonly reason: string;
+      readonly message: string;
+    };
+  };
+  /**
+   * Desired values that were set at the edge: all that the cloud has not taken yet of this device. Latest wins, kept; key
+   * `device-setting/<namespace>/<name>/<uid>`. Written where the Device still has what they were set over.
+   */
+  readonly 'device-setting': {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    /** One for each property, at least one. */
+    readonly settings: readonly UpstreamSetting[];
+  };
+  /** What a program at the edge published for the cloud. Key `upload/<number>`; the oldest go where there are too many. */
+  readonly upload: {
+    readonly topic: string;
+    /** Base64. */
+    readonly payload: string;
+    /** When it was published, RFC 3339. */
+    readonly at: string;
+  };
   /** Asks for a token of a service account, for a pod of this node. Not kept in the outbox. */
   readonly 'token-request': {
     readonly namespace: string;

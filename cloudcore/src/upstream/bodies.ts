@@ -12,8 +12,18 @@ import { Refusal } from './outcome.ts';
 /** Deepest nesting of a body; that of the API's types is below 20. */
 const MAX_DEPTH = 32;
 const MAX_ISSUES = 5;
+/** Properties of a device. */
+const MAX_PROPERTIES = 1024;
+/** As devices have them. */
+const MAX_VALUE_CHARS = 16_384;
+/** Source: metav1.Condition. */
+const CONDITION_REASON = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/;
 /** What a value takes beside its text, roughly. */
 const VALUE_BYTES = 32;
+
+function isUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
 
 function checked(problemsOf: (value: string) => string[]): z.ZodString {
   return z.string().check(({ value, issues }) => {
@@ -48,6 +58,17 @@ const podStatus = z.looseObject({
   conditions: z.array(condition).max(64).exactOptional(),
 });
 const nodeStatus = z.looseObject({ conditions: z.array(condition).max(64).exactOptional() });
+
+const property = z.string().min(1).max(253);
+const twinValueFields = {
+  value: z.string().max(MAX_VALUE_CHARS),
+  metadata: z
+    .record(z.string().min(1).max(128), z.string().max(1024))
+    .refine((metadata) => Object.keys(metadata).length <= 16, 'too many')
+    .exactOptional(),
+};
+const twinValue = z.strictObject(twinValueFields);
+const device = { namespace, name: objectName, uid };
 
 const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = {
   node: z.strictObject({
@@ -89,6 +110,37 @@ const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = 
     component: word,
   }),
   report: z.strictObject({ code: word, message: z.string().max(4096), at: time }),
+  device: z.strictObject({
+    ...device,
+    twins: z
+      .array(
+        z.strictObject({
+          propertyName: property,
+          reported: twinValue.exactOptional(),
+          observedDesired: twinValue.exactOptional(),
+        }),
+      )
+      .max(MAX_PROPERTIES)
+      .refine((twins) => isUnique(twins.map(({ propertyName }) => propertyName)), 'a property comes twice'),
+    state: z.enum(['ok', 'online', 'offline', 'unhealthy', 'unknown']).exactOptional(),
+    lastOnlineTime: time.exactOptional(),
+    served: z
+      .strictObject({
+        status: z.enum(['True', 'False', 'Unknown']),
+        reason: z.string().max(128).regex(CONDITION_REASON, 'not a reason'),
+        message: z.string().max(4096),
+      })
+      .exactOptional(),
+  }),
+  'device-setting': z.strictObject({
+    ...device,
+    settings: z
+      .array(z.strictObject({ property, ...twinValueFields, over: twinValue.exactOptional() }))
+      .min(1)
+      .max(MAX_PROPERTIES)
+      .refine((settings) => isUnique(settings.map((setting) => setting.property)), 'a property comes twice'),
+  }),
+  upload: z.strictObject({ topic: z.string().min(1).max(1024), payload: z.base64(), at: time }),
   'token-request': z.strictObject({
     namespace,
     serviceAccount: objectName,

@@ -46,6 +46,9 @@ type Writers = {
   readonly [K in UpstreamKind]: (origin: Origin, body: UpstreamBodies[K]) => Promise<UpstreamOutcome>;
 };
 
+/** Kinds whose key is made of an object's namespace, name and uid. */
+const KEYED: ReadonlySet<UpstreamKind> = new Set(['pod', 'pod-gone', 'device', 'device-setting']);
+
 /** When to try again where nothing else is known, milliseconds; spread over twice that. */
 const RETRY_AFTER_MS = 2000;
 
@@ -193,6 +196,9 @@ function writersOf(context: WriterContext, nodes: NodeWriter, certificates: Cert
     'pod-gone': (origin, body) => pods.remove(origin, body),
     event: (origin, body) => events.write(origin, body),
     report: (origin, body) => reports.write(origin, body),
+    device: () => Promise.reject(notHere()),
+    'device-setting': () => Promise.reject(notHere()),
+    upload: () => Promise.reject(notHere()),
     'token-request': (origin, body) => tokens.request(origin, body),
     'certificate-renewal': async ({ node }, { csr }) => {
       const peer = certificates.peerOf(node);
@@ -216,9 +222,14 @@ function renewalRefusal(error: unknown): unknown {
 /** Of messages with one key the latest counts. */
 function keyOf<K extends UpstreamKind>(kind: K, body: UpstreamBodies[K]): string | undefined {
   if (kind === 'node') return kind;
-  if (kind !== 'pod' && kind !== 'pod-gone') return undefined;
-  const { namespace, name, uid } = body as UpstreamBodies['pod' | 'pod-gone']; // by its kind
+  if (!KEYED.has(kind)) return undefined;
+  const { namespace, name, uid } = body as UpstreamBodies['pod' | 'pod-gone' | 'device' | 'device-setting']; // by its kind
   return `${kind}/${namespace}/${name}/${uid}`;
+}
+
+/** The edge keeps it. */
+function notHere(): Refusal {
+  return new Refusal(503, 'api-down', 'this hub does not write it');
 }
 
 function stopped(): Refusal {
