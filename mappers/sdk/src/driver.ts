@@ -20,16 +20,19 @@ export interface Driver<Protocol = ConfigData, Visitor = ConfigData> {
   readonly version: string;
   /** Values that do not fit never reach the driver. Defaults in the schemas are filled in. */
   readonly schemas: { readonly protocol: JsonSchema; readonly visitor: JsonSchema };
-  /** What no schema can say: problems of a whole device. `path` begins at its configuration. Default: none. */
-  check?(
-    config: Protocol,
-    properties: readonly Visit<Visitor>[],
-  ): readonly { path: string; message: string }[];
+  /** What no schema can say: problems of a whole device. Default: none. */
+  check?(config: Protocol, properties: readonly Visit<Visitor>[]): readonly DriverProblem[];
   /**
    * Devices with the same text share one connection, which does one thing at a time: a serial line, a TCP connection to
    * a gateway. Default: each device has its own.
    */
   connectionOf?(config: Protocol): string;
+  /**
+   * Longest that one `read`, `write` or `subscribe` of a device may take, milliseconds, retries included; then its signal
+   * aborts, and the device counts as one that does not answer. Other devices of the connection wait for so long at
+   * most. A call that goes on for 2 s after that costs the connection. Default: 10,000.
+   */
+  timeoutMs?(config: Protocol): number;
   /**
    * Opens what devices are reached by. The SDK calls again, with back-off, where it rejects.
    * @param config of the first of the devices that share it
@@ -38,7 +41,19 @@ export interface Driver<Protocol = ConfigData, Visitor = ConfigData> {
   open(config: Protocol, context: DriverContext, signal: AbortSignal): Promise<Connection<Protocol, Visitor>>;
 }
 
-/** One property of one device, for a driver. */
+/** What a driver finds wrong with the configuration of a device. */
+export interface DriverProblem {
+  /** JSON pointer that begins at `protocol.configData`: `/port`; at `visitors.configData` where `property` is there. */
+  readonly path: string;
+  /** What is wrong: `must be below 65536`. */
+  readonly message: string;
+  /** The property that it is about. Default: none, it is about the device. */
+  readonly property?: string;
+  /** What to do about it, a sentence. Default: to see what the mapper takes. */
+  readonly remedy?: string;
+}
+
+/** One property of one device, for a driver. The same object at each call, for as long as the device is as it is. */
 export interface Visit<Visitor = ConfigData> {
   readonly property: string;
   readonly type: PropertyType;
@@ -64,7 +79,10 @@ export interface Connection<Protocol = ConfigData, Visitor = ConfigData> {
     visits: readonly Visit<Visitor>[],
     signal: AbortSignal,
   ): Promise<readonly VisitResult[]>;
-  /** @throws as {@link read} */
+  /**
+   * Writes a value that fits the type and the range of its property.
+   * @throws as {@link read}; {@link PropertyError} where the device answers, and does not take it
+   */
   write(
     device: DeviceAddress<Protocol>,
     visit: Visit<Visitor>,
@@ -72,8 +90,10 @@ export interface Connection<Protocol = ConfigData, Visitor = ConfigData> {
     signal: AbortSignal,
   ): Promise<void>;
   /**
-   * Has the device say values by itself, where it can. Called once for each device, again after a reconnect.
-   * @returns which properties need no polling, and how to end it
+   * Has the device say values by itself, where it can. Called once for each device, again after a reconnect and after the
+   * device was away. They are read once more after it.
+   * @param onValue may be called from then on until `end`, between and during other calls
+   * @returns which properties need no polling, and how to end it (not called when the connection was lost, or closes)
    */
   subscribe?(
     device: DeviceAddress<Protocol>,
@@ -92,6 +112,14 @@ export interface DeviceAddress<Protocol = ConfigData> {
   /** `<namespace>/<name>`. */
   readonly id: string;
   readonly config: Protocol;
+}
+
+/**
+ * The device answers, but not for this property: it has no such register, or refuses a value. In the results of `read`, any
+ * Error means that; thrown by `write`, this one says that the device is there.
+ */
+export class PropertyError extends Error {
+  override readonly name = 'PropertyError';
 }
 
 /** The connection is of no use any more: the SDK closes it, and opens another. */
