@@ -22,6 +22,8 @@ export interface BoundProperty {
    */
   readonly deadBand?: { readonly kind: 'absolute' | 'percent'; readonly by: number };
   readonly push?: PushMethod;
+  /** The device says nothing of it: it is there because its model says how to read it. These stand behind the others. */
+  readonly inherited?: true;
 }
 
 /** A device with its model: all that a mapper has to know of it, but for the desired values. */
