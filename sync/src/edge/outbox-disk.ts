@@ -1,7 +1,7 @@
 import { Backoff, delay, type Clock, type Logger, type Random } from '@hawser/seams';
 import { messageOf } from '../errors.ts';
 import { Alarm } from './alarm.ts';
-import type { OutboxSlot } from './outbox-slot.ts';
+import type { OutboxSlot, SlotEntry } from './outbox-slot.ts';
 import type { OutboxEntry, OutboxStore } from './outbox-store.ts';
 
 /** What an {@link OutboxDisk} is made of. */
@@ -107,10 +107,10 @@ export class OutboxDisk {
     const asked = [...this.#unsaved];
     const slots = asked.filter((slot) => !slot.saved);
     this.#unsaved.clear();
-    const put = slots.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
-    const remove = slots.flatMap(({ entry, key }) => (entry === undefined ? [key] : []));
+    const put = slots.flatMap(({ entry }) => (isDurable(entry) ? [entry] : []));
+    const remove = slots.flatMap(({ entry, key }) => (isDurable(entry) ? [] : [key]));
     for (const slot of slots) {
-      slot.writing = slot.entry?.order ?? 0;
+      slot.writing = slot.durableOrder ?? 0;
       slot.unsavedSinceMs = undefined;
     }
     try {
@@ -156,4 +156,8 @@ export class OutboxDisk {
       this.#options.onSettled(slot);
     }
   }
+}
+
+function isDurable(entry: SlotEntry | undefined): entry is SlotEntry {
+  return entry !== undefined && entry.volatile === undefined;
 }

@@ -3,7 +3,7 @@ import { messageOf, SyncError } from '../errors.ts';
 import { MAX_UPSTREAM_BYTES } from '../upstream.ts';
 import { Alarm } from './alarm.ts';
 import { OutboxDisk } from './outbox-disk.ts';
-import { OutboxSlot } from './outbox-slot.ts';
+import { OutboxSlot, type SlotEntry, type VolatileMessage } from './outbox-slot.ts';
 import type { OutboxEntry, OutboxStore } from './outbox-store.ts';
 import type { UpstreamOutcome, UpstreamSession } from './upstream-session.ts';
 
@@ -30,6 +30,8 @@ export const OUTBOX_LIMITS: OutboxLimits = {
   persistAfterMs: 5_000,
 };
 
+/** Of an entry whose body is made when it is sent. */
+const NO_BODY = new Uint8Array(0);
 /** Wait before an entry is sent again, milliseconds: first upper bound, and the highest. */
 const RETRY_MS = { base: 500, cap: 60_000 } as const;
 /** The longest that a hub can put one entry off. */
@@ -186,18 +188,8 @@ export class Outbox {
    */
   put(message: OutboxMessage): void {
     const { key, body, keep } = message;
-    if (body.length > this.#limits.bodyBytes)
-      throw new SyncError(
-        'ERR_SYNC_TOO_LARGE',
-        `${key}: ${body.length} bytes, most ${this.#limits.bodyBytes}`,
-      );
-    let slot = this.#slots.get(key);
-    if (slot === undefined) {
-      if (keep && this.#slots.size - this.#events.size >= this.#limits.kept)
-        throw new SyncError('ERR_SYNC_LIMIT', `${key}: ${this.#limits.kept} entries are kept already`);
-      slot = new OutboxSlot(key);
-      this.#slots.set(key, slot);
-    }
+    this.#checkSize(key, body);
+    const slot = this.#slotFor(key, keep);
     if (slot.saysAlready(message)) return;
     this.#order += 1;
     slot.entry = { ...message, order: this.#order };
@@ -207,6 +199,27 @@ export class Outbox {
     this.#dropEvents();
     this.#persistAlarm.setAt(slot.unsavedSinceMs + this.#limits.persistAfterMs);
     this.#offer(slot);
+  }
+
+  /**
+   * Says something to the cloud that never goes to the disk, in place of what was said under this key before; that which
+   * the disk has of this key goes. What is sent is what {@link VolatileMessage.body} answers then.
+   * @throws SyncError `ERR_SYNC_LIMIT` above 20,000 kept entries: a fault of the caller
+   */
+  putVolatile(message: VolatileMessage): void {
+    const { key, kind } = message;
+    const slot = this.#slotFor(key, true);
+    this.#order += 1;
+    slot.entry = { key, kind, order: this.#order, body: NO_BODY, keep: true, volatile: message };
+    slot.unsavedSinceMs = undefined;
+    this.#events.delete(slot);
+    this.#offer(slot);
+  }
+
+  /** What was put under this key is not to be said any more; what is on its way may arrive all the same. */
+  withdraw(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot?.entry !== undefined) this.#remove(slot);
   }
 
   /** To be called with each `reportRequest` of the session: has these kinds said again. */
@@ -230,7 +243,8 @@ export class Outbox {
     this.#sending = false;
     for (const slot of this.#slots.values()) {
       slot.flying = undefined;
-      this.#offer(slot);
+      if (slot.isIdle) this.#slots.delete(slot.key);
+      else this.#offer(slot);
     }
     this.#persist(() => true);
   }
@@ -294,10 +308,12 @@ export class Outbox {
       if (slot?.entry === undefined) break;
       this.#withdraw(slot);
       const { entry } = slot;
+      const body = this.#bodyOf(slot, entry);
+      if (body === undefined) continue;
       slot.flying = entry;
       this.#inFlight += 1;
       try {
-        await session.post(entry.kind, entry.body, (outcome) => {
+        await session.post(entry.kind, body, (outcome) => {
           if (this.#session === session) this.#answered(slot, entry, outcome);
         });
       } catch (error) {
@@ -309,7 +325,22 @@ export class Outbox {
     if (this.#session === session) this.#sending = false;
   }
 
-  #answered(slot: OutboxSlot, entry: OutboxEntry, outcome: UpstreamOutcome): void {
+  /** What is sent of an entry; undefined: it cannot be made, and has ended. */
+  #bodyOf(slot: OutboxSlot, { volatile, body }: SlotEntry): Uint8Array | undefined {
+    if (volatile === undefined) return body;
+    try {
+      const made = volatile.body();
+      this.#checkSize(slot.key, made);
+      return made;
+    } catch (error) {
+      // A fault of whoever put it, which must not end what others say.
+      this.#log.error({ err: error, key: slot.key }, 'a message for the cloud cannot be made');
+      this.#remove(slot);
+      return undefined;
+    }
+  }
+
+  #answered(slot: OutboxSlot, entry: SlotEntry, outcome: UpstreamOutcome): void {
     slot.flying = undefined;
     this.#inFlight -= 1;
     if (isTransient(outcome.status)) {
@@ -322,7 +353,11 @@ export class Outbox {
       if (slot.entry === entry) this.#remove(slot);
       if (outcome.status !== 0) this.#refused(entry, outcome);
     }
-    if (this.#slots.get(slot.key) === slot) this.#offer(slot);
+    if (this.#slots.get(slot.key) === slot) {
+      if (slot.isIdle) this.#slots.delete(slot.key);
+      else this.#offer(slot);
+    }
+    entry.volatile?.onAnswer?.(outcome);
     // The loop may have ended because of the window.
     this.#pump();
   }
@@ -357,15 +392,32 @@ export class Outbox {
     slot.unsavedSinceMs = undefined;
     this.#withdraw(slot);
     this.#events.delete(slot);
-    if (slot.untouchedByDisk) this.#slots.delete(slot.key);
-    else this.#disk.save(slot);
+    if (slot.isIdle) this.#slots.delete(slot.key);
+    // What is on its way holds its place until it was answered.
+    else if (!slot.untouchedByDisk) this.#disk.save(slot);
   }
 
   /** What the disk has of a slot has changed, or is not waited for any longer. */
   #settled(slot: OutboxSlot): void {
     if (this.#slots.get(slot.key) !== slot) return;
-    if (slot.entry === undefined && slot.untouchedByDisk) this.#slots.delete(slot.key);
+    if (slot.isIdle) this.#slots.delete(slot.key);
     else this.#offer(slot);
+  }
+
+  #slotFor(key: string, keep: boolean): OutboxSlot {
+    const present = this.#slots.get(key);
+    if (present !== undefined) return present;
+    if (keep && this.#slots.size - this.#events.size >= this.#limits.kept)
+      throw new SyncError('ERR_SYNC_LIMIT', `${key}: ${this.#limits.kept} entries are kept already`);
+    const slot = new OutboxSlot(key);
+    this.#slots.set(key, slot);
+    return slot;
+  }
+
+  #checkSize(key: string, { length }: Uint8Array): void {
+    const { bodyBytes } = this.#limits;
+    if (length > bodyBytes)
+      throw new SyncError('ERR_SYNC_TOO_LARGE', `${key}: ${length} bytes, most ${bodyBytes}`);
   }
 
   #dropEvents(): void {

@@ -1,89 +1,13 @@
 import assert from 'node:assert/strict';
-import type { OutgoingFrame, UpstreamAck } from '@hawser/proto';
-import { FakeClock } from '@hawser/seams/testing';
-import { Outbox, UpstreamSession, type OutboxEntry, type OutboxLimits } from '../../src/index.ts';
-import { MemoryDisk, MemoryOutboxStore } from '../../testing/index.ts';
+import type { OutgoingFrame } from '@hawser/proto';
+import { UpstreamSession, type OutboxEntry } from '../../src/index.ts';
+import { MemoryOutboxStore } from '../../testing/index.ts';
 import { settle } from '../settle.ts';
-
-/** The largest jitter there is, so that waits are known. */
-const NO_LUCK = { next: () => 1 - Number.EPSILON };
-
-/** An outbox, its disk, and a hub whose answers the test gives. */
-class Site {
-  readonly clock = new FakeClock();
-  readonly disk: MemoryDisk;
-  readonly store: MemoryOutboxStore;
-  readonly outbox: Outbox;
-  readonly refused: [string, number][] = [];
-  readonly asked: string[][] = [];
-  /** What a write waits for. */
-  flush: () => Promise<void> = () => Promise.resolve();
-  writes = 0;
-  /** What came to the hub in the present session: sequence, key as its body says, text. */
-  sent: { readonly sequence: number; readonly text: string }[] = [];
-  session: UpstreamSession | undefined;
-
-  constructor(limits: Partial<OutboxLimits> = {}, disk = new MemoryDisk()) {
-    this.disk = disk;
-    this.store = new MemoryOutboxStore({
-      disk,
-      flush: () => {
-        this.writes += 1;
-        return this.flush();
-      },
-    });
-    this.outbox = new Outbox({
-      store: this.store,
-      limits,
-      clock: this.clock,
-      random: NO_LUCK,
-      onRefused: ({ key }, { status }) => this.refused.push([key, status]),
-      onReportRequest: (kinds) => this.asked.push([...kinds]),
-    });
-  }
-
-  put(key: string, text: string, keep = true): void {
-    this.outbox.put({ key, kind: key.split('/')[0] ?? '', body: Buffer.from(`${key}=${text}`), keep });
-  }
-
-  async connect(): Promise<void> {
-    this.sent = [];
-    const sent = this.sent;
-    this.session = new UpstreamSession((frame: OutgoingFrame) => {
-      assert.ok('upstream' in frame);
-      const { sequence = 0, body = new Uint8Array(0) } = frame.upstream;
-      sent.push({ sequence, text: Buffer.from(body).toString('utf8') });
-      return Promise.resolve();
-    });
-    this.outbox.attach(this.session);
-    await settle();
-  }
-
-  async answer(sequence: number, ack: Partial<UpstreamAck> = {}): Promise<void> {
-    assert.ok(this.session !== undefined);
-    const nothing = { status: 0, message: '', retryAfterMs: 0, body: new Uint8Array(0) };
-    this.session.onAck({ ...nothing, ...ack, sequence });
-    await settle();
-  }
-
-  get texts(): string[] {
-    return this.sent.map(({ text }) => text);
-  }
-
-  get onDisk(): string[] {
-    return [...this.disk.outbox.values()].map(({ body }) => Buffer.from(body).toString('utf8'));
-  }
-
-  /** The power goes; what comes up has the same disk. */
-  powerCut(limits: Partial<OutboxLimits> = {}): Site {
-    this.store.cut();
-    return new Site(limits, this.disk);
-  }
-}
+import { OutboxSite } from './outbox-site.ts';
 
 describe('The outbox', () => {
   it('sends what is put, forgets what was taken, and leaves the disk alone', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('node', 'a');
@@ -100,7 +24,7 @@ describe('The outbox', () => {
   });
 
   it('keeps one entry for each key, the latest', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     for (const text of ['1', '2', '3']) site.put('pod/x', text);
     site.put('pod/y', '1');
@@ -110,7 +34,7 @@ describe('The outbox', () => {
   });
 
   it('sends the next of a key when the one on its way was answered, and loses neither', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -127,7 +51,7 @@ describe('The outbox', () => {
   });
 
   it('goes on with the later one when the one on its way was refused', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -141,7 +65,7 @@ describe('The outbox', () => {
   });
 
   it('does not send again what waits as it is, and does what is on its way', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     site.put('pod/x', '1');
@@ -152,7 +76,7 @@ describe('The outbox', () => {
   });
 
   it('has at most so many on their way', async () => {
-    const site = new Site({ inFlight: 3 });
+    const site = new OutboxSite({ inFlight: 3 });
     await site.outbox.start();
     for (let n = 1; n <= 7; n += 1) site.put(`pod/${n}`, 'x');
     await site.connect();
@@ -164,7 +88,7 @@ describe('The outbox', () => {
   });
 
   it('waits for the connection to take each', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     for (let n = 1; n <= 3; n += 1) site.put(`pod/${n}`, 'x');
     const sent: OutgoingFrame[] = [];
@@ -183,7 +107,7 @@ describe('The outbox', () => {
 
   for (const status of [409, 429, 500, 503]) {
     it(`tries again after ${status}, in the time that the hub says and some more`, async () => {
-      const site = new Site();
+      const site = new OutboxSite();
       await site.outbox.start();
       await site.connect();
       site.put('pod/x', '1');
@@ -206,7 +130,7 @@ describe('The outbox', () => {
   }
 
   it('does not let a hub put an entry off for ever', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -217,7 +141,7 @@ describe('The outbox', () => {
   });
 
   it('does not send a key earlier because there is something newer to say', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -231,7 +155,7 @@ describe('The outbox', () => {
   });
 
   it('sends again in the next session what was not answered, and only that', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -251,7 +175,7 @@ describe('The outbox', () => {
   });
 
   it('survives a session that takes nothing', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     site.outbox.attach(new UpstreamSession(() => Promise.reject(new Error('the connection is over'))));
@@ -262,7 +186,7 @@ describe('The outbox', () => {
   });
 
   it('says again what the hub asks for', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.outbox.reportRequested(['pod', 'node']);
@@ -270,7 +194,7 @@ describe('The outbox', () => {
   });
 
   it('refuses a body that is too large, and more kept entries than there can be', async () => {
-    const site = new Site({ bodyBytes: 100, kept: 2 });
+    const site = new OutboxSite({ bodyBytes: 100, kept: 2 });
     await site.outbox.start();
     assert.throws(() => site.put('pod/x', 'x'.repeat(101)), { code: 'ERR_SYNC_TOO_LARGE' });
     site.put('pod/1', '1');
@@ -284,7 +208,7 @@ describe('The outbox', () => {
 
 describe('Events in the outbox', () => {
   it('are bounded: the oldest go, counted, and what is kept stays', async () => {
-    const site = new Site({ events: 3 });
+    const site = new OutboxSite({ events: 3 });
     await site.outbox.start();
     site.put('pod/x', '1');
     for (let n = 1; n <= 5; n += 1) site.put(`event/${n}`, 'e', false);
@@ -294,7 +218,7 @@ describe('Events in the outbox', () => {
   });
 
   it('that are on their way are not dropped', async () => {
-    const site = new Site({ events: 2, inFlight: 1 });
+    const site = new OutboxSite({ events: 2, inFlight: 1 });
     await site.outbox.start();
     await site.connect();
     for (let n = 1; n <= 4; n += 1) {
@@ -308,7 +232,7 @@ describe('Events in the outbox', () => {
   });
 
   it('wait until what must be kept was sent', async () => {
-    const site = new Site({ inFlight: 1 });
+    const site = new OutboxSite({ inFlight: 1 });
     await site.outbox.start();
     site.put('event/1', 'e', false);
     site.put('pod/x', '1');
@@ -318,7 +242,7 @@ describe('Events in the outbox', () => {
   });
 
   it('that go are gone from the disk too, and a disk with too many is cut down', async () => {
-    const site = new Site({ events: 3 });
+    const site = new OutboxSite({ events: 3 });
     await site.outbox.start();
     for (let n = 1; n <= 3; n += 1) site.put(`event/${n}`, 'e', false);
     await site.clock.advance(5_000);
@@ -337,7 +261,7 @@ describe('Events in the outbox', () => {
 
 describe('The outbox and its disk', () => {
   it('writes what has waited for 5 s, all that is due in one write', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     site.put('pod/y', '1');
@@ -355,7 +279,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('writes everything when the session ends, and when the edge stops', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
@@ -371,7 +295,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('has after a power cut what was written, in its order, and numbers on', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     site.put('pod/y', '1');
@@ -393,7 +317,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('takes what was put before it was started for newer than what the disk has', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', 'old');
     site.put('pod/y', 'old');
@@ -407,7 +331,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('forgets on the disk what was taken', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     await site.clock.advance(5_000);
@@ -418,7 +342,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('does not send over what the disk would bring back after a power cut', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     await site.clock.advance(5_000);
@@ -437,7 +361,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('does not wait for a disk that stalls longer than 5 s', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     await site.clock.advance(5_000);
@@ -452,7 +376,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('does not wait for a disk that refuses, says so, and tries again', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     await site.clock.advance(5_000);
@@ -473,7 +397,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('says at its stop what the disk refused', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     site.put('pod/x', '1');
     site.flush = () => Promise.reject(new Error('the disk is full'));
@@ -485,7 +409,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('works without what the disk cannot give', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     site.store.load = () => Promise.reject(new Error('the disk cannot read'));
     await assert.rejects(site.outbox.start(), /cannot read/);
     site.put('pod/x', '1');
@@ -494,7 +418,7 @@ describe('The outbox and its disk', () => {
   });
 
   it('forgets what was taken while it was being written', async () => {
-    const site = new Site();
+    const site = new OutboxSite();
     await site.outbox.start();
     await site.connect();
     site.put('pod/x', '1');
