@@ -59,6 +59,15 @@ export function revisionOf(device: BoundDevice): string {
   return digest(device);
 }
 
+/**
+ * {@link DesiredValue.version} of what the Device has, or will have where it was set at the edge: of its value and its
+ * metadata, so that a setting has one version wherever it is.
+ * @param uid of the device
+ */
+export function versionOfDesired(uid: string, property: string, { value, metadata }: TwinValue): string {
+  return digest([uid, property, value, metadata]);
+}
+
 function failed({ problems }: ProblemList): Binding {
   return { device: undefined, desired: new Map(), problems: problems.slice(0, PROBLEMS_MAX) };
 }
@@ -187,7 +196,7 @@ function bindDesired(
   if (desired.value === '' && (bound.accessMode === 'ReadOnly' || !emptyIsValue)) return undefined;
   try {
     const value = checkValue(bound, desired.value);
-    return { value, version: digest([uid, name, desired.value, desired.metadata]), written: desired };
+    return { value, version: versionOfDesired(uid, name, desired), written: desired };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     if (error.code === 'ERR_DEVICES_READ_ONLY') {

@@ -1,4 +1,4 @@
-export { bindDevice, revisionOf, type Binding, type BoundDesired } from './bind-device.ts';
+export { bindDevice, revisionOf, versionOfDesired, type Binding, type BoundDesired } from './bind-device.ts';
 export type { BoundDevice, BoundProperty } from './bound-device.ts';
 export { checkDevice } from './check-device.ts';
 export { ACCESS_MODES, checkModel, PROPERTY_TYPES } from './check-model.ts';
@@ -23,6 +23,7 @@ export { parseTopic, type ParsedTopic } from './parse-topic.ts';
 export type * from './payloads.ts';
 export type { Problem } from './problem.ts';
 export { isProtocolName } from './protocol-name.ts';
+export { SchemaChecker, type SchemaVerdict } from './schema-checker.ts';
 export { checkReading, checkValue, isWithinDeadBand, type SettableProperty } from './settable-value.ts';
 export * from './topics.ts';
 export { canonicalValue, formatValue, isNumeric, parseValue, type TypedValue } from './value-text.ts';

@@ -1,3 +1,4 @@
+export { Alarm } from './edge/alarm.ts';
 export type { Content, ContentHash, ContentKey } from './content/content.ts';
 export type { VolatileMessage } from './edge/outbox-slot.ts';
 export type { OutboxEntry, OutboxStore } from './edge/outbox-store.ts';
