@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Backoff, delay, systemClock, type Clock, type Logger } from '@hawser/seams';
 import { EdgeCoreError } from '../errors.ts';
 import type { Pod } from '../pods/pod.ts';
@@ -7,7 +6,7 @@ import { qosClass } from '../pods/qos-class.ts';
 import { codeOf, type CgroupFiles } from './cgroup-files.ts';
 import { below } from './cgroup-folders.ts';
 import { CgroupMarks } from './cgroup-marks.ts';
-import { findCgroups, type CgroupMounts } from './cgroup-mounts.ts';
+import { findOwnCgroups, type CgroupMounts } from './cgroup-mounts.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import { cpuShares, MAX_CPU_SHARES, MIN_CPU_SHARES } from './cpu-values.ts';
 import { openCgroupTree } from './open-cgroup-tree.ts';
@@ -120,7 +119,7 @@ export class CgroupManager implements PodCgroups {
   }
 
   async #start(): Promise<void> {
-    const { driver, mounts = findOwn, files, log } = this.#options;
+    const { driver, mounts = findOwnCgroups, files, log } = this.#options;
     if (driver === 'none') return;
     const opened = await openCgroupTree(mounts(), this.#kubepods, files);
     if ('problem' in opened) {
@@ -222,17 +221,6 @@ export class CgroupManager implements PodCgroups {
       throw failed('cgroups cannot be read', cgroup, error);
     }
   }
-}
-
-function findOwn(): CgroupMounts | undefined {
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      return ''; // no such file: no cgroups, which start() says
-    }
-  };
-  return findCgroups(read('/proc/self/mountinfo'), read);
 }
 
 function checkedUid(uid: string): string {

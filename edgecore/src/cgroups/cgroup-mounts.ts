@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Where the cgroups of this machine are. */
 export type CgroupMounts =
   | {
@@ -65,4 +67,16 @@ function parseMount(line: string): Mount | undefined {
 
 function unescape(octal: string): string {
   return String.fromCharCode(Number.parseInt(octal, 8));
+}
+
+/** {@link findCgroups} of this process. */
+export function findOwnCgroups(): CgroupMounts | undefined {
+  const read = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return ''; // no such file: no cgroups, which whoever asks says
+    }
+  };
+  return findCgroups(read('/proc/self/mountinfo'), read);
 }

@@ -62,6 +62,11 @@ export class CgroupTreeV1 implements CgroupTree {
     return [...found];
   }
 
+  async enter(cgroup: string, pid: number): Promise<void> {
+    for (const { folder } of this.#hierarchies)
+      await this.#files.write(path.join(folder, cgroup, 'cgroup.procs'), String(pid));
+  }
+
   async processes(cgroup: string): Promise<readonly number[]> {
     const found = new Set<number>();
     for (const { folder } of this.#hierarchies) {

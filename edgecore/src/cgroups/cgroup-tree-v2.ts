@@ -45,6 +45,10 @@ export class CgroupTreeV2 implements CgroupTree {
     return this.#files.folders(path.join(this.#root, cgroup));
   }
 
+  async enter(cgroup: string, pid: number): Promise<void> {
+    await this.#write(cgroup, 'cgroup.procs', String(pid));
+  }
+
   processes(cgroup: string): Promise<readonly number[]> {
     return processesIn(this.#files, path.join(this.#root, cgroup));
   }

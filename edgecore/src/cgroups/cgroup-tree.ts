@@ -13,6 +13,8 @@ export interface CgroupTree {
   cpuShares(path: string): Promise<number>;
   /** Names of those directly below it. */
   children(path: string): Promise<readonly string[]>;
+  /** Puts a process into it. @throws ESRCH: it has ended */
+  enter(path: string, pid: number): Promise<void>;
   /** Processes in it and below it. */
   processes(path: string): Promise<readonly number[]>;
   /** Ends everything in it and below it at once; it takes its time until all is gone. */
