@@ -19,10 +19,27 @@ export type {
   ProtocolSchemas,
 } from './mapper-messages.ts';
 export type * from './objects.ts';
+export type { MessageBytes } from './message-reading.ts';
 export { parseTopic, type ParsedTopic } from './parse-topic.ts';
 export type * from './payloads.ts';
 export type { Problem } from './problem.ts';
 export { isProtocolName } from './protocol-name.ts';
+export {
+  readMapperCommandResult,
+  readMapperHeartbeat,
+  readMapperHello,
+  readMapperRefused,
+  readMapperSettled,
+} from './read-mapper-messages.ts';
+export { readMapperCommand, readMapperDesired, readMapperDevice } from './read-mapper-orders.ts';
+export {
+  readBase,
+  readStateUpdate,
+  readTwinUpdate,
+  type ReadBase,
+  type ReadStateUpdate,
+  type ReadTwinUpdate,
+} from './read-payloads.ts';
 export { SchemaChecker, type SchemaVerdict } from './schema-checker.ts';
 export { checkReading, checkValue, isWithinDeadBand, type SettableProperty } from './settable-value.ts';
 export * from './topics.ts';
