@@ -11,29 +11,41 @@ const outdir = path.join(here, 'dist', 'bundle');
 const ENTRIES = {
   main: 'main.js',
   'store-worker': 'store/store-worker.js',
-  'check-config-process': 'config/check-config-process.js',
 };
 
 await rm(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: Object.entries(ENTRIES).map(([out, file]) => ({
-    in: path.join(here, 'dist', 'src', file),
-    out,
-  })),
-  outdir,
+/** What all of it has in common. */
+const SHARED = {
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20.19',
   // Names stay, so that stack traces can be read; white space and syntax go.
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
+};
+
+await build({
+  ...SHARED,
+  entryPoints: Object.entries(ENTRIES).map(([out, file]) => ({
+    in: path.join(here, 'dist', 'src', file),
+    out,
+  })),
+  outdir,
+  splitting: true,
+  format: 'esm',
   external: ['better-sqlite3', '@chainsafe/*'], // native addons are found by path
   banner: {
     // CommonJS packages inside the bundle ask for built-in modules by require.
     js: "import { createRequire as hawserRequire } from 'node:module'; const require = hawserRequire(import.meta.url);",
   },
+});
+
+// The start of an edge waits for this one: CommonJS is there 15 ms sooner than modules are.
+await build({
+  ...SHARED,
+  entryPoints: [path.join(here, 'dist', 'src', 'config', 'check-config-process.js')],
+  outfile: path.join(outdir, 'check-config-process.cjs'),
+  format: 'cjs',
 });

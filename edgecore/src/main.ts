@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-// The order of imports counts: flags of the engine have to be set before the code that they are about is loaded.
-import './memory-diet.ts';
+import { main } from './run.ts';
 
-const { main } = await import('./run.ts');
 process.exitCode = await main(process.argv.slice(2));

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
 import { systemClock, type Logger } from '@hawser/seams';
 import { parseCommandLine, usage } from './command-line.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -7,6 +9,8 @@ import { EdgeCoreError } from './errors.ts';
 import { EngineTuning } from './health/engine-tuning.ts';
 import { SystemdNotifier } from './health/systemd.ts';
 import { jsonLogger } from './log/json-logger.ts';
+import { beginMemoryDiet } from './memory-diet.ts';
+import { startStoreWorker } from './store/store-worker-thread.ts';
 import { VERSION } from './version.ts';
 
 /** How the command ends. */
@@ -32,18 +36,37 @@ interface Loaded {
   readonly start: (options: Pick<EdgeCoreOptions, 'config' | 'log'>) => Promise<EdgeCore>;
 }
 
-/** Another process checks the configuration while the parts are loaded and the thread of the store starts. */
+/**
+ * Another process checks the configuration while the thread of the store starts and the parts are loaded. The flags
+ * that save memory are set once the thread runs and Node's own modules are there, and before anything of ours is: see
+ * `beginMemoryDiet`.
+ */
 async function load(file: string | undefined, overrides: Readonly<Record<string, string>>): Promise<Loaded> {
   const checking = loadConfig(file, overrides);
   checking.catch(() => {}); // heard below, once the parts are there
-  const { startEdgeCore, startStoreWorker } = await import('./edge-core.ts');
   const storeWorker = startStoreWorker();
+  const workerUp = started(storeWorker);
   try {
-    return { config: await checking, start: (options) => startEdgeCore({ ...options, storeWorker }) };
+    await import('./builtin-modules.ts');
+    await workerUp;
+    beginMemoryDiet();
+    const { startEdgeCore } = await import('./edge-core.ts');
+    const config = await checking;
+    return { config, start: (options) => startEdgeCore({ ...options, storeWorker }) };
   } catch (error) {
     await storeWorker.terminate();
     throw error;
   }
+}
+
+/** Until a thread runs code of ours, or will not: then the store says so. */
+async function started(worker: Worker): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const told = ['online', 'error', 'exit'].map((event) => once(worker, event, { signal }));
+  await Promise.race(told).catch(() => {});
+  settled.abort();
+  await Promise.allSettled(told);
 }
 
 async function run({ config, start }: Loaded): Promise<number> {

@@ -49,7 +49,7 @@ describe('EngineTuning', () => {
     this.timeout(30_000);
     const diet = new URL('../../src/memory-diet.js', import.meta.url).href;
     const script = `
-      await import(${JSON.stringify(diet)});
+      (await import(${JSON.stringify(diet)})).beginMemoryDiet();
       const { setFlagsFromString } = await import('node:v8');
       const work = () => { let x = 0; for (let i = 0; i < 2e6; i++) x = (Math.imul(x, 31) + i) | 0; return x; };
       const time = () => { const start = performance.now(); work(); return performance.now() - start; };
