@@ -20,6 +20,19 @@ export const EDGECORE_ERRORS = {
     remedy:
       'Compare address and token: they are of different clusters, or somebody is between this machine and the hub.',
   },
+  ERR_EDGECORE_BUS_LISTEN: {
+    meaning: 'The embedded broker of the event bus cannot listen on `eventBus.listen`.',
+    remedy:
+      'See whether another broker has that address (`ss -ltnp | grep 1883`): stop it, use it with `eventBus.mode: external`, or give ours another port.',
+  },
+  ERR_EDGECORE_BUS_OFF: {
+    meaning: 'There is no event bus: `eventBus.mode` is `off`.',
+    remedy: 'Set it to `auto` where this node is to have devices or mappers.',
+  },
+  ERR_EDGECORE_BUS_TOPIC: {
+    meaning: 'A topic or filter is none of MQTT, or has more than 32 levels or 1,024 bytes.',
+    remedy: 'Correct what the message names.',
+  },
   ERR_EDGECORE_CGROUP: {
     meaning:
       'The cgroup of a pod that has ended cannot be removed, because something in it does not end. It is tried again.',

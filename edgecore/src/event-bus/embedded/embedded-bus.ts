@@ -1,0 +1,146 @@
+import { createServer, type Server } from 'node:net';
+import { systemClock, type Clock, type Logger } from '@hawser/seams';
+import { EdgeCoreError } from '../../errors.ts';
+import type { BusCounters } from '../bus-counters.ts';
+import type { BusPublish } from '../event-bus.ts';
+import { InProcessHandlers, type Handler } from '../in-process-handlers.ts';
+import type { BusStatus, RunningBus } from '../running-bus.ts';
+import { isFilter, isTopic } from '../topic-filter.ts';
+import { TopicRights } from '../topic-rights.ts';
+import type { Credentials, DeviceProtocols } from '../bus-account.ts';
+import { EmbeddedBroker, type BrokerLimits } from './embedded-broker.ts';
+import { parseListen } from './listen-address.ts';
+import { MessageRouter } from './message-router.ts';
+import { RetainedMessages, type RetainedLimits } from './retained-messages.ts';
+import { Sessions, type SessionsLimits } from './sessions.ts';
+
+/** What an {@link EmbeddedBus} needs. */
+export interface EmbeddedBusOptions {
+  /** `host:port`, `[address]:port`; port 0: any. */
+  readonly listen: string;
+  /** Name of this node. */
+  readonly node: string;
+  readonly credentials: Credentials;
+  readonly devices: DeviceProtocols;
+  readonly broker: BrokerLimits;
+  readonly sessions: SessionsLimits;
+  readonly retained: RetainedLimits;
+  readonly handlerTimeoutMs?: number;
+  readonly counters: BusCounters;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** The event bus with a broker of our own. */
+export class EmbeddedBus implements RunningBus {
+  readonly counters: BusCounters;
+  readonly #options: EmbeddedBusOptions;
+  readonly #handlers: InProcessHandlers;
+  readonly #retained: RetainedMessages;
+  readonly #sessions: Sessions;
+  readonly #router: MessageRouter;
+  readonly #broker: EmbeddedBroker;
+  #server: Server | undefined;
+  #url = '';
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: EmbeddedBusOptions) {
+    const { log, counters, node, devices } = options;
+    const clock = options.clock ?? systemClock;
+    const rights = new TopicRights(node, devices);
+    const journal = undefined;
+    this.counters = counters;
+    this.#options = options;
+    this.#handlers = new InProcessHandlers(log, options.handlerTimeoutMs, clock);
+    this.#retained = new RetainedMessages(options.retained);
+    this.#sessions = new Sessions({ limits: options.sessions, rights, journal, log, clock });
+    const shared = { sessions: this.#sessions, rights, journal, counters, log, clock };
+    this.#router = new MessageRouter({ ...shared, retained: this.#retained, handlers: this.#handlers });
+    this.#broker = new EmbeddedBroker({
+      ...shared,
+      router: this.#router,
+      limits: options.broker,
+      credentials: options.credentials,
+    });
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const { host, port } = parseListen(this.#options.listen);
+    await this.#broker.start();
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
+      this.#broker.accept(socket),
+    );
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(
+          new EdgeCoreError(
+            'ERR_EDGECORE_BUS_LISTEN',
+            `the event bus cannot listen on ${this.#options.listen}: ${cause.message}`,
+            { about: this.#options.listen, cause },
+          ),
+        ),
+      );
+      server.listen(port, host, resolve);
+    });
+    server.on('error', (err) => this.#options.log.warn({ err }, 'the event bus could not take a connection'));
+    const address = server.address();
+    const bound = typeof address === 'object' && address !== null ? address.port : port;
+    this.#url = `mqtt://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    this.#options.log.info({ url: this.#url }, 'the event bus listens');
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#finish();
+    return this.#stopping;
+  }
+
+  async publish(topic: string, payload: Uint8Array | string, options: BusPublish = {}): Promise<void> {
+    if (!isTopic(topic)) {
+      throw new EdgeCoreError('ERR_EDGECORE_BUS_TOPIC', `${topic} is no topic`, { about: topic });
+    }
+    const { qos = 1, retain = false } = options;
+    await this.#router.fromEdgeCore({ topic, payload, qos, retain });
+  }
+
+  subscribe(filter: string, handler: Handler): () => void {
+    if (!isFilter(filter)) {
+      throw new EdgeCoreError('ERR_EDGECORE_BUS_TOPIC', `${filter} is no filter`, { about: filter });
+    }
+    const end = this.#handlers.add(filter, handler);
+    this.#router.callWithRetained(filter, handler);
+    return end;
+  }
+
+  disconnect(name: string): void {
+    this.#broker.disconnect(name);
+  }
+
+  status(): BusStatus {
+    let queued = 0;
+    for (const session of this.#sessions.all()) queued += session.length;
+    return {
+      clients: this.#broker.clients,
+      sessions: this.#sessions.lasting,
+      queued,
+      queuedBytes: this.#sessions.bytes,
+      retained: this.#retained.size,
+      connected: true,
+    };
+  }
+
+  async #finish(): Promise<void> {
+    const server = this.#server;
+    const closed =
+      server === undefined ? undefined : new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.#broker.stop();
+    await closed;
+    this.#sessions.stop();
+  }
+}
