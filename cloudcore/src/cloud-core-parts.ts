@@ -29,7 +29,9 @@ import { LeaseKeeper } from './sessions/lease-keeper.ts';
 import { ReportRequests } from './sessions/report-requests.ts';
 import { syncMetrics } from './sessions/sync-metrics.ts';
 import { TolerationsController } from './tolerations/tolerations-controller.ts';
+import { uploadTarget } from './config/upload-target.ts';
 import { UpstreamRouter } from './upstream/upstream-router.ts';
+import type { WriteLimits } from './upstream/write-gate.ts';
 import { VERSION } from './version.ts';
 
 /** What {@link CloudCoreParts} are made with. */
@@ -112,9 +114,10 @@ export class CloudCoreParts {
     await this.#cluster.waitUntilKnown(signal);
   }
 
-  /** Starts everything else, the ports last. Called once, after {@link identify}. @throws TunnelError `ERR_TUNNEL_DIAL` */
+  /** Starts everything else, the ports last. Called once, after {@link identify}. @throws TunnelError `ERR_TUNNEL_DIAL`; CloudCoreError `ERR_CLOUDCORE_CONFIG` */
   async listen(): Promise<void> {
     const { client, config, registry, log, clock } = this.#options;
+    const uploads = await uploadTarget(config.uploads);
     const stamps = new Stamps({ key: this.#identity.stampKey(), life: () => this.#cluster.current, clock });
     const versionsKept = new VersionCache();
     const encoder = new DeltaEncoder({ versions: versionsKept, remembersTargets: false, clock });
@@ -142,7 +145,9 @@ export class CloudCoreParts {
       },
       poolOf: (node) => this.#identity.poolOf(node),
       kubeletOf: (node) => kubelet?.kubeletOf(node) ?? Promise.resolve(undefined),
-      limits: limitsOf(config),
+      limits: limitsOf(config.writes),
+      deviceLimits: limitsOf(config.writes.devices),
+      uploads,
     });
     const leases = new LeaseKeeper({
       ...{ client, registry, log, clock, replica: config.replica },
@@ -326,13 +331,12 @@ export class CloudCoreParts {
   }
 }
 
-function limitsOf({ writes }: CloudCoreConfig): {
-  perNode: { perSecond: number; burst: number };
-  overall: { perSecond: number; burst: number };
-} {
+function limitsOf(
+  rates: Pick<CloudCoreConfig['writes'], 'perNodePerSecond' | 'perNodeBurst' | 'perSecond' | 'burst'>,
+): Pick<WriteLimits, 'perNode' | 'overall'> {
   return {
-    perNode: { perSecond: writes.perNodePerSecond, burst: writes.perNodeBurst },
-    overall: { perSecond: writes.perSecond, burst: writes.burst },
+    perNode: { perSecond: rates.perNodePerSecond, burst: rates.perNodeBurst },
+    overall: { perSecond: rates.perSecond, burst: rates.burst },
   };
 }
 

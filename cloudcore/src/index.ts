@@ -24,10 +24,18 @@ export {
   type CertificateRenewal,
   type UpstreamRouterOptions,
 } from './upstream/upstream-router.ts';
+export {
+  decideSettings,
+  type SettableDevice,
+  type SettingDecision,
+  type SupersededSetting,
+} from './upstream/setting-decision.ts';
+export type { UploadTarget } from './upstream/upload-writer.ts';
+export { DEVICE_LIMITS } from './upstream/upstream-gates.ts';
 export type { Rate } from './upstream/token-bucket.ts';
 export { WRITE_LIMITS, type WriteLimits } from './upstream/write-gate.ts';
 export { ClusterCache, type ClusterCacheOptions } from './cache/cluster-cache.ts';
-export type { ClusterView, NodeFacts, PodFacts } from './cache/cluster-view.ts';
+export type { ClusterView, DeviceFacts, NodeFacts, PodFacts } from './cache/cluster-view.ts';
 export { DEVICE_MODELS, DEVICES } from './cache/bound-devices.ts';
 export type { SharedResource } from './cache/shared-objects.ts';
 export { ApiVersionReader, type ApiVersionReaderOptions } from './cluster/api-version-reader.ts';

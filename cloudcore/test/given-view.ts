@@ -1,11 +1,13 @@
 import type { ScopeView } from '@hawser/sync';
-import type { ClusterView, NodeFacts, PodFacts } from '../src/cache/cluster-view.ts';
+import type { ClusterView, DeviceFacts, NodeFacts, PodFacts } from '../src/cache/cluster-view.ts';
 
 /** A view that knows what a test tells it: a cache may lag behind, and tests say how far. */
 export class GivenView implements ClusterView {
   readonly ready = true;
   readonly pods = new Map<string, PodFacts>();
   readonly nodes = new Map<string, NodeFacts>();
+  /** By `namespace/name`. */
+  readonly devices = new Map<string, DeviceFacts>();
   /** Canonical JSON of pods, by `namespace/name`, as the views of nodes hold it. */
   readonly contents = new Map<string, Uint8Array>();
   readonly #podListeners = new Set<(namespace: string, name: string) => void>();
@@ -17,6 +19,10 @@ export class GivenView implements ClusterView {
 
   node(name: string): NodeFacts | undefined {
     return this.nodes.get(name);
+  }
+
+  device(namespace: string, name: string): DeviceFacts | undefined {
+    return this.devices.get(`${namespace}/${name}`);
   }
 
   /** A Node changes, or is there. */

@@ -31,6 +31,11 @@ export interface UpstreamTwin {
 /** A desired value that was set at the edge. */
 export interface UpstreamSetting extends UpstreamTwinValue {
   readonly property: string;
+  /**
+   * Made at the edge, another one for each setting: 8 to 64 letters, digits, dots, dashes and underscores. The hub decides
+   * a setting once, and knows one that comes again by this. Absent: only values tell.
+   */
+  readonly id?: string;
   /** The desired value of the Device object that it was set over; absent: there was none. */
   readonly over?: UpstreamTwinValue;
 }

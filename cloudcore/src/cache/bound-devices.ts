@@ -2,6 +2,7 @@ import type { ApiClient, KubeObject } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
 import { formatKey, type ContentKey } from '@hawser/sync';
 import { SharedRead } from '../cluster/shared-read.ts';
+import type { DeviceFacts } from './cluster-view.ts';
 import type { ContentEvents } from './content-events.ts';
 import { record as fieldsOf, text } from './json-reader.ts';
 import { listObjects } from './list-objects.ts';
@@ -31,6 +32,7 @@ export interface BoundDevicesOptions {
 }
 
 interface PreparedDevice extends PreparedObject {
+  readonly uid: string;
   /** `''`: bound to none. */
   readonly node: string;
   readonly model: ContentKey | undefined;
@@ -41,6 +43,7 @@ type DeviceList = ReadonlyMap<ContentKey, { readonly node: string; readonly vers
 
 class DeviceRecord extends ObjectRecord {
   node: NodeScope;
+  uid = '';
 
   constructor(key: ContentKey, owner: RecordOwner, node: NodeScope) {
     super(key, owner, 0);
@@ -65,6 +68,11 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
     this.table = new RecordTable(resourceName(DEVICES), options.events);
   }
 
+  facts(key: ContentKey): DeviceFacts | undefined {
+    const device = this.table.get(key);
+    return device && { uid: device.uid, nodeName: device.node.name, version: device.version };
+  }
+
   wanted(): void {}
 
   unwanted(): void {}
@@ -73,15 +81,23 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
     const { nodeName, deviceModelRef } = fieldsOf(device['spec']);
     const key = this.table.keyOf(device);
     const { name } = fieldsOf(deviceModelRef);
+    const { uid = '' } = device.metadata;
     const model = isObjectName(name)
       ? formatKey(resourceName(DEVICE_MODELS), device.metadata.namespace ?? '', name)
       : undefined;
     // One that is bound to no node is only there to say so.
     if (text(nodeName) === '') {
-      return { key, version: device.metadata.resourceVersion ?? '', content: undefined, node: '', model };
+      return {
+        key,
+        uid,
+        version: device.metadata.resourceVersion ?? '',
+        content: undefined,
+        node: '',
+        model,
+      };
     }
     const { version, content } = this.table.prepare(key, device);
-    return { key, version, content, node: text(nodeName), model };
+    return { key, uid, version, content, node: text(nodeName), model };
   }
 
   put(entry: PreparedDevice): void {
@@ -144,6 +160,7 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
     const scope = this.#options.scope(entry.node);
     const device = known ?? this.table.add(new DeviceRecord(entry.key, this, scope));
     this.table.accept(device, entry, forced);
+    device.uid = entry.uid;
     if (known?.node !== scope) {
       const before = device.node;
       device.node = scope;

@@ -48,9 +48,9 @@ const PODS_OF = 'pods-of:';
 export class CacheTables implements ScopeHost {
   readonly edges: EdgeNodes;
   readonly pods: BoundPods;
+  readonly devices: BoundDevices;
   readonly #options: CacheTablesOptions;
   readonly #nodes: ReferencedObjects;
-  readonly #devices: BoundDevices;
   readonly #models: ReferencedObjects;
   readonly #shared: readonly SharedObjects[];
   /** By resource, nodes and models among them. */
@@ -77,7 +77,7 @@ export class CacheTables implements ScopeHost {
       enqueue: (node) => enqueue(PODS_OF + node),
       onEmpty: (scope) => this.edges.evaluate(scope),
     });
-    this.#devices = new BoundDevices({
+    this.devices = new BoundDevices({
       ...{ client, clock, events, resolve },
       scope: (node) => this.edges.ensure(node),
       onReleased: (scope) => this.edges.forgetUnused(scope),
@@ -98,8 +98,7 @@ export class CacheTables implements ScopeHost {
 
   /** A feed for each table, in stages: the tables of one decide what those of the next keep. */
   stages(settings: FeedSettings): readonly (readonly FeedMember[])[] {
-    const { pods } = this;
-    const devices = this.#devices;
+    const { pods, devices } = this;
     const named = [...this.#referenced.values()].filter(
       (table) => table !== this.#nodes && table !== this.#models,
     );
@@ -129,7 +128,7 @@ export class CacheTables implements ScopeHost {
   compared(resource: string): ComparedResource {
     const table = this.#referenced.get(resource) ?? this.#shared.find(({ name }) => name === resource);
     if (table !== undefined) return named(resource, table);
-    return named(resource, resource === 'pods' ? this.pods : this.#devices);
+    return named(resource, resource === 'pods' ? this.pods : this.devices);
   }
 
   /** Does what was enqueued. Errors: those of `ApiClient`, but NotFound; the caller tries again. */
@@ -146,7 +145,7 @@ export class CacheTables implements ScopeHost {
   find(key: ContentKey): ObjectRecord | undefined {
     const { resource } = parseKey(key);
     if (resource === 'pods') return this.pods.table.get(key);
-    if (resource === this.#devices.table.resource) return this.#devices.table.get(key);
+    if (resource === this.devices.table.resource) return this.devices.table.get(key);
     return this.#referenced.get(resource)?.table.get(key);
   }
 
@@ -180,7 +179,7 @@ export class CacheTables implements ScopeHost {
 
   /** Gives up what is under way. */
   close(reason: Error): void {
-    this.#devices.close(reason);
+    this.devices.close(reason);
     for (const objects of this.#shared) objects.close(reason);
   }
 
@@ -197,7 +196,7 @@ export class CacheTables implements ScopeHost {
   #sharedObjects(resource: SharedResource): SharedObjects {
     const { client, clock, events } = this.#options;
     const name = resourceName(resource);
-    if (name === 'pods' || name === this.#devices.table.resource || this.#referenced.has(name)) {
+    if (name === 'pods' || name === this.devices.table.resource || this.#referenced.has(name)) {
       const message = `${name} go to the nodes that need them, and cannot be configured to go to others`;
       throw new CloudCoreError('ERR_CLOUDCORE_RESOURCE', message, { about: name });
     }

@@ -4,14 +4,16 @@ import { formatKey, type Content, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { CloudCoreError } from '../errors.ts';
+import { DEVICES } from './bound-devices.ts';
 import { cacheMetrics, type CacheMetrics } from './cache-metrics.ts';
 import { CacheTables } from './cache-tables.ts';
 import { catchUp } from './catch-up.ts';
 import { ChangeNotifier } from './change-notifier.ts';
-import type { ClusterView, NodeFacts, PodFacts } from './cluster-view.ts';
+import type { ClusterView, DeviceFacts, NodeFacts, PodFacts } from './cluster-view.ts';
 import { FeedSequence } from './feed-sequence.ts';
 import { Gate } from './gate.ts';
 import type { NodeScope } from './node-scope.ts';
+import { resourceName } from './object-key.ts';
 import type { SharedResource } from './shared-objects.ts';
 
 /** Settings of {@link ClusterCache}. */
@@ -45,6 +47,7 @@ export interface ClusterCacheOptions {
 }
 
 const FETCH_RETRY = { baseMs: 100, capMs: 30_000 };
+const DEVICE_KEY = resourceName(DEVICES);
 const NO_STAMP = new Uint8Array(0);
 
 /**
@@ -163,6 +166,10 @@ export class ClusterCache implements ClusterView {
 
   node(name: string): NodeFacts | undefined {
     return this.#tables.edges.facts(name);
+  }
+
+  device(namespace: string, name: string): DeviceFacts | undefined {
+    return this.#tables.devices.facts(formatKey(DEVICE_KEY, namespace, name));
   }
 
   /** The listener hears of every pod that is there before this returns. */

@@ -10,6 +10,14 @@ export interface PodFacts {
   readonly serviceAccountName: string;
 }
 
+/** What of a device decides who may say what about it. */
+export interface DeviceFacts {
+  readonly uid: string;
+  readonly nodeName: string;
+  /** resourceVersion of the newest that was seen of it, its status included. */
+  readonly version: string;
+}
+
 /** What of a Node the hub looks at. */
 export interface NodeFacts {
   readonly uid: string;
@@ -31,6 +39,8 @@ export interface ClusterView {
   claim(node: string): () => void;
   pod(namespace: string, name: string): PodFacts | undefined;
   node(name: string): NodeFacts | undefined;
+  /** A device that is bound to a node. */
+  device(namespace: string, name: string): DeviceFacts | undefined;
   /** Pods that are bound to edge nodes, as the full objects pass by: for policies that write to them. */
   onPod(listener: (namespace: string, name: string) => void): () => void;
   /** Nodes whose facts have changed. */

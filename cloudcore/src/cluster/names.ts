@@ -12,6 +12,8 @@ export const LABELS = {
   pool: `${PREFIX}/pool`,
   /** On a Node, as kubectl shows it under ROLES. Value: empty. */
   edgeRole: 'node-role.kubernetes.io/edge',
+  /** On a DeviceStatus: the node that its device is at, where its name fits a label. */
+  node: `${PREFIX}/node`,
   /** On what Hawser keeps in its namespace: `authority`, `join-token`, `node-identity`. */
   kind: `${PREFIX}/kind`,
 } as const;
@@ -24,6 +26,8 @@ export const ANNOTATIONS = {
   sessionEpoch: `${PREFIX}/session-epoch`,
   /** On a Node or NodePool: `unbounded` (default) or `keep`. */
   tolerations: `${PREFIX}/tolerations`,
+  /** On a Device: which settings of its edge were decided last. */
+  edgeSettings: `${PREFIX}/edge-settings`,
 } as const;
 
 /** Names of single objects in {@link HAWSER_NAMESPACE}. */

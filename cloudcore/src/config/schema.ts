@@ -167,9 +167,59 @@ export const configSchema = z.strictObject({
       perNodeBurst: z.int().positive().default(100).describe('Writes of one node at once.'),
       perSecond: z.number().positive().default(300).describe('Writes of all nodes together, averaged, 1/s.'),
       burst: z.int().positive().default(1000).describe('Writes of all nodes together, at once.'),
+      devices: z
+        .strictObject({
+          perNodePerSecond: z
+            .number()
+            .positive()
+            .default(20)
+            .describe('Reports of the devices of one node, averaged, 1/s.'),
+          perNodeBurst: z
+            .int()
+            .positive()
+            .default(40)
+            .describe('Reports of the devices of one node at once.'),
+          perSecond: z
+            .number()
+            .positive()
+            .default(200)
+            .describe('Reports of all devices together, averaged, 1/s; nodes take turns.'),
+          burst: z.int().positive().default(400).describe('Reports of all devices together, at once.'),
+        })
+        .prefault({})
+        .describe(
+          'What is reported of devices has limits of its own. A report that is sent back is replaced by a newer one at the edge. Each is a write of the Device and one of its DeviceStatus.',
+        ),
     })
     .prefault({})
     .describe('Limits of writes to the API server on behalf of edges.'),
+  uploads: z
+    .strictObject({
+      url: z
+        .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+        .default('')
+        .describe(
+          'Where what programs at edges publish for the cloud is posted, http or https. Default: nowhere; it is refused.',
+        ),
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Authorities of the receiver, PEM. Default: those that Node trusts.'),
+      certFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Client certificate for the receiver, PEM; with keyFile. Default: none.'),
+      keyFile: z.string().min(1).optional().describe('Key of certFile, PEM.'),
+      timeoutSeconds: z.number().positive().max(300).default(10).describe('For one upload, seconds.'),
+      maxInFlight: z.int().positive().max(1024).default(16).describe('Uploads under way.'),
+    })
+    .prefault({})
+    .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+      message: 'certFile and keyFile go together',
+    })
+    .describe('Uploads of edges: topics $hw/events/upload/# and SYS/dis/upload_records.'),
   limits: z
     .partialRecord(z.enum(Object.keys(TUNNEL_LIMITS) as (keyof TunnelLimits)[]), z.int().positive())
     .default({})

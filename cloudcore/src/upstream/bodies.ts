@@ -68,6 +68,7 @@ const twinValueFields = {
     .exactOptional(),
 };
 const twinValue = z.strictObject(twinValueFields);
+const settingId = z.string().regex(/^[A-Za-z0-9._-]{8,64}$/, 'not an id');
 const device = { namespace, name: objectName, uid };
 
 const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = {
@@ -135,7 +136,14 @@ const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = 
   'device-setting': z.strictObject({
     ...device,
     settings: z
-      .array(z.strictObject({ property, ...twinValueFields, over: twinValue.exactOptional() }))
+      .array(
+        z.strictObject({
+          property,
+          id: settingId.exactOptional(),
+          ...twinValueFields,
+          over: twinValue.exactOptional(),
+        }),
+      )
       .min(1)
       .max(MAX_PROPERTIES)
       .refine((settings) => isUnique(settings.map((setting) => setting.property)), 'a property comes twice'),

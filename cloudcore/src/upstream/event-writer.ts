@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
-import { formatTime, parseTime, ResourceClient, RESOURCES, StatusError, type KubeObject } from '@hawser/kube';
+import {
+  apiVersionOf,
+  formatTime,
+  parseTime,
+  ResourceClient,
+  RESOURCES,
+  type KubeObject,
+} from '@hawser/kube';
 import type { UpstreamBodies } from '@hawser/sync';
+import { DEVICES } from '../cache/bound-devices.ts';
 import { hasCode } from './conflict-retry.ts';
-import { DONE, Refusal } from './outcome.ts';
+import { DONE, isNamespaceEnding, Refusal } from './outcome.ts';
 import type { UpstreamOutcome } from './upstream-handler.ts';
 import { callOptions, type Origin, type WriterContext } from './upstream-task.ts';
 
@@ -10,6 +18,7 @@ import { callOptions, type Origin, type WriterContext } from './upstream-task.ts
 const MAX_MESSAGE_CHARS = 1024;
 const MAX_NAME_CHARS = 253;
 const HASH_CHARS = 16;
+const DEVICE_VERSION = apiVersionOf(DEVICES);
 
 interface Event extends KubeObject {
   readonly count?: number;
@@ -26,7 +35,7 @@ export class EventWriter {
   }
 
   /**
-   * An Event about the node itself or a pod that is bound to it. Its name is made from the node and the edge's id for
+   * An Event about the node itself, a pod that is bound to it, or a device that is at it. Its name is made from the node and the edge's id for
    * it: a message that comes twice makes one Event, of which the higher count and its time stay.
    * @throws Refusal 403, 404; StatusError, ClientError
    */
@@ -52,6 +61,10 @@ export class EventWriter {
     if (apiVersion === 'v1' && kind === 'Node' && namespace === '' && name === origin.node) return;
     if (apiVersion === 'v1' && kind === 'Pod' && namespace !== '') {
       await this.#context.guard.facts(origin, { namespace, name, uid });
+      return;
+    }
+    if (apiVersion === DEVICE_VERSION && kind === DEVICES.kind && namespace !== '') {
+      await this.#context.deviceGuard.authorize(origin, { namespace, name, uid });
       return;
     }
     const about = `${apiVersion} ${kind} ${namespace}/${name}`;
@@ -85,7 +98,8 @@ export class EventWriter {
 
   #uidOf(origin: Origin, { kind, namespace = '', name }: UpstreamBodies['event']['regarding']): string {
     const { view } = this.#context;
-    const facts = kind === 'Node' ? view.node(origin.node) : view.pod(namespace, name);
+    if (kind === 'Node') return view.node(origin.node)?.uid ?? '';
+    const facts = kind === DEVICES.kind ? view.device(namespace, name) : view.pod(namespace, name);
     return facts?.uid ?? '';
   }
 
@@ -110,9 +124,4 @@ export class EventWriter {
 function eventName(about: string, hash: string): string {
   const room = MAX_NAME_CHARS - HASH_CHARS - 1;
   return `${about.slice(0, room).replace(/[.-]+$/, '')}.${hash}`;
-}
-
-function isNamespaceEnding(error: unknown): boolean {
-  if (!(error instanceof StatusError) || error.status.code !== 403) return false;
-  return (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating');
 }

@@ -23,6 +23,10 @@ export type RefusalReason =
   | 'api-denied'
   /** The API server cannot be reached, or fails. */
   | 'api-down'
+  /** What it asks for is not configured at this hub. */
+  | 'not-configured'
+  /** Whoever uploads go to cannot be reached, fails, or does not take it. */
+  | 'upload'
   /** The session has ended, or the hub stops. */
   | 'ended'
   /** A bug of ours. */
@@ -81,4 +85,10 @@ function ofStatus(error: StatusError): Refusal {
     default:
       return new Refusal(503, 'api-down', `the API server answered ${code}`, retryAfterMs);
   }
+}
+
+/** Whether the API refused because the namespace of the object is on its way out. */
+export function isNamespaceEnding(error: unknown): boolean {
+  if (!(error instanceof StatusError) || error.status.code !== 403) return false;
+  return (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating');
 }

@@ -11,6 +11,10 @@ export interface UpstreamMetrics {
   readonly writes: Counter<'kind' | 'verb'>;
   /** Writes done again because somebody else wrote in between. */
   readonly conflicts: Counter<'kind'>;
+  /** Desired values that edges have set, by what became of them: `written`, `same`, `superseded`, `unknown`. */
+  readonly settings: Counter<'outcome'>;
+  /** Bytes of uploads that were handed on. */
+  readonly uploadedBytes: Counter;
   /** What edges said of themselves. */
   readonly reports: Counter<'type'>;
   /** Seconds from arrival to answer. */
@@ -41,6 +45,10 @@ export function upstreamMetrics(registry: Registry, counts: () => GateCounts): U
     refused: counter('refused', 'Messages that were not taken, by why.', ['kind', 'reason']),
     writes: counter('writes', 'Writes to the API server.', ['kind', 'verb']),
     conflicts: counter('conflicts', 'Writes done again after a conflict.', ['kind']),
+    settings: counter('settings', 'Desired values that were set at edges, by what became of them.', [
+      'outcome',
+    ]),
+    uploadedBytes: counter('uploaded_bytes', 'Bytes of uploads of edges that were handed on.', []),
     reports: counter('reports', 'What edges said of themselves.', ['type']),
     duration: new Histogram({
       name: 'hawser_upstream_duration_seconds',

@@ -17,7 +17,13 @@ import { TokenRequester } from './token-requester.ts';
 import type { UpstreamHandler, UpstreamOutcome } from './upstream-handler.ts';
 import { upstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts';
 import type { Origin, WriterContext } from './upstream-task.ts';
-import { WRITE_LIMITS, WriteGate, type WriteLimits } from './write-gate.ts';
+import { NO_UPLOADS, UploadWriter, type UploadTarget } from './upload-writer.ts';
+import { SettingWriter } from './setting-writer.ts';
+import { DeviceGuard } from './device-guard.ts';
+import { DeviceResources } from './device-resources.ts';
+import { DeviceWriter } from './device-writer.ts';
+import { UpstreamGates } from './upstream-gates.ts';
+import type { WriteLimits } from './write-gate.ts';
 
 /** Who signs new certificates for nodes: the part of `IdentityService` that the router needs. */
 export interface CertificateRenewal {
@@ -38,6 +44,10 @@ export interface UpstreamRouterOptions {
   readonly log: Logger;
   readonly registry: Registry;
   readonly limits?: Partial<WriteLimits>;
+  /** The same of what is reported of devices, which has its own. See {@link DEVICE_LIMITS}. */
+  readonly deviceLimits?: Partial<WriteLimits>;
+  /** Where uploads go. Default: nowhere. */
+  readonly uploads?: UploadTarget;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -61,10 +71,12 @@ export class UpstreamRouter implements UpstreamHandler {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #gate: WriteGate;
+  readonly #gates: UpstreamGates;
   readonly #metrics: UpstreamMetrics;
   readonly #nodes: NodeWriter;
   readonly #writers: Writers;
+  readonly #uploads: UploadWriter;
+  readonly #deviceResources: DeviceResources;
   readonly #stopping = new AbortController();
 
   constructor(options: UpstreamRouterOptions) {
@@ -75,25 +87,37 @@ export class UpstreamRouter implements UpstreamHandler {
     this.#random = options.random ?? systemRandom;
     // Each call under way listens to it.
     setMaxListeners(0, this.#stopping.signal);
-    this.#gate = new WriteGate({ ...WRITE_LIMITS, ...options.limits }, this.#clock, this.#random);
-    this.#metrics = upstreamMetrics(registry, () => this.#gate.counts);
+    const { limits, deviceLimits, uploads = NO_UPLOADS } = options;
+    this.#gates = new UpstreamGates(
+      { limits, deviceLimits, maxUploads: uploads.maxInFlight },
+      this.#clock,
+      this.#random,
+    );
+    this.#metrics = upstreamMetrics(registry, () => this.#gates.counts);
+    this.#deviceResources = new DeviceResources(client, this.#clock);
     const context: WriterContext = {
       ...{ client, view, poolOf, kubeletOf, log: this.#log, clock: this.#clock, metrics: this.#metrics },
       guard: new PodGuard(client, view),
+      deviceGuard: new DeviceGuard(client, view),
+      deviceResources: this.#deviceResources,
     };
+    this.#uploads = new UploadWriter(context, uploads);
     this.#nodes = new NodeWriter(context);
-    this.#writers = writersOf(context, this.#nodes, certificates);
+    this.#writers = writersOf(context, this.#nodes, this.#uploads, certificates);
   }
 
   /** Begins to work on messages; what came before waits. Idempotent. */
   start(): void {
-    this.#gate.start();
+    this.#gates.start();
   }
 
   /** Sends back what waits (503), aborts what is under way; resolves when nothing is. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Refusal(503, 'ended', 'the hub is stopping'));
-    await this.#gate.stop();
+    const ended = new Refusal(503, 'ended', 'the hub is stopping');
+    this.#stopping.abort(ended);
+    this.#deviceResources.close(ended);
+    await this.#gates.stop();
+    this.#uploads.close();
   }
 
   /**
@@ -104,7 +128,7 @@ export class UpstreamRouter implements UpstreamHandler {
    */
   async announce(node: string, session: AbortSignal): Promise<void> {
     const origin = { node, session, calls: this.#stopping.signal };
-    await this.#gate.run(node, {
+    await this.#gates.of('node').run(node, {
       ...{ key: 'kubelet', signal: session, sizeBytes: 0 },
       work: () => this.#nodes.announce(origin),
     });
@@ -126,7 +150,7 @@ export class UpstreamRouter implements UpstreamHandler {
     signal: AbortSignal,
   ): Promise<UpstreamOutcome> {
     try {
-      this.#gate.check(node);
+      this.#gates.of(kind).check(node);
       if (!isKnownKind(kind)) throw new Refusal(400, 'unknown-kind', 'the hub does not know this kind');
       return await this.#dispatch(node, kind, decodeBody(kind, body), signal);
     } catch (error) {
@@ -142,7 +166,7 @@ export class UpstreamRouter implements UpstreamHandler {
   ): Promise<UpstreamOutcome> {
     const key = keyOf(kind, body);
     const origin = { node, session, calls: this.#stopping.signal };
-    return this.#gate.run(node, {
+    return this.#gates.of(kind).run(node, {
       signal: session,
       sizeBytes,
       ...(key !== undefined && { key }),
@@ -156,7 +180,7 @@ export class UpstreamRouter implements UpstreamHandler {
     const known = isKnownKind(kind) ? kind : 'unknown';
     this.#metrics.refused.inc({ kind: known, reason });
     // What never came to the gate costs the node as much as what did.
-    if (reason === 'malformed' || reason === 'unknown-kind') this.#gate.charge(node);
+    if (reason === 'malformed' || reason === 'unknown-kind') this.#gates.of(kind).charge(node);
     this.#logRefusal({ node, kind: known, status, reason }, refusal, error);
     if (status < 500 && status !== 429 && status !== 409) return { status, message };
     return { status, message, retryAfterMs: refusal.retryAfterMs ?? this.#retryAfterMs() };
@@ -169,6 +193,8 @@ export class UpstreamRouter implements UpstreamHandler {
         this.#log.error({ ...fields, err: error }, `message of an edge not written: ${message}`);
         return;
       case 'overloaded':
+      case 'not-configured':
+      case 'upload':
       case 'ended':
       case 'gone':
       case 'conflict':
@@ -185,20 +211,27 @@ export class UpstreamRouter implements UpstreamHandler {
   }
 }
 
-function writersOf(context: WriterContext, nodes: NodeWriter, certificates: CertificateRenewal): Writers {
+function writersOf(
+  context: WriterContext,
+  nodes: NodeWriter,
+  uploads: UploadWriter,
+  certificates: CertificateRenewal,
+): Writers {
   const pods = new PodWriter(context);
   const events = new EventWriter(context);
   const reports = new ReportWriter(context, events);
   const tokens = new TokenRequester(context);
+  const devices = new DeviceWriter(context);
+  const settings = new SettingWriter(context, events);
   return {
     node: (origin, body) => nodes.write(origin, body),
     pod: (origin, body) => pods.writeStatus(origin, body),
     'pod-gone': (origin, body) => pods.remove(origin, body),
     event: (origin, body) => events.write(origin, body),
     report: (origin, body) => reports.write(origin, body),
-    device: () => Promise.reject(notHere()),
-    'device-setting': () => Promise.reject(notHere()),
-    upload: () => Promise.reject(notHere()),
+    device: (origin, body) => devices.write(origin, body),
+    'device-setting': (origin, body) => settings.write(origin, body),
+    upload: (origin, body) => uploads.write(origin, body),
     'token-request': (origin, body) => tokens.request(origin, body),
     'certificate-renewal': async ({ node }, { csr }) => {
       const peer = certificates.peerOf(node);
@@ -225,11 +258,6 @@ function keyOf<K extends UpstreamKind>(kind: K, body: UpstreamBodies[K]): string
   if (!KEYED.has(kind)) return undefined;
   const { namespace, name, uid } = body as UpstreamBodies['pod' | 'pod-gone' | 'device' | 'device-setting']; // by its kind
   return `${kind}/${namespace}/${name}/${uid}`;
-}
-
-/** The edge keeps it. */
-function notHere(): Refusal {
-  return new Refusal(503, 'api-down', 'this hub does not write it');
 }
 
 function stopped(): Refusal {

@@ -2,6 +2,8 @@ import type { ApiClient } from '@hawser/kube';
 import type { Clock, Logger } from '@hawser/seams';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import type { NodeKubelet } from '../cluster/node-kubelet.ts';
+import type { DeviceGuard } from './device-guard.ts';
+import type { DeviceResources } from './device-resources.ts';
 import type { PodGuard } from './pod-guard.ts';
 import type { UpstreamMetrics } from './upstream-metrics.ts';
 
@@ -10,6 +12,8 @@ export interface WriterContext {
   readonly client: ApiClient;
   readonly view: ClusterView;
   readonly guard: PodGuard;
+  readonly deviceGuard: DeviceGuard;
+  readonly deviceResources: DeviceResources;
   /** The pool that a node has joined with, if any. */
   readonly poolOf: (node: string) => string | undefined;
   /** Where API servers reach the node's kubelet; undefined: not through this hub. */

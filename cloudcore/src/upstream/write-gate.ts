@@ -14,7 +14,10 @@ export interface WriteLimits {
   readonly maxInFlight: number;
   /** The same of one node. Default 8. */
   readonly maxInFlightPerNode: number;
-  /** Messages that wait. Default 20000. */
+  /**
+   * Messages that wait. Default 20000. From half of it on a node may have its share of that half waiting, and no more, so
+   * that there is room for others.
+   */
   readonly maxWaiting: number;
   /** The same of one node. Default 64: twice what an edge has under way. */
   readonly maxWaitingPerNode: number;
@@ -99,6 +102,8 @@ export class WriteGate {
   #dispatching: Promise<void> | undefined;
   #idle: Deferred<void> | undefined;
   #waiting = 0;
+  /** Nodes that have something waiting. */
+  #nodesWaiting = 0;
   #waitingBytes = 0;
   #inFlight = 0;
   #superseded = 0;
@@ -163,9 +168,19 @@ export class WriteGate {
     if (entries.size >= limits.maxWaitingPerNode || waitingBytes >= limits.maxWaitingBytesPerNode) {
       throw this.#overloaded(node, entries.size / perNode.perSecond);
     }
+    if (entries.size > 0 && entries.size >= this.#share()) {
+      throw this.#overloaded('all nodes', this.#waiting / overall.perSecond);
+    }
     if (this.#waiting >= limits.maxWaiting || this.#waitingBytes >= limits.maxWaitingBytes) {
       throw this.#overloaded('all nodes', this.#waiting / overall.perSecond);
     }
+  }
+
+  /** Messages of one node that may wait, by how many nodes wait. */
+  #share(): number {
+    const half = this.#limits.maxWaiting / 2;
+    if (this.#waiting < half) return Infinity;
+    return Math.max(1, Math.floor(half / Math.max(1, this.#nodesWaiting)));
   }
 
   /**
@@ -199,6 +214,7 @@ export class WriteGate {
     if (older !== undefined) this.#reject(state, key, older, sessionEnded());
     else this.check(node);
     this.#countBytes(state, job.sizeBytes);
+    if (state.entries.size === 0) this.#nodesWaiting += 1;
     state.entries.set(key, { job, sinceMs: this.#clock.monotonicMs(), waiters: [outcome] });
     this.#waiting += 1;
     this.#giveTurn(node, state);
@@ -291,6 +307,7 @@ export class WriteGate {
   #remove(state: NodeState, key: string, { job }: Entry): void {
     state.entries.delete(key);
     this.#waiting -= 1;
+    if (state.entries.size === 0) this.#nodesWaiting -= 1;
     this.#countBytes(state, -job.sizeBytes);
   }
 

@@ -31,6 +31,13 @@ const RARE: Readonly<Record<string, string>> = {
   'update configmaps': 'a node renews its certificate, or the API server has gone back to an older state',
   'get events': 'the same event comes a second time',
   'patch events': 'the same event comes a second time, with a higher count',
+  'get devices': 'the watch of devices lags, or others wrote the status of one',
+  'patch devices': 'a desired value was set at the edge',
+  'patch devices/status': 'a mapper says something of a device',
+  'get devicestatuses': 'the same, for the first time in a session',
+  'create devicestatuses': 'the same, for the first time',
+  'patch devicestatuses/status': 'the same',
+  'patch devicestatuses': 'a device of the name of a former one',
 };
 /** A list comes with the watch where the API server can stream it; where it cannot, it is asked for. KEP-3157. */
 const STREAMED = 'list ';
