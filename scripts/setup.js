@@ -68,8 +68,19 @@ const SYSTEM_PACKAGES = [
   },
   { command: 'iptables', debian: 'iptables', use: 'tests with host ports' },
   { command: 'busybox', debian: 'busybox-static', use: 'images of tests' },
-  { command: 'gcc', debian: 'gcc', use: 'images of tests' },
-  { file: '/usr/include/stdio.h', debian: 'libc6-dev', use: 'images of tests' },
+  { command: 'gcc', debian: 'gcc', use: 'images of tests, and a Modbus device for tests' },
+  {
+    file: '/usr/include/stdio.h',
+    debian: 'libc6-dev',
+    use: 'images of tests, and a Modbus device for tests',
+  },
+  {
+    file: '/usr/include/modbus/modbus.h',
+    debian: 'libmodbus-dev',
+    use: 'a Modbus device for tests',
+  },
+  { command: 'mbpoll', debian: 'mbpoll', use: 'tests with another client of Modbus' },
+  { command: 'socat', debian: 'socat', use: 'tests with serial lines' },
   {
     command: 'docker-registry',
     debian: 'docker-registry',

@@ -1,1 +1,3 @@
-export {};
+export { driver } from './driver.ts';
+export type { ModbusProtocol, ModbusVisitor, Parity, RawType, RegisterKind } from './config.ts';
+export { protocolSchema, visitorSchema } from './schemas.ts';
