@@ -9,6 +9,7 @@ import type { VersionOptions } from './commands/version.ts';
 import { SHELLS, type Shell } from './completion/shells.ts';
 import type { EdgeOptions } from './edge/edge-place.ts';
 import { addNodeCommands, addTokenCommands } from './program-cloud.ts';
+import { addDeviceCommands } from './program-devices.ts';
 import { addPodCommands } from './program-pods.ts';
 import {
   DEFAULT_CONFIG_DIR,
@@ -47,6 +48,7 @@ export function buildProgram(run: Runner, { stdout, stderr }: Streams): Command 
   addReset(program, run);
   addStatus(program, run);
   addPodCommands(program, run);
+  addDeviceCommands(program, run);
   addObjects(program, run);
   addReconnect(program, run);
   addAcceptCluster(program, run);

@@ -7,7 +7,10 @@ export { AdminClient, DEFAULT_ADMIN_SOCKET, type AdminClientOptions } from './ad
 export type {
   AcceptClusterAnswer,
   ClusterName,
+  DeviceReading,
+  DeviceViews,
   EdgeStatus,
+  MapperRows,
   ObjectList,
   ObjectRow,
   ObjectView,
@@ -23,5 +26,8 @@ export { EDGE_OPTIONS, edgeConfig, type EdgeConfig, type EdgeConfigInput } from 
 export type { RecentEvent } from './events/event-recorder.ts';
 export { EDGECORE_ERRORS, EdgeCoreError, type EdgeCoreErrorCode } from './errors.ts';
 export { PKI_DIR, PKI_FILES } from './identity/pki-files.ts';
+export type { DefinitionProblem } from './mappers/definition-folder.ts';
+export type { MapperState } from './mappers/mapper-supervisor.ts';
 export { DataDir } from './store/data-dir.ts';
+export type { DeviceView, TwinView } from './twins/twins.ts';
 export { VERSION } from './version.ts';

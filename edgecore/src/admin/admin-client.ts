@@ -1,9 +1,13 @@
 import { request, type IncomingMessage } from 'node:http';
 import { EdgeCoreError } from '../errors.ts';
+import type { DeviceView } from '../twins/twins.ts';
 import type {
   AcceptClusterAnswer,
   AdminFailure,
+  DeviceReading,
+  DeviceViews,
   EdgeStatus,
+  MapperRows,
   ObjectList,
   ObjectView,
   PodRows,
@@ -77,8 +81,60 @@ export class AdminClient {
     return (await this.#json('GET', `/v1/pods/${path}`, signal)) as PodView;
   }
 
+  /** The devices of the node, with their twins. */
+  async devices(signal?: AbortSignal): Promise<DeviceViews> {
+    return (await this.#json('GET', '/v1/devices', signal)) as DeviceViews;
+  }
+
+  /** One device, with its twins. */
+  async device(namespace: string, name: string, signal?: AbortSignal): Promise<DeviceView> {
+    return (await this.#json('GET', devicePath(namespace, name), signal)) as DeviceView;
+  }
+
+  /** Has the mapper read values now. @param properties none: all */
+  async readDevice(
+    namespace: string,
+    name: string,
+    properties: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<DeviceReading> {
+    const wanted = properties.map((property) => `&property=${encodeURIComponent(property)}`).join('');
+    return (await this.#json(
+      'GET',
+      `${devicePath(namespace, name)}?read=1${wanted}`,
+      signal,
+    )) as DeviceReading;
+  }
+
+  /** Sets values, all or none; answers the device as it is then. They are durable, and on their way. */
+  async setDevice(
+    namespace: string,
+    name: string,
+    values: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<DeviceView> {
+    return (await this.#json('POST', devicePath(namespace, name), signal, { values })) as DeviceView;
+  }
+
+  /** The device now, and after each change, until `signal` aborts or it is gone. */
+  async *watchDevice(namespace: string, name: string, signal?: AbortSignal): AsyncGenerator<DeviceView> {
+    const answer = await this.stream(`${devicePath(namespace, name)}?watch=1`, signal);
+    let rest = '';
+    answer.setEncoding('utf8');
+    for await (const chunk of answer as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as DeviceView;
+    }
+  }
+
+  /** The mappers of the node, and what is wrong with definitions of others. */
+  async mappers(signal?: AbortSignal): Promise<MapperRows> {
+    return (await this.#json('GET', '/v1/mappers', signal)) as MapperRows;
+  }
+
   /**
-   * Asks the kubelet API for something that may go on for ever; to be read, or destroyed. The time-out is for the
+   * Asks the kubelet API, or a watch, for something that may go on for ever; to be read, or destroyed. The time-out is for the
    * first byte of the answer.
    * @param path with its query
    * @returns the answer, whose status is 200
@@ -98,8 +154,13 @@ export class AdminClient {
     return (await this.#ask('GET', '/metrics', signal)).text;
   }
 
-  async #json(method: string, path: string, signal: AbortSignal | undefined): Promise<unknown> {
-    const { text } = await this.#ask(method, path, signal);
+  async #json(
+    method: string,
+    path: string,
+    signal: AbortSignal | undefined,
+    body?: unknown,
+  ): Promise<unknown> {
+    const { text } = await this.#ask(method, path, signal, body);
     try {
       return JSON.parse(text) as unknown;
     } catch (cause) {
@@ -107,9 +168,14 @@ export class AdminClient {
     }
   }
 
-  async #ask(method: string, path: string, signal: AbortSignal | undefined): Promise<{ text: string }> {
+  async #ask(
+    method: string,
+    path: string,
+    signal: AbortSignal | undefined,
+    body?: unknown,
+  ): Promise<{ text: string }> {
     signal?.throwIfAborted();
-    const { status, text } = await this.#exchange(method, path, signal);
+    const { status, text } = await this.#exchange(method, path, signal, body);
     if (status >= 200 && status < 300) return { text };
     throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${status}: ${failureIn(text)}`, { about: path });
   }
@@ -118,6 +184,7 @@ export class AdminClient {
     method: string,
     path: string,
     signal: AbortSignal | undefined,
+    body: unknown,
   ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const timeout = AbortSignal.timeout(this.#timeoutMs);
@@ -143,7 +210,7 @@ export class AdminClient {
         },
       );
       asked.on('error', fail);
-      asked.end();
+      asked.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
@@ -175,6 +242,10 @@ export class AdminClient {
     const message = `edgecore does not answer on ${this.#socket}: ${why}`;
     return new EdgeCoreError('ERR_EDGECORE_ADMIN_UNREACHABLE', message, { cause, about: this.#socket });
   }
+}
+
+function devicePath(namespace: string, name: string): string {
+  return `/v1/devices/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 }
 
 function failureIn(text: string): string {

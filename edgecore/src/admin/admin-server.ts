@@ -12,6 +12,7 @@ import type {
   PodRows,
   PodView,
 } from './admin-types.ts';
+import type { DeviceRoutes } from './device-routes.ts';
 import { adminError, prepareSocketFile, protectSocketFile } from './socket-file.ts';
 
 /** What the admin socket shows and does. */
@@ -47,12 +48,13 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
  * HTTP on a unix socket, for programs on this machine. Who may open the socket's file may use it: the folder is 0700,
- * the socket 0600. It takes no bodies. Beside its own answers it has the kubelet API, which works without a cloud here.
+ * the socket 0600. Bodies are only taken for settings of devices. Beside its own answers it has the kubelet API, which works without a cloud here.
  */
 export class AdminServer {
   readonly #socket: string;
   readonly #actions: AdminActions;
   readonly #kubelet: AdminKubelet | undefined;
+  readonly #devices: DeviceRoutes | undefined;
   readonly #log: Logger;
   #server: Server | undefined;
   #kubeletRequests = 0;
@@ -62,11 +64,14 @@ export class AdminServer {
     readonly actions: AdminActions;
     /** Stopped by whoever has made it, before this: its answers may go on for ever. Default: none. */
     readonly kubelet?: AdminKubelet;
+    /** Default: none. */
+    readonly devices?: DeviceRoutes;
     readonly log: Logger;
   }) {
     this.#socket = options.socket;
     this.#actions = options.actions;
     this.#kubelet = options.kubelet;
+    this.#devices = options.devices;
     this.#log = options.log;
   }
 
@@ -106,15 +111,19 @@ export class AdminServer {
 
   /** Never rejects. */
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume(); // bodies are not read
     response.on('error', () => {}); // whoever asked has gone
     try {
       const url = new URL(request.url ?? '/', 'http://edge');
+      if (this.#devices?.serves(url.pathname) === true) {
+        await this.#devices.handle(request, url, response).finally(() => request.resume());
+        return;
+      }
+      request.resume(); // bodies of others are not read
       if (this.#kubelet?.serves(url.pathname) === true)
         await this.#asKubelet(this.#kubelet, request, response);
       else await this.#answer(request.method ?? '', url, response);
     } catch (error) {
-      const isOurs = error instanceof EdgeCoreError;
+      const isOurs = error instanceof EdgeCoreError || isDeviceError(error);
       if (!isOurs) this.#log.warn({ err: error, url: request.url }, 'an admin request failed');
       const message = error instanceof Error ? error.message : String(error);
       sendFailure(response, isOurs ? 409 : 500, isOurs ? error.code : 'ERR_EDGECORE_ADMIN', message);
@@ -187,6 +196,11 @@ export class AdminServer {
         notFound(response, `${method} ${path} is not served here`);
     }
   }
+}
+
+/** Those of devices are known by their code: their class comes with all that devices need. */
+function isDeviceError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_DEVICES_');
 }
 
 function listen(server: Server, socket: string): Promise<void> {

@@ -1,6 +1,9 @@
 import type { RecentEvent } from '../events/event-recorder.ts';
 import type { Pod } from '../pods/pod.ts';
 import type { PodStatus } from '../pods/pod-status-types.ts';
+import type { DefinitionProblem } from '../mappers/definition-folder.ts';
+import type { MapperState } from '../mappers/mapper-supervisor.ts';
+import type { DeviceView } from '../twins/twins.ts';
 
 /**
  * What the admin socket answers, version 1: `GET /v1/status` and the like. Fields are added, never changed; a reader
@@ -173,6 +176,24 @@ export interface PodView extends PodRow {
   readonly status?: PodStatus;
   /** The latest ones of this edge since its start, the oldest first. */
   readonly events: readonly RecentEvent[];
+}
+
+/** `GET /v1/devices`. One of them: `GET /v1/devices/<namespace>/<name>`, with `?watch=1` one a line after each change. */
+export interface DeviceViews {
+  readonly items: readonly DeviceView[];
+}
+
+/** `GET /v1/devices/<namespace>/<name>?read=1&property=…`: what the device has now. */
+export interface DeviceReading {
+  /** By property, as text. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** `GET /v1/mappers`. */
+export interface MapperRows {
+  readonly items: readonly MapperState[];
+  /** Definitions that cannot be used. */
+  readonly problems: readonly DefinitionProblem[];
 }
 
 /** `POST /v1/accept-cluster`. */
