@@ -1,5 +1,9 @@
 /** What each code means and what to do about it; docs/errors.md is made from this table. */
 export const DEVICES_ERRORS = {
+  ERR_DEVICES_BUSY: {
+    meaning: 'More settings of a device wait, for the disk or for the cloud, than are kept. Nothing was set.',
+    remedy: 'Set it again later: settings leave when the cloud has taken them.',
+  },
   ERR_DEVICES_MESSAGE: {
     meaning:
       'A message of the event bus cannot be read: no JSON, too large, or not of the form of its topic.',
@@ -17,7 +21,7 @@ export const DEVICES_ERRORS = {
   },
   ERR_DEVICES_UNKNOWN: {
     meaning: 'There is no such device at this node, or the device has no such property.',
-    remedy: 'Look at `hawser device list`, and at the Device object and its model.',
+    remedy: 'Look at `hawser devices`, and at the Device object and its model.',
   },
   ERR_DEVICES_VALUE: {
     meaning: 'A value does not fit the type of its property, is out of its range, or is too long.',

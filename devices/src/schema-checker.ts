@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv/dist/2020.js';
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
 import type { BoundDevice, BoundProperty } from './bound-device.ts';
 import { isNestedAtMost } from './config-data.ts';
 import { DeviceError } from './errors.ts';
@@ -58,12 +58,14 @@ export class SchemaChecker {
     const problems: Problem[] = [];
     const config = structuredClone(device.config);
     if (!this.#protocol(config))
-      problems.push(...schemaProblems(this.#protocol.errors ?? [], '/spec/protocol/configData'));
+      problems.push(
+        ...schemaProblems(this.#protocol.errors ?? [], '/spec/protocol/configData', this.#protocol.schema),
+      );
     const properties = device.properties.map((property, index): BoundProperty => {
       const visitor = structuredClone(property.visitor);
       if (!this.#visitor(visitor)) {
         const path = property.inherited ? '' : `${below('/spec/properties', index)}/visitors/configData`;
-        const found = schemaProblems(this.#visitor.errors ?? [], path);
+        const found = schemaProblems(this.#visitor.errors ?? [], path, this.#visitor.schema);
         problems.push(...(property.inherited ? found.map((problem) => ofModel(property, problem)) : found));
       }
       return { ...property, visitor };
@@ -95,9 +97,24 @@ async function compile(which: keyof ProtocolSchemas, schema: JsonSchema): Promis
   }
   const elsewhere = foreignReference(schema, '');
   if (elsewhere !== undefined) throw refuse(elsewhere);
+  try {
+    return await compiled(schema);
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** Knows what a schema is. Making it costs more than everything else, so that there is one. */
+let judge: Ajv2020 | undefined;
+
+async function compiled(schema: JsonSchema): Promise<ValidateFunction> {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
+  judge ??= new Ajv2020({ logger: false, validateFormats: false, strict: false });
+  if (judge.validateSchema(schema) !== true) throw new TypeError(judge.errorsText(judge.errors));
   // One of its own for each schema: two may have the same $id, and what is dropped is freed as a whole.
-  const ajv = new Ajv2020({
+  const compiler = new Ajv2020({
+    meta: false,
+    validateSchema: false,
     allErrors: true,
     verbose: true,
     useDefaults: true,
@@ -108,11 +125,7 @@ async function compile(which: keyof ProtocolSchemas, schema: JsonSchema): Promis
     logger: false,
     code: { regExp: boundedPattern },
   });
-  try {
-    return ajv.compile(schema);
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
+  return compiler.compile(schema);
 }
 
 /** What refers to another document; undefined: nothing does. */

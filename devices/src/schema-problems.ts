@@ -9,11 +9,16 @@ const NAMES_SHOWN = 20;
 /**
  * What a validator found, as problems: at most 20, each once.
  * @param root path of what was validated
+ * @param schema what it was validated by, which describes members
  */
-export function schemaProblems(errors: readonly ErrorObject[], root: string): readonly Problem[] {
+export function schemaProblems(
+  errors: readonly ErrorObject[],
+  root: string,
+  schema: unknown,
+): readonly Problem[] {
   const problems = new Map<string, Problem>();
   for (const error of withoutOtherBranches(errors)) {
-    const problem = problemOf(error, root);
+    const problem = problemOf(error, root, schema);
     problems.set(`${problem.path}\n${problem.message}`, problem);
     if (problems.size === PROBLEMS_MAX) break;
   }
@@ -93,7 +98,7 @@ function allowed({ keyword, params }: ErrorObject): readonly unknown[] {
   return keyword === 'const' ? [allowedValue] : (allowedValues ?? []);
 }
 
-function problemOf(error: ErrorObject, root: string): Problem {
+function problemOf(error: ErrorObject, root: string, schema: unknown): Problem {
   const { keyword, data } = error;
   const params = error.params as Readonly<Record<string, unknown>>;
   const path = `${root}${error.instancePath}`;
@@ -101,7 +106,7 @@ function problemOf(error: ErrorObject, root: string): Problem {
   switch (keyword) {
     case 'required':
     case 'dependentRequired':
-      return missing(error, root);
+      return missing(error, root, schema);
     case 'additionalProperties':
     case 'unevaluatedProperties':
       return unknownMember(error, root);
@@ -153,11 +158,17 @@ function problemOf(error: ErrorObject, root: string): Problem {
   }
 }
 
-function missing({ instancePath, params, parentSchema, schema }: ErrorObject, root: string): Problem {
+function missing(
+  { instancePath, params, parentSchema }: ErrorObject,
+  root: string,
+  schema: unknown,
+): Problem {
   const name = String((params as { missingProperty?: unknown }).missingProperty);
-  const properties = fieldsOf(parentSchema?.['properties']) ?? fieldsOf(schema) ?? {};
-  const what = fieldsOf(properties[name])?.['description'];
-  const remedy = typeof what === 'string' ? `Write it: ${what.replace(/\.$/, '')}.` : 'Write it.';
+  // A branch that requires a member often does not describe it: the schema around it does.
+  const found = [parentSchema, ...(instancePath === '' ? [schema] : [])]
+    .map((each) => fieldsOf(fieldsOf(fieldsOf(each)?.['properties'])?.[name])?.['description'])
+    .find((each) => typeof each === 'string');
+  const remedy = found === undefined ? 'Write it.' : `Write it: ${found.replace(/\.$/, '')}.`;
   return { path: below(`${root}${instancePath}`, name), message: 'must be given', remedy };
 }
 
