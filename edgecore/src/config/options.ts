@@ -504,6 +504,15 @@ export const EDGE_OPTIONS = {
         'With `both`: filters, with commas between them, of what goes from the embedded broker to the external one.',
     },
   },
+  mappers: {
+    dir: {
+      kind: 'text',
+      default: '/etc/hawser/mappers.d',
+      pattern: ABSOLUTE_PATH,
+      meaning:
+        'Folder of mapper definitions, `<name>.yaml`: who may use the event bus, and what edgecore runs. One that is not there has none.',
+    },
+  },
   log: {
     level: {
       kind: 'choice',
