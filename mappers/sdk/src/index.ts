@@ -1,5 +1,6 @@
 export type { BusListener, MapperBus, SendOptions } from './bus/mapper-bus.ts';
 export { MqttBus, type MqttBusOptions } from './bus/mqtt-bus.ts';
+export { runMapper } from './command/run-mapper.ts';
 export type { HealthState } from './devices/device-health.ts';
 export * from './driver.ts';
 export { MAPPER_ERRORS, MapperError, type MapperErrorCode } from './errors.ts';

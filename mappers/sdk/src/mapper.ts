@@ -171,6 +171,11 @@ export class Mapper<Protocol = ConfigData, Visitor = ConfigData> {
     return this.#push.summaries();
   }
 
+  /** Readings that no receiver got, since the mapper began. */
+  get readingsDropped(): number {
+    return this.#push.dropped;
+  }
+
   get busConnected(): boolean {
     return this.#options.bus.connected;
   }

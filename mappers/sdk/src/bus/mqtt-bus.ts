@@ -61,23 +61,28 @@ export class MqttBus implements MapperBus {
       ...(this.#options.backoff ?? { baseMs: 250, capMs: 15_000 }),
       ...(random === undefined ? {} : { random }),
     });
+    let told = '';
     while (!signal.aborted) {
-      const reason = await this.#connectOnce(filters, listener, backoff, clock);
+      const { reason, wasUp } = await this.#connectOnce(filters, listener, backoff, clock);
       if (isStopping(signal)) return;
       const waitMs = backoff.nextMs();
-      log.warn({ reason: messageOf(reason), againInMs: Math.round(waitMs) }, 'the event bus is away');
+      // An operator is told once of each reason: it may be away for a week.
+      const level = wasUp || told !== messageOf(reason) ? log.warn : log.debug;
+      told = messageOf(reason);
+      level({ reason: told, againInMs: Math.round(waitMs) }, 'the event bus is away');
       await delay(waitMs, { clock, signal }).catch(() => {}); // the loop sees that it was aborted
     }
   }
 
-  /** @returns why it ended */
+  /** @returns why it ended, and whether it had begun */
   async #connectOnce(
     filters: readonly string[],
     listener: BusListener,
     backoff: Backoff,
     clock: Clock,
-  ): Promise<unknown> {
+  ): Promise<{ readonly reason: unknown; readonly wasUp: boolean }> {
     const { signal } = this.#stopping;
+    let wasUp = false;
     const session = new MqttSession(this.#options);
     try {
       await session.open((topic, payload) => listener.onMessage(topic, payload), signal);
@@ -85,14 +90,14 @@ export class MqttBus implements MapperBus {
       await session.subscribe(filters);
       const sinceMs = clock.monotonicMs();
       this.#options.log.info({ url: session.shownUrl }, 'the event bus is connected');
+      wasUp = true;
       listener.onUp();
       const reason = await Promise.race([session.ended, aborted(signal)]);
       if (clock.monotonicMs() - sinceMs > STEADY_MS) backoff.reset();
-      return reason;
-    } catch (error) {
-      return error;
+      return { reason, wasUp };
+    } catch (reason) {
+      return { reason, wasUp };
     } finally {
-      const wasUp = this.#session === session;
       this.#session = undefined;
       await session.close(signal.aborted);
       if (wasUp) listener.onDown(new MapperError('ERR_MAPPER_BUS_AWAY', 'the connection has ended'));
