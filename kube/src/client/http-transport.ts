@@ -81,6 +81,7 @@ export class HttpTransport {
       request.once('response', resolve);
       request.on('error', (error) => reject(this.#explain(error, signal)));
       request.once('socket', (socket) => {
+        if (request.reusedSocket) return; // has been told
         socket.setNoDelay(true);
         socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
       });

@@ -10,6 +10,7 @@ const INTERVAL_MS = 10_000;
 /** A {@link FakeClock} whose process can be held up: time goes on, timers fire late. */
 class HeldUpClock implements Clock {
   readonly fake = new FakeClock();
+  timersSet = 0;
   #aheadMs = 0;
 
   wallMs(): number {
@@ -21,6 +22,7 @@ class HeldUpClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
+    this.timersSet += 1;
     return this.fake.setTimer(delayMs, callback);
   }
 
@@ -106,6 +108,13 @@ describe('Heartbeat', () => {
     assert.equal(connection.pings.length, 0);
     await clock.fake.advance(0.2 * INTERVAL_MS);
     assert.equal(connection.pings.length, 1);
+  });
+
+  it('looks seldom at a peer that is heard, when it does not lead', async () => {
+    const { clock, connection } = begin({ leads: false });
+    await pass(clock, 100 * INTERVAL_MS, INTERVAL_MS / 10, () => connection.hear());
+    assert.ok(clock.timersSet <= 60, `${clock.timersSet} timers in 100 intervals`);
+    assert.ok(clock.timersSet >= 34, 'it does look before a peer could be dead');
   });
 
   for (const leads of [true, false]) {
