@@ -24,9 +24,9 @@ export interface Driver<Protocol = ConfigData, Visitor = ConfigData> {
   check?(config: Protocol, properties: readonly Visit<Visitor>[]): readonly DriverProblem[];
   /**
    * Devices with the same text share one connection, which does one thing at a time: a serial line, a TCP connection to
-   * a gateway. Default: each device has its own.
+   * a gateway. undefined, and the default: the device has its own.
    */
-  connectionOf?(config: Protocol): string;
+  connectionOf?(config: Protocol): string | undefined;
   /**
    * Longest that one `read`, `write` or `subscribe` of a device may take, milliseconds, retries included; then its signal
    * aborts, and the device counts as one that does not answer. Other devices of the connection wait for so long at

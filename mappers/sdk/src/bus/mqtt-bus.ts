@@ -62,8 +62,9 @@ export class MqttBus implements MapperBus {
       ...(random === undefined ? {} : { random }),
     });
     let told = '';
+    const stopped = whenAborted(signal);
     while (!signal.aborted) {
-      const { reason, wasUp } = await this.#connectOnce(filters, listener, backoff, clock);
+      const { reason, wasUp } = await this.#connectOnce(filters, listener, backoff, stopped);
       if (isStopping(signal)) return;
       const waitMs = backoff.nextMs();
       // An operator is told once of each reason: it may be away for a week.
@@ -79,8 +80,9 @@ export class MqttBus implements MapperBus {
     filters: readonly string[],
     listener: BusListener,
     backoff: Backoff,
-    clock: Clock,
+    stopped: Promise<unknown>,
   ): Promise<{ readonly reason: unknown; readonly wasUp: boolean }> {
+    const { clock = systemClock } = this.#options;
     const { signal } = this.#stopping;
     let wasUp = false;
     const session = new MqttSession(this.#options);
@@ -92,7 +94,7 @@ export class MqttBus implements MapperBus {
       this.#options.log.info({ url: session.shownUrl }, 'the event bus is connected');
       wasUp = true;
       listener.onUp();
-      const reason = await Promise.race([session.ended, aborted(signal)]);
+      const reason = await Promise.race([session.ended, stopped]);
       if (clock.monotonicMs() - sinceMs > STEADY_MS) backoff.reset();
       return { reason, wasUp };
     } catch (reason) {
@@ -110,7 +112,7 @@ function isStopping(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-function aborted(signal: AbortSignal): Promise<unknown> {
+function whenAborted(signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(signal.reason);
     else signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
