@@ -1,3 +1,4 @@
+import { DEVICE_OPTIONS } from './device-options.ts';
 import { HEARTBEAT_RANGE } from './heartbeat-range.ts';
 import type { ConfigOf, PartialConfigOf, OptionTable } from './option.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../log/json-logger.ts';
@@ -383,6 +384,7 @@ export const EDGE_OPTIONS = {
         'Time after which another event about the same object may be reported, once the burst is used up.',
     },
   },
+  devices: DEVICE_OPTIONS,
   eventBus: {
     mode: {
       kind: 'choice',
@@ -430,7 +432,7 @@ export const EDGE_OPTIONS = {
       kind: 'number',
       default: 1000,
       min: 1,
-      max: 100_000,
+      max: 50_000,
       unit: 'messages',
       meaning: 'Messages of QoS 1 and 2 that wait for one client; for more the oldest are dropped.',
     },

@@ -12,6 +12,8 @@ export interface BusCounters {
   readonly dropped: Map<string, number>;
   /** What was refused, by reason. */
   readonly refused: Map<string, number>;
+  /** Lasting sessions that were forgotten: there were too many, or their client was away for too long. */
+  forgotten: number;
   /** Failures of the disk. */
   diskErrors: number;
 }
@@ -25,11 +27,12 @@ export function newBusCounters(): BusCounters {
     throttled: 0,
     dropped: new Map(),
     refused: new Map(),
+    forgotten: 0,
     diskErrors: 0,
   };
 }
 
-/** Adds one. */
-export function countIn(counts: Map<string, number>, reason: string): void {
-  counts.set(reason, (counts.get(reason) ?? 0) + 1);
+/** Adds `more`, one by default. */
+export function countIn(counts: Map<string, number>, reason: string, more = 1): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + more);
 }

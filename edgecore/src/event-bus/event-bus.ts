@@ -38,4 +38,9 @@ export interface EventBus {
    * @returns ends it
    */
   subscribe(filter: string, handler: (message: BusMessage) => void | Promise<void>): () => void;
+  /**
+   * Whether anybody hears what is published under a topic, so that what nobody hears need not be made. Not there, or true
+   * where it is not known.
+   */
+  isHeard?(topic: string): boolean;
 }

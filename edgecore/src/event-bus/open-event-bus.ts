@@ -25,11 +25,12 @@ export interface EventBusOptions {
  * @throws EdgeCoreError `ERR_EDGECORE_BUS_OFF`: the configuration says that there is none
  */
 export async function openEventBus(options: EventBusOptions): Promise<RunningBus> {
-  const { config, node, credentials, devices } = options;
+  const { config, node, dir, credentials, devices } = options;
   const { EmbeddedBus } = await import('./embedded/embedded-bus.ts');
   return new EmbeddedBus({
     listen: config.listen,
     node,
+    dir,
     credentials,
     devices,
     broker: {

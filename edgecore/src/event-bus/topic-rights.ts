@@ -29,10 +29,17 @@ export class TopicRights {
 
   /** Whether `account` may publish to a topic. */
   mayPublish(account: BusAccount, topic: string): boolean {
+    if (this.isForbidden(account, topic)) return false;
     const levels = topic.split('/');
-    if (levels[0] === '$SYS' || isOfEdgeCore(levels)) return false;
-    if (begins(levels, MAPPER)) return account.protocols.has(levels[3] ?? '');
+    if (begins(levels, MAPPER)) return true;
     return this.#isOwn(account, levels, true) || account.topics.publish.some(isIn(levels));
+  }
+
+  /** Whether `account` may not publish to a topic whatever its definition allows. */
+  isForbidden({ protocols }: BusAccount, topic: string): boolean {
+    const levels = topic.split('/');
+    if (levels[0] === '$SYS' || isOfEdgeCore(levels)) return true;
+    return begins(levels, MAPPER) && !protocols.has(levels[3] ?? '');
   }
 
   /**

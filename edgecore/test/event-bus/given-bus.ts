@@ -31,9 +31,9 @@ export const DEVICES: Readonly<Record<string, string>> = {
 export interface GivenBus {
   readonly bus: RunningBus;
   /** A client that is connected. */
-  client(name: string, options?: IClientOptions): Promise<MqttClient>;
+  readonly client: (name: string, options?: IClientOptions) => Promise<MqttClient>;
   /** Ends clients and bus. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** A running bus with the accounts and devices above, on a port of its own. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Client, Subscription } from 'aedes';
-import type { Journal, StoredWill } from './journal.ts';
+import type { Journal, StoredWill } from './journal/journal.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -128,6 +128,11 @@ export class BrokerPersistence {
   /** Puts a will of the life before back; its client is not here. */
   restoreWill(id: string, will: StoredWill): void {
     this.#wills.set(id, will);
+  }
+
+  /** Wills that have to last. */
+  *wills(): Generator<readonly [string, StoredWill]> {
+    for (const entry of this.#wills) if (this.#sessions.get(entry[0])?.lasting === true) yield entry;
   }
 
   /** aedes would publish those of clients that are here. Those of the life before are published by the broker. */

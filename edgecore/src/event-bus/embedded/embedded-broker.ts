@@ -9,7 +9,7 @@ import { isFilter, isTopic } from '../topic-filter.ts';
 import type { TopicRights } from '../topic-rights.ts';
 import { BrokerPersistence } from './broker-persistence.ts';
 import { ClientConnection } from './client-connection.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 import type { MessageRouter } from './message-router.ts';
 import { RoutingAedes, type Published } from './routing-aedes.ts';
 import type { Session } from './session.ts';
@@ -114,7 +114,7 @@ export class EmbeddedBroker {
     return this.#entries.size;
   }
 
-  /** Puts a will of the life before back. */
+  /** What aedes asks of its persistence. */
   get persistence(): BrokerPersistence {
     return this.#persistence;
   }
@@ -167,6 +167,21 @@ export class EmbeddedBroker {
       this.#entries.delete(client);
       if (entry !== undefined) this.#parts.sessions.close(entry.session, connection);
     });
+  }
+
+  /** Publishes wills of clients that were here in the life before, and have not come back. */
+  async publishOldWills(): Promise<void> {
+    const { sessions, router, rights } = this.#parts;
+    const here = new Set([...this.#entries.keys()].map(({ id }) => id));
+    for (const [id, will] of [...this.#persistence.wills()]) {
+      if (here.has(id)) continue;
+      const account = sessions.get(id)?.account;
+      // It was checked when the client brought it; of what the definition says only a part is on the disk.
+      if (account !== undefined && !rights.isForbidden(account, will.topic)) {
+        await router.fromClient(will, account);
+      }
+      await this.#persistence.delWill({ id });
+    }
   }
 
   /** Ends all clients with these credentials. */

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net';
-import { systemClock, type Clock, type Logger } from '@hawser/seams';
+import { systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
 import { EdgeCoreError } from '../../errors.ts';
 import type { BusCounters } from '../bus-counters.ts';
 import type { BusPublish } from '../event-bus.ts';
@@ -9,6 +9,10 @@ import { isFilter, isTopic } from '../topic-filter.ts';
 import { TopicRights } from '../topic-rights.ts';
 import type { Credentials, DeviceProtocols } from '../bus-account.ts';
 import { EmbeddedBroker, type BrokerLimits } from './embedded-broker.ts';
+import { LogFile } from './journal/log-file.ts';
+import { readJournal } from './journal/read-journal.ts';
+import { restoreJournal } from './journal/restore-journal.ts';
+import { SessionJournal } from './journal/session-journal.ts';
 import { parseListen } from './listen-address.ts';
 import { MessageRouter } from './message-router.ts';
 import { RetainedMessages, type RetainedLimits } from './retained-messages.ts';
@@ -20,6 +24,8 @@ export interface EmbeddedBusOptions {
   readonly listen: string;
   /** Name of this node. */
   readonly node: string;
+  /** Folder for what has to last. */
+  readonly dir: string;
   readonly credentials: Credentials;
   readonly devices: DeviceProtocols;
   readonly broker: BrokerLimits;
@@ -31,6 +37,9 @@ export interface EmbeddedBusOptions {
   readonly clock?: Clock;
 }
 
+/** How long clients have to come back after a restart before their wills are published. */
+const OLD_WILLS_MS = 30_000;
+
 /** The event bus with a broker of our own. */
 export class EmbeddedBus implements RunningBus {
   readonly counters: BusCounters;
@@ -40,6 +49,10 @@ export class EmbeddedBus implements RunningBus {
   readonly #sessions: Sessions;
   readonly #router: MessageRouter;
   readonly #broker: EmbeddedBroker;
+  readonly #journal: SessionJournal;
+  readonly #file: LogFile;
+  readonly #clock: Clock;
+  #oldWills: Timer | undefined;
   #server: Server | undefined;
   #url = '';
   #stopping: Promise<void> | undefined;
@@ -48,12 +61,26 @@ export class EmbeddedBus implements RunningBus {
     const { log, counters, node, devices } = options;
     const clock = options.clock ?? systemClock;
     const rights = new TopicRights(node, devices);
-    const journal = undefined;
+    this.#clock = clock;
+    this.#file = new LogFile(options.dir);
+    this.#journal = new SessionJournal({
+      file: this.#file,
+      source: {
+        sessions: () => [...this.#sessions.all()].filter(({ lasting }) => lasting),
+        retained: () => this.#retained.ofOthers(),
+        wills: () => this.#broker.persistence.wills(),
+        sizeBytes: () => this.#sessions.bytes + this.#retained.bytes + 1000 * this.#sessions.lasting,
+      },
+      counters,
+      log,
+      clock,
+    });
+    const journal = this.#journal;
     this.counters = counters;
     this.#options = options;
     this.#handlers = new InProcessHandlers(log, options.handlerTimeoutMs, clock);
     this.#retained = new RetainedMessages(options.retained);
-    this.#sessions = new Sessions({ limits: options.sessions, rights, journal, log, clock });
+    this.#sessions = new Sessions({ limits: options.sessions, rights, journal, counters, log, clock });
     const shared = { sessions: this.#sessions, rights, journal, counters, log, clock };
     this.#router = new MessageRouter({ ...shared, retained: this.#retained, handlers: this.#handlers });
     this.#broker = new EmbeddedBroker({
@@ -72,6 +99,7 @@ export class EmbeddedBus implements RunningBus {
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
     const { host, port } = parseListen(this.#options.listen);
+    await this.#restore();
     await this.#broker.start();
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
       this.#broker.accept(socket),
@@ -135,12 +163,50 @@ export class EmbeddedBus implements RunningBus {
     };
   }
 
+  async #restore(): Promise<void> {
+    const { log, counters } = this.#options;
+    let bytes: Buffer = Buffer.alloc(0);
+    try {
+      bytes = await this.#file.read();
+    } catch (err) {
+      counters.diskErrors += 1;
+      log.error({ err, file: this.#file.path }, 'sessions of the event bus cannot be read; they begin anew');
+    }
+    const read = readJournal(bytes);
+    const nowMs = this.#clock.monotonicMs();
+    const { persistence } = this.#broker;
+    restoreJournal(read, { sessions: this.#sessions, retained: this.#retained, persistence, nowMs });
+    this.#router.continueFrom(read.lastNumber);
+    if (read.lostBytes > 0) await this.#mend(read.lostBytes, read.isDamaged);
+    if (read.wills.length === 0) return;
+    // Their clients have a while to come back.
+    this.#oldWills = this.#clock.setTimer(
+      OLD_WILLS_MS,
+      () => void this.#broker.publishOldWills(), // neither router nor journal reject
+      { background: true },
+    );
+  }
+
+  /** Nothing is added behind bytes that are no record. */
+  async #mend(lostBytes: number, isDamaged: boolean): Promise<void> {
+    const { log, counters } = this.#options;
+    const fields = { file: this.#file.path, lostBytes };
+    if (isDamaged) {
+      counters.diskErrors += 1;
+      log.error(fields, 'sessions of the event bus were damaged on the disk; what is whole is used');
+    } else
+      log.warn(fields, 'the last write to the sessions of the event bus was not finished; it is dropped');
+    await this.#journal.rewrite();
+  }
+
   async #finish(): Promise<void> {
+    this.#oldWills?.cancel();
     const server = this.#server;
     const closed =
       server === undefined ? undefined : new Promise<void>((resolve) => server.close(() => resolve()));
     await this.#broker.stop();
     await closed;
     this.#sessions.stop();
+    await this.#journal.stop();
   }
 }

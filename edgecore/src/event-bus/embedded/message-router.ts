@@ -4,9 +4,9 @@ import { countIn, type BusCounters } from '../bus-counters.ts';
 import type { BusClient, BusMessage } from '../event-bus.ts';
 import type { Handler, InProcessHandlers } from '../in-process-handlers.ts';
 import type { TopicRights } from '../topic-rights.ts';
-import type { Journal, RetainedMessage } from './journal.ts';
+import type { Journal, RetainedMessage } from './journal/journal.ts';
 import type { RetainedMessages } from './retained-messages.ts';
-import type { Session, StoredMessage } from './session.ts';
+import { messageSize, type Session, type StoredMessage } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** A message that is published. */
@@ -16,9 +16,6 @@ export interface Publication {
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
 }
-
-/** Of what a message takes beside topic and payload, in bytes; about. */
-const OVERHEAD_BYTES = 200;
 
 /** Takes each message to whom it is for: sessions, handlers of the edge core, and those who come later. */
 export class MessageRouter {
@@ -30,7 +27,7 @@ export class MessageRouter {
   readonly #counters: BusCounters;
   readonly #log: Logger;
   readonly #clock: Clock;
-  #number: number;
+  #number = 0;
 
   constructor(parts: {
     readonly sessions: Sessions;
@@ -41,8 +38,6 @@ export class MessageRouter {
     readonly counters: BusCounters;
     readonly log: Logger;
     readonly clock?: Clock;
-    /** Of the last message that the disk has. Default 0 */
-    readonly lastNumber?: number;
   }) {
     this.#sessions = parts.sessions;
     this.#retained = parts.retained;
@@ -52,7 +47,11 @@ export class MessageRouter {
     this.#counters = parts.counters;
     this.#log = parts.log;
     this.#clock = parts.clock ?? systemClock;
-    this.#number = parts.lastNumber ?? 0;
+  }
+
+  /** Goes on behind the last message that the disk has. */
+  continueFrom(number: number): void {
+    this.#number = number;
   }
 
   /**
@@ -113,7 +112,7 @@ export class MessageRouter {
     // Of its own: what was read from a socket is a part of something larger.
     const given = publication.payload;
     const payload = typeof given === 'string' ? Buffer.from(given) : Buffer.from(given);
-    const sizeBytes = payload.length + topic.length + OVERHEAD_BYTES;
+    const sizeBytes = messageSize({ topic, payload });
     const atMs = this.#clock.monotonicMs();
     const message = { number: (this.#number += 1), topic, payload, qos, atMs, sizeBytes };
     const kept = retain ? this.#keep(message, from) : undefined;

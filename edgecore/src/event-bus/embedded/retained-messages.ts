@@ -1,5 +1,5 @@
 import { matches } from '../topic-filter.ts';
-import type { RetainedMessage } from './journal.ts';
+import type { RetainedMessage } from './journal/journal.ts';
 
 /** Bounds of what others may have kept; the edge core's own are as many as it has devices. */
 export interface RetainedLimits {

@@ -14,14 +14,24 @@ export interface StoredMessage {
   readonly sizeBytes: number;
 }
 
+/** Of what a message takes beside topic and payload, in bytes; about. */
+const OVERHEAD_BYTES = 200;
+
+/** Bytes that a message counts for. */
+export function messageSize({ topic, payload }: Pick<StoredMessage, 'topic' | 'payload'>): number {
+  return payload.length + topic.length + OVERHEAD_BYTES;
+}
+
 /** A message on its way to one session. */
 export interface Delivery {
   readonly message: StoredMessage;
   readonly qos: 1 | 2;
   /** Because it was kept for those who subscribe later. */
   readonly retain: boolean;
-  /** Packet identifier; 0: not sent yet. */
-  messageId: number;
+  /** Packet identifier, of its own among those of its session for as long as it is not acknowledged. */
+  readonly messageId: number;
+  /** Sent before, or that is not known: the client may have had it. */
+  sent: boolean;
   /** QoS 2: received, and we have said PUBREL. */
   released: boolean;
 }
@@ -44,6 +54,8 @@ export interface SessionEvents {
   dropped(session: Session, delivery: Delivery): void;
 }
 
+/** Its first byte (MQTT 3.1.1, 3.6). */
+const PUBREL = 0x62;
 /** Sent and not acknowledged, at a time; as much as a small client has room for. */
 const WINDOW_MESSAGES = 64;
 const WINDOW_BYTES = 256 * 1024;
@@ -65,8 +77,11 @@ export class Session {
   awaySinceMs: number | undefined;
   readonly #limits: SessionLimits;
   readonly #events: SessionEvents;
+  /** Not sent over this connection yet. */
   #waiting: Delivery[] = [];
+  /** Sent over this connection. */
   readonly #underWay = new Map<number, Delivery>();
+  readonly #ids = new Set<number>();
   #bytes = 0;
   #windowBytes = 0;
   #link: SessionLink | undefined;
@@ -100,23 +115,20 @@ export class Session {
     return this.#bytes;
   }
 
-  /** Its client is here, and has had its CONNACK: what was under way is sent again, then what waits. */
+  /** Its client is here, and has had its CONNACK. */
   attach(link: SessionLink): void {
+    if (this.#link !== undefined) this.#takeBack();
     this.#link = link;
     this.awaySinceMs = undefined;
-    for (const delivery of this.#underWay.values()) {
-      this.#windowBytes += delivery.message.sizeBytes;
-      this.#write(link, delivery, true);
-    }
     this.#pump();
   }
 
-  /** Its client is away; nothing to do where another one has come in its place. */
+  /** Its client is away; nothing to do where another one has come in its place. What was under way is sent again. */
   detach(link: SessionLink, nowMs: number): void {
     if (this.#link !== link && this.#link !== undefined) return;
     this.#link = undefined;
     this.awaySinceMs = nowMs;
-    this.#windowBytes = 0;
+    this.#takeBack();
   }
 
   /** QoS 0: at once, or never. */
@@ -126,7 +138,8 @@ export class Session {
 
   /** QoS 1 and 2: as soon as there is room in its window. */
   enqueue(message: StoredMessage, qos: 1 | 2, retain: boolean): Delivery {
-    const delivery: Delivery = { message, qos, retain, messageId: 0, released: false };
+    const messageId = this.#nextId();
+    const delivery: Delivery = { message, qos, retain, messageId, sent: false, released: false };
     this.restore(delivery);
     this.#pump();
     return delivery;
@@ -135,38 +148,37 @@ export class Session {
   /** As {@link enqueue}, of one that was read from the disk. */
   restore(delivery: Delivery): void {
     this.#bytes += delivery.message.sizeBytes;
-    if (delivery.messageId > 0) this.#underWay.set(delivery.messageId, delivery);
-    else this.#waiting.push(delivery);
+    this.#ids.add(delivery.messageId);
+    this.#waiting.push(delivery);
     while (this.length > this.#limits.messages || this.#bytes > this.#limits.bytes) {
-      if (this.length <= 1 || !this.#dropOldest()) break;
+      if (this.length <= 1 || !this.dropOldest()) break;
     }
   }
 
-  /** Drops those that are older than `beforeMs`. */
+  /** Drops those that came before `beforeMs`. */
   expire(beforeMs: number): void {
-    while ((this.#oldest()?.message.atMs ?? Infinity) < beforeMs) if (!this.#dropOldest()) return;
+    while ((this.#waiting[0]?.message.atMs ?? Infinity) < beforeMs) this.dropOldest();
   }
 
-  /** Drops the oldest one. @returns whether there was one that could be dropped */
+  /** Drops the oldest that is not on its way to a client that is here. @returns whether there was one */
   dropOldest(): boolean {
-    return this.#dropOldest();
+    const oldest = this.#waiting.shift();
+    if (oldest === undefined) return false;
+    this.#forget(oldest);
+    this.#events.dropped(this, oldest);
+    this.#events.settled(this, oldest);
+    return true;
   }
 
-  /** When its oldest message came. */
-  get oldestMs(): number | undefined {
-    return this.#oldest()?.message.atMs;
-  }
-
-  /** The client has acknowledged (PUBACK, PUBCOMP). @returns what; undefined: nothing has this identifier */
-  acknowledge(messageId: number): Delivery | undefined {
+  /** The client has acknowledged (PUBACK, PUBCOMP). Nothing has this identifier: nothing to do. */
+  acknowledge(messageId: number): void {
     const delivery = this.#underWay.get(messageId);
-    if (delivery === undefined) return undefined;
+    if (delivery === undefined) return;
     this.#underWay.delete(messageId);
-    this.#bytes -= delivery.message.sizeBytes;
-    if (this.#link !== undefined) this.#windowBytes -= delivery.message.sizeBytes;
+    this.#windowBytes -= delivery.message.sizeBytes;
+    this.#forget(delivery);
     this.#events.settled(this, delivery);
     this.#pump();
-    return delivery;
   }
 
   /** The client has received it (PUBREC): from now on only PUBREL is said of it. */
@@ -176,6 +188,11 @@ export class Session {
     return delivery;
   }
 
+  /** Whether its client still has to have it. */
+  has({ messageId }: Delivery): boolean {
+    return this.#ids.has(messageId);
+  }
+
   /** Everything that its client has not acknowledged, in order. */
   deliveries(): readonly Delivery[] {
     return [...this.#underWay.values(), ...this.#waiting];
@@ -183,11 +200,14 @@ export class Session {
 
   /** Forgets all of it. */
   clear(): void {
-    for (const delivery of this.deliveries()) this.#events.settled(this, delivery);
+    const all = this.deliveries();
     this.#waiting = [];
     this.#underWay.clear();
-    this.#bytes = 0;
     this.#windowBytes = 0;
+    for (const delivery of all) {
+      this.#forget(delivery);
+      this.#events.settled(this, delivery);
+    }
   }
 
   #pump(): void {
@@ -196,39 +216,33 @@ export class Session {
     while (this.#underWay.size < WINDOW_MESSAGES && this.#windowBytes < WINDOW_BYTES) {
       const delivery = this.#waiting.shift();
       if (delivery === undefined) return;
-      delivery.messageId = this.#nextId();
       this.#underWay.set(delivery.messageId, delivery);
       this.#windowBytes += delivery.message.sizeBytes;
-      this.#write(link, delivery, false);
+      this.#write(link, delivery);
+      delivery.sent = true;
     }
   }
 
-  #write(link: SessionLink, { message, qos, retain, messageId, released }: Delivery, dup: boolean): void {
-    if (released) link.write(Buffer.from([0x62, 2, messageId >> 8, messageId & 0xff]));
-    else link.write(encodePublish({ ...message, qos, retain, dup, messageId }));
+  #write(link: SessionLink, { message, qos, retain, messageId, sent, released }: Delivery): void {
+    if (released) link.write(Buffer.from([PUBREL, 2, messageId >> 8, messageId & 0xff]));
+    else link.write(encodePublish({ ...message, qos, retain, dup: sent, messageId }));
+  }
+
+  /** In front of what waits, in its order. */
+  #takeBack(): void {
+    this.#waiting.unshift(...this.#underWay.values());
+    this.#underWay.clear();
+    this.#windowBytes = 0;
+  }
+
+  #forget({ messageId, message }: Delivery): void {
+    this.#ids.delete(messageId);
+    this.#bytes -= message.sizeBytes;
   }
 
   #nextId(): number {
     do this.#lastId = (this.#lastId % 65_535) + 1;
-    while (this.#underWay.has(this.#lastId));
+    while (this.#ids.has(this.#lastId));
     return this.#lastId;
-  }
-
-  #oldest(): Delivery | undefined {
-    if (this.#link !== undefined) return this.#waiting[0];
-    const [first] = this.#underWay.values();
-    return first ?? this.#waiting[0];
-  }
-
-  /** What is on its way to a client that is here is not taken back. */
-  #dropOldest(): boolean {
-    const oldest = this.#oldest();
-    if (oldest === undefined) return false;
-    if (oldest === this.#waiting[0]) this.#waiting.shift();
-    else this.#underWay.delete(oldest.messageId);
-    this.#bytes -= oldest.message.sizeBytes;
-    this.#events.dropped(this, oldest);
-    this.#events.settled(this, oldest);
-    return true;
   }
 }

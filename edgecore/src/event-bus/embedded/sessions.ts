@@ -1,8 +1,9 @@
 import { systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
 import type { BusAccount } from '../bus-account.ts';
+import { countIn, type BusCounters } from '../bus-counters.ts';
 import { TopicTree } from '../topic-tree.ts';
 import type { TopicRights } from '../topic-rights.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 import {
   Session,
   type Delivery,
@@ -23,22 +24,14 @@ export interface SessionsLimits {
   readonly expiryMs: number;
 }
 
-/** What sessions have dropped. */
-export interface SessionsCounters {
-  /** Messages of QoS 1 and 2 that found no place, or waited too long. */
-  dropped: number;
-  /** Lasting sessions that were forgotten: over the limit, or away too long. */
-  forgotten: number;
-}
-
 const SWEEP_MS = 60_000;
 
 /** The sessions of all clients, and which of them a message is for. */
 export class Sessions implements SessionEvents {
-  readonly counters: SessionsCounters = { dropped: 0, forgotten: 0 };
   readonly #limits: SessionsLimits;
   readonly #rights: TopicRights;
   readonly #journal: Journal | undefined;
+  readonly #counters: BusCounters;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #byId = new Map<string, Session>();
@@ -51,12 +44,14 @@ export class Sessions implements SessionEvents {
     readonly limits: SessionsLimits;
     readonly rights: TopicRights;
     readonly journal: Journal | undefined;
+    readonly counters: BusCounters;
     readonly log: Logger;
     readonly clock?: Clock;
   }) {
     this.#limits = parts.limits;
     this.#rights = parts.rights;
     this.#journal = parts.journal;
+    this.#counters = parts.counters;
     this.#log = parts.log;
     this.#clock = parts.clock ?? systemClock;
   }
@@ -152,6 +147,17 @@ export class Sessions implements SessionEvents {
     return delivery;
   }
 
+  /** A lasting session that was read from the disk. */
+  restoreSession(
+    id: string,
+    account: BusAccount,
+    subscriptions: readonly (readonly [string, 0 | 1 | 2])[],
+  ): Session {
+    const session = this.open(id, account, true);
+    for (const [filter, qos] of subscriptions) this.subscribe(session, filter, qos);
+    return session;
+  }
+
   /** As {@link enqueue}, of one that was read from the disk. */
   restore(session: Session, delivery: Delivery): void {
     this.#bytes += delivery.message.sizeBytes;
@@ -164,7 +170,7 @@ export class Sessions implements SessionEvents {
   }
 
   dropped(session: Session): void {
-    this.counters.dropped += 1;
+    countIn(this.#counters.dropped, 'session');
     this.#tell(session.id, 'messages for a client do not fit, or wait too long; the oldest are dropped');
   }
 
@@ -230,8 +236,8 @@ export class Sessions implements SessionEvents {
   }
 
   #drop(session: Session, why: string): void {
-    this.counters.forgotten += 1;
-    this.counters.dropped += session.length;
+    this.#counters.forgotten += 1;
+    countIn(this.#counters.dropped, 'session', session.length);
     this.#log.warn({ client: session.id, messages: session.length }, why);
     void this.remove(session.id); // a journal never rejects
   }

@@ -1,4 +1,4 @@
-import type { Delivery, Session, StoredMessage } from './session.ts';
+import type { Delivery, Session, StoredMessage } from '../session.ts';
 
 /** A message that is kept for those who subscribe later. */
 export interface RetainedMessage {
