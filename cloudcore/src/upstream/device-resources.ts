@@ -1,4 +1,11 @@
-import type { ApiClient } from '@hawser/kube';
+import {
+  jsonEqual,
+  type ApiClient,
+  type CallOptions,
+  type JsonObject,
+  type KubeObject,
+  type ResourceClient,
+} from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
 import { DEVICES } from '../cache/bound-devices.ts';
 import { record, records, text } from '../cache/json-reader.ts';
@@ -32,7 +39,7 @@ export class DeviceResources {
   }
 
   /** Errors: those of `ApiClient`. */
-  async statusForm(resource: 'devices' | 'devicestatuses'): Promise<StatusForm> {
+  async statusForm(resource: string): Promise<StatusForm> {
     const names = await this.#served.get(MAX_AGE_MS);
     if (names.has(`${resource}/status`)) return 'subresource';
     return names.has(resource) ? 'whole' : 'absent';
@@ -41,6 +48,39 @@ export class DeviceResources {
   /** A write did not find what should be there. */
   forget(): void {
     this.#served.forget();
+  }
+
+  /**
+   * Writes a part of a status on top of a version, whatever way the definition wants it.
+   * @returns the version that the object has then
+   * Errors: those of `ApiClient`; NotFound also if the definition has just become another: read, and try again
+   */
+  async patchStatus(
+    target: ResourceClient,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    resourceVersion: string,
+    status: JsonObject,
+    options: CallOptions,
+  ): Promise<string> {
+    const form = await this.statusForm(target.resource.resource);
+    const isApart = form === 'subresource';
+    const patch = { metadata: { resourceVersion }, status };
+    const how = { ...options, ...(isApart && { subresource: 'status' }) };
+    let written: KubeObject;
+    try {
+      written = await target.patch(namespace, name, 'merge', patch, how);
+    } catch (error) {
+      if (hasCode(error, 404)) this.#served.forget();
+      throw error;
+    }
+    const { resourceVersion: version = '' } = written.metadata;
+    const { twins } = status;
+    if (isApart || twins === undefined || jsonEqual(record(written['status'])['twins'], twins))
+      return version;
+    // Taken, and not done: has it got a subresource since?
+    this.#served.forget();
+    if ((await this.statusForm(target.resource.resource)) !== 'subresource') return version;
+    return this.patchStatus(target, { namespace, name }, version, status, options);
   }
 
   /** Gives up what is under way. */

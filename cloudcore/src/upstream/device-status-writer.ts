@@ -12,7 +12,7 @@ import { record } from '../cache/json-reader.ts';
 import { LABELS } from '../cluster/names.ts';
 import { hasCode, retryConflicts } from './conflict-retry.ts';
 import { DeviceLedger, hashOfSaid } from './device-ledger.ts';
-import { DEVICE_STATUSES, type StatusForm } from './device-resources.ts';
+import { DEVICE_STATUSES } from './device-resources.ts';
 import { differingFields, statusOf } from './device-status.ts';
 import { isNamespaceEnding, Refusal } from './outcome.ts';
 import { callOptions, type Origin, type WriterContext } from './upstream-task.ts';
@@ -48,8 +48,7 @@ export class DeviceStatusWriter {
   }
 
   async #attempt(origin: Origin, body: Body): Promise<void> {
-    const form = await this.#context.deviceResources.statusForm('devicestatuses');
-    if (form === 'absent') return;
+    if ((await this.#context.deviceResources.statusForm('devicestatuses')) === 'absent') return;
     const known = this.#ledger.get(origin.session, keyOf(body), body.uid);
     const said = hashOfSaid(statusOf(body));
     if (known?.said === said) {
@@ -58,29 +57,28 @@ export class DeviceStatusWriter {
     }
     const version =
       known === undefined
-        ? await this.#compare(origin, body, form)
-        : await this.#patchKnown(origin, body, form, known.version);
+        ? await this.#compare(origin, body)
+        : await this.#onTop(origin, body, known.version);
     this.#ledger.set(origin.session, keyOf(body), { uid: body.uid, said, served: '', version });
   }
 
   /** Somebody may have removed it, or given it another definition: then all is looked at again. */
-  async #patchKnown(origin: Origin, body: Body, form: StatusForm, version: string): Promise<string> {
+  async #onTop(origin: Origin, body: Body, version: string): Promise<string> {
     try {
-      return await this.#patchStatus(origin, body, form, version, statusOf(body));
+      return await this.#patchStatus(origin, body, version, statusOf(body));
     } catch (error) {
       if (!hasCode(error, 404)) throw error;
-      this.#context.deviceResources.forget();
-      return this.#compare(origin, body, await this.#context.deviceResources.statusForm('devicestatuses'));
+      return this.#compare(origin, body);
     }
   }
 
-  async #compare(origin: Origin, body: Body, form: StatusForm): Promise<string> {
+  async #compare(origin: Origin, body: Body): Promise<string> {
     const found = await this.#get(origin, body);
     const object =
       found === undefined ? await this.#create(origin, body) : await this.#own(origin, body, found);
     const { resourceVersion = '' } = object.metadata;
     const status = differingFields(record(object['status']), statusOf(body));
-    if (Object.keys(status).length > 0) return this.#patchStatus(origin, body, form, resourceVersion, status);
+    if (Object.keys(status).length > 0) return this.#patchStatus(origin, body, resourceVersion, status);
     if (object === found) this.#count('none');
     return resourceVersion;
   }
@@ -133,15 +131,18 @@ export class DeviceStatusWriter {
   async #patchStatus(
     origin: Origin,
     { namespace, name }: Body,
-    form: StatusForm,
     resourceVersion: string,
     status: JsonObject,
   ): Promise<string> {
-    const patch = { metadata: { resourceVersion }, status };
-    const options = { ...callOptions(origin), ...(form === 'subresource' && { subresource: 'status' }) };
-    const { metadata } = await this.#statuses.patch(namespace, name, 'merge', patch, options);
+    const version = await this.#context.deviceResources.patchStatus(
+      this.#statuses,
+      { namespace, name },
+      resourceVersion,
+      status,
+      callOptions(origin),
+    );
     this.#count('patch');
-    return metadata.resourceVersion ?? '';
+    return version;
   }
 
   #count(verb: string): void {

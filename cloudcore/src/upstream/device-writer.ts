@@ -114,17 +114,15 @@ export class DeviceWriter {
     status: JsonObject,
   ): Promise<string> {
     const { deviceResources } = this.#context;
-    const form = await deviceResources.statusForm('devices');
-    const patch = { metadata: { resourceVersion }, status };
-    const options = { ...callOptions(origin), ...(form === 'subresource' && { subresource: 'status' }) };
-    try {
-      const { metadata } = await this.#devices.patch(namespace, name, 'merge', patch, options);
-      this.#count('patch');
-      return metadata.resourceVersion ?? '';
-    } catch (error) {
-      if (hasCode(error, 404)) deviceResources.forget();
-      throw error;
-    }
+    const version = await deviceResources.patchStatus(
+      this.#devices,
+      { namespace, name },
+      resourceVersion,
+      status,
+      callOptions(origin),
+    );
+    this.#count('patch');
+    return version;
   }
 
   #count(verb: string): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { deferred, seededRandom, type Deferred } from '@hawser/seams';
 import { FakeClock } from '@hawser/seams/testing';
 import { Refusal } from '../../src/upstream/outcome.ts';
+import { DEVICE_LIMITS } from '../../src/upstream/upstream-gates.ts';
 import type { UpstreamOutcome } from '../../src/upstream/upstream-handler.ts';
 import { WRITE_LIMITS, WriteGate, type WriteLimits } from '../../src/upstream/write-gate.ts';
 
@@ -65,6 +66,44 @@ describe('the gate before the API server', () => {
     assert.ok(soFar() >= 58 && soFar() <= 60, String(done));
     await clock.advance(1000);
     assert.equal(soFar(), 100);
+  });
+
+  it('gives nodes their share when there is not enough for all, and room to those that come later', async () => {
+    open({ ...DEVICE_LIMITS, maxWaiting: 100 });
+    const done = new Map<string, number>();
+    const refused = new Map<string, number>();
+    const count = (of: Map<string, number>, node: string): unknown => of.set(node, (of.get(node) ?? 0) + 1);
+    const say = (node: string): void => {
+      try {
+        gate.check(node);
+        void run(node, instant).then(
+          () => count(done, node),
+          () => count(refused, node),
+        );
+      } catch {
+        count(refused, node);
+      }
+    };
+    const busy = Array.from({ length: 20 }, (_, n) => `busy-${n}`);
+    let quietSaid = 0;
+    // Twenty nodes want 20 a second each, twice of what there is; one wants one a second.
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      // In the order in which it is worst for the last.
+      for (const node of busy) say(node);
+      if (ms >= 5000 && ms % 1000 === 0) {
+        say('quiet');
+        quietSaid += 1;
+      }
+      await clock.advance(50);
+    }
+    await clock.advance(5000);
+    const shares = busy.map((node) => done.get(node) ?? 0);
+    assert.equal(done.get('quiet'), quietSaid);
+    assert.equal(refused.get('quiet'), undefined);
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    assert.ok(total > 20 * 200 && total <= 20 * 200 + 400 + 100, `${total} writes`);
+    assert.ok(Math.max(...shares) <= 1.2 * Math.min(...shares), shares.join(' '));
+    assert.ok([...refused.values()].length === busy.length, 'what is too much was sent back');
   });
 
   it('does not let one flooding node starve the others', async () => {
