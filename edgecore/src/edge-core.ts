@@ -4,6 +4,7 @@ import { silentLogger, systemClock, type Clock, type Logger, type Random } from 
 import { Registry } from '@hawser/seams/metrics';
 import { AdminServer, type AdminActions } from './admin/admin-server.ts';
 import type { EdgeStatus } from './admin/admin-types.ts';
+import { DeviceRoutes } from './admin/device-routes.ts';
 import { registerEdgeMetrics } from './admin/edge-metrics.ts';
 import { listObjects, viewObject } from './admin/object-view.ts';
 import { listPods, viewPod } from './admin/pod-view.ts';
@@ -142,6 +143,7 @@ class Core implements EdgeCore, AdminActions {
       socket: this.socket,
       actions: this,
       kubelet: kubelet.api,
+      devices: new DeviceRoutes(() => local.devices.present),
       log: log.child({ component: 'admin' }),
     });
     this.#stop.add(() => admin.stop());

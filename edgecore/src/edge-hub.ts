@@ -120,7 +120,10 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
       time.raise(hubTimeMs);
       credentials.letIn();
     },
-    onUsable: (usable) => tokens.setConnected(usable),
+    onUsable: (usable) => {
+      tokens.setConnected(usable);
+      local.devices.setConnected(usable);
+    },
     onDown: (error) => credentials.failed(error),
     streams: options.streams,
     metrics: new TunnelMetrics(options.registry),

@@ -3,10 +3,12 @@ import type { Clock, Logger, Random } from '@hawser/seams';
 import { Outbox } from '@hawser/sync';
 import type { Registry } from '@hawser/seams/metrics';
 import type { EdgeConfig } from './config/options.ts';
+import { LazyDevices } from './devices/lazy-devices.ts';
 import type { EdgePods, EdgePodsOptions } from './edge-pods-types.ts';
 import { makeRuntime } from './edge-runtime.ts';
 import { EventRecorder } from './events/event-recorder.ts';
 import { Reporter } from './hub/reporter.ts';
+import { hasDefinitions } from './mappers/definition-folder.ts';
 import { LinuxMachine, type Machine } from './node/machine.ts';
 import { NodeReporter } from './node/node-reporter.ts';
 import { RuntimeHealth } from './node/runtime-health.ts';
@@ -56,6 +58,8 @@ export interface EdgeLocal {
   readonly pods: PodManager;
   readonly statuses: PodStatuses;
   readonly reporter: NodeReporter;
+  /** Devices, as soon as the node has any. */
+  readonly devices: LazyDevices;
   /** The pod has another token of its service account than before. */
   tokenChanged(uid: string): void;
   /** The hub has said that everything is here. */
@@ -74,7 +78,12 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   const { node, config, clock, log } = options;
   const scope = `node/${node}`;
   const faults: StoreFault[] = [];
-  const local: { pods?: PodManager; reporter?: NodeReporter; wholeness?: ReplicaWholeness } = {};
+  const local: {
+    pods?: PodManager;
+    reporter?: NodeReporter;
+    wholeness?: ReplicaWholeness;
+    devices?: LazyDevices;
+  } = {};
   const store = await EdgeStore.open({
     dir: config.data.dir,
     worker: options.storeWorker,
@@ -96,6 +105,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     onReportRequest: (kinds) => {
       if (kinds.includes('node')) local.reporter?.forget();
       if (kinds.includes('pod') || kinds.includes('pod-gone')) local.pods?.repeat();
+      if (kinds.includes('device') || kinds.includes('device-setting')) local.devices?.present?.repeat();
     },
     clock,
     ...(options.random !== undefined && { random: options.random }),
@@ -162,14 +172,27 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     log: log.child({ component: 'pods' }),
   });
   local.pods = pods;
+  const devices = new LazyDevices({
+    ...{ replica: store.replica, scope, clock, log },
+    hasDefinitions: () => hasDefinitions(config.mappers.dir),
+    load: async () =>
+      (await import('./edge-devices.ts')).makeEdgeDevices({
+        ...{ node, config, scope, store, state, reporter: say, events: recorder, registry, clock, log },
+        mayLack: () => wholeness.mayLack,
+        random: options.random,
+      }),
+  });
+  local.devices = devices;
   return {
     ...{ scope, store, faults, state, outbox, events: recorder, machine, runtime, pods, statuses, reporter },
+    devices,
     tokenChanged: (uid) => {
       needs.tokenChanged(uid);
       pods.wake(uid);
     },
     synced: () => {
       wholeness.synced();
+      devices.present?.synced();
       options.onPods(); // only now it may be known that these are all
     },
     start: async () => {
@@ -187,6 +210,9 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
         await needs.stop().finally(() => patience.cancel());
       });
       needs.start();
+      if (config.eventBus.mode === 'off') return;
+      stop.add(() => devices.stop());
+      await devices.start();
     },
   };
 }

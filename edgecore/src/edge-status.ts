@@ -9,6 +9,7 @@ import type { HubSession } from './hub/hub-session.ts';
 import type { CertificateRotation } from './identity/certificate-rotation.ts';
 import { KUBELET_VERSION } from './node/node-body.ts';
 import type { NodeCondition } from './node/node-conditions.ts';
+import type { LazyDevices } from './devices/lazy-devices.ts';
 import type { NodeReporter } from './node/node-reporter.ts';
 import type { PodManager } from './pods/pod-manager.ts';
 import type { EdgeStore } from './store/edge-store.ts';
@@ -29,6 +30,7 @@ export interface StatusSources {
   readonly pods: PodManager;
   readonly tokens: TokenManager;
   readonly reporter: NodeReporter;
+  readonly devices: LazyDevices;
   /** undefined: no hub is configured. */
   readonly session: HubSession | undefined;
   readonly rotation: CertificateRotation | undefined;
@@ -164,7 +166,7 @@ function certificateStatus(
 
 /** What an operator should look at, with what to do. */
 function problems(
-  { faults, rotation, clock, tokens, replica }: StatusSources,
+  { faults, rotation, clock, tokens, replica, devices }: StatusSources,
   session: EdgeStatus['session'],
   store: StoreStatus,
 ): readonly ReportedError[] {
@@ -192,6 +194,7 @@ function problems(
       ...remedyFor('ERR_EDGECORE_REMOVALS_HELD'),
     });
   }
+  for (const { code, message } of devices.problems()) found.push(withRemedy(code, message));
   return found;
 }
 

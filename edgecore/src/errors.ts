@@ -20,6 +20,22 @@ export const EDGECORE_ERRORS = {
     remedy:
       'Compare address and token: they are of different clusters, or somebody is between this machine and the hub.',
   },
+  ERR_EDGECORE_BUS_BROKER: {
+    meaning:
+      'The external broker of the event bus cannot be reached, or ended the connection. It is tried again.',
+    remedy:
+      'See that it runs, and that `eventBus.url` is its address; for `mqtts://` that its certificate has that name and is of the authority in `eventBus.caFile`.',
+  },
+  ERR_EDGECORE_BUS_DENIED: {
+    meaning:
+      'The external broker of the event bus does not accept this node’s user, password or certificate.',
+    remedy:
+      'Compare `eventBus.user`, `eventBus.passwordFile`, `eventBus.certFile` with what the broker knows. It is tried again by itself.',
+  },
+  ERR_EDGECORE_BUS_FILE: {
+    meaning: 'A file that the configuration of the event bus names cannot be read.',
+    remedy: 'See that it is there, and that the user of edgecore may read it. It is tried again by itself.',
+  },
   ERR_EDGECORE_BUS_LISTEN: {
     meaning: 'The embedded broker of the event bus cannot listen on `eventBus.listen`.',
     remedy:
@@ -48,6 +64,11 @@ export const EDGECORE_ERRORS = {
     meaning: 'The log of a container is not there, or cannot be read.',
     remedy:
       'A container that has not been started yet has none, and those of containers that were removed are gone. A symbolic link below `/var/log/pods` is not followed. Otherwise see the reason in the message.',
+  },
+  ERR_EDGECORE_DEVICE_READ: {
+    meaning: 'A device was to be read now, and was not: its mapper does not answer, or says why it cannot.',
+    remedy:
+      'The message is that of the mapper. See that it runs (`hawser mappers`), and that the device answers (`hawser device`).',
   },
   ERR_EDGECORE_HUB_ANSWER: {
     meaning:

@@ -1,4 +1,4 @@
-import type { BoundDevice, Problem } from '@hawser/devices';
+import type { BoundDesired, BoundDevice, Problem } from '@hawser/devices';
 
 /** A device of this node. */
 export interface DirectoryEntry {
@@ -7,18 +7,21 @@ export interface DirectoryEntry {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** With its model; undefined where it is not valid: then `problems` says why. */
+  /**
+   * With its model; undefined where it was not valid since the start. Where `problems` are there too it is the last
+   * version that was valid, which stays in force. The same object for as long as it is the same.
+   */
   readonly device: BoundDevice | undefined;
-  /** Desired values as the cloud wants them, by property; those of properties that the device has. */
+  /** Desired values as the cloud wants them, by property; those of properties that {@link device} has. */
   readonly desired: ReadonlyMap<string, DirectoryDesired>;
+  /** Settings of this node that the cloud has decided, last of each property: their ids. */
+  readonly decided: ReadonlyMap<string, string>;
+  /** What is wrong with the Device as it is now. */
   readonly problems: readonly Problem[];
 }
 
-export interface DirectoryDesired {
-  readonly value: string;
-  /** Of value and metadata: another one where the cloud has set it anew. */
-  readonly version: string;
-}
+/** Its version is that of value and metadata: another one where the cloud has set it anew. */
+export type DirectoryDesired = BoundDesired;
 
 /** The devices that the cloud has bound to this node, with their models, from the disk. */
 export interface DeviceDirectory {

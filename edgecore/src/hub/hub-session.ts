@@ -78,7 +78,7 @@ const EPOCH_KEY = 'session-epoch';
 /** Cluster and incarnation that this node last reported to: `<uid>/<incarnation>`. */
 const REPORTED_TO_KEY = 'reported-to';
 /** What another life of the cluster may not know: it may have been restored to before it was said. */
-const STATE_KINDS = ['node', 'pod', 'pod-gone'];
+const STATE_KINDS = ['node', 'pod', 'pod-gone', 'device', 'device-setting'];
 /** Between two comparisons that this side asks for. */
 const COMPARE_AGAIN_MS = 60_000;
 

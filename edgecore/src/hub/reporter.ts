@@ -1,11 +1,21 @@
-import { packUpstream, type Outbox, type UpstreamBodies } from '@hawser/sync';
+import {
+  MAX_UPSTREAM_BYTES,
+  packUpstream,
+  type Outbox,
+  type UpstreamBodies,
+  type VolatileMessage,
+} from '@hawser/sync';
 import type { Clock, Logger } from '@hawser/seams';
 import type { Pod } from '../pods/pod.ts';
 import type { PodStatus } from '../pods/pod-status-types.ts';
 import type { PodReports } from '../pods/pod-worker.ts';
+import type { AboutDevice, DeviceReports } from '../twins/device-reports.ts';
 
-/** Kinds that wait in the outbox: what asks for something does not. */
-type ReportedKind = Exclude<keyof UpstreamBodies, 'token-request' | 'certificate-renewal'>;
+/** Kinds that wait in the outbox, on disk too: what asks for something does not, nor do twins. */
+type ReportedKind = Exclude<
+  keyof UpstreamBodies,
+  'token-request' | 'certificate-renewal' | 'device' | 'device-setting'
+>;
 
 /** Puts what the edge says into the outbox, under the keys that docs/sync.md names. */
 export class Reporter {
@@ -44,6 +54,36 @@ export class Reporter {
     };
   }
 
+  /** What twins say. */
+  deviceReports(): DeviceReports {
+    const key = (kind: string, { namespace, name, uid }: AboutDevice): string =>
+      `${kind}/${namespace}/${name}/${uid}`;
+    const put = (message: VolatileMessage): void => {
+      try {
+        this.#outbox.putVolatile(message);
+      } catch (error) {
+        this.#log.error({ err: error, key: message.key }, 'something could not be reported');
+      }
+    };
+    return {
+      device: (about, body, onAnswer) =>
+        put({ key: key('device', about), kind: 'device', body: () => packDevice(body()), onAnswer }),
+      settings: (about, body, onAnswer) =>
+        put({
+          key: key('device-setting', about),
+          kind: 'device-setting',
+          body: () => packUpstream(body()),
+          onAnswer,
+        }),
+      withdraw: (kind, about) => this.#outbox.withdraw(key(kind, about)),
+    };
+  }
+
+  /** What a program at the edge published for the cloud; may be lost where too many wait. @param id of this one */
+  upload(id: string, body: UpstreamBodies['upload']): void {
+    this.#put('upload', `upload/${id}`, body, false);
+  }
+
   #podStatus(pod: Pod, status: PodStatus): void {
     const { namespace, name, uid } = pod.metadata;
     this.#put(
@@ -62,4 +102,22 @@ export class Reporter {
       this.#log.error({ err: error, key }, 'something could not be reported');
     }
   }
+}
+
+/**
+ * A report of a device that is larger than the cloud takes goes without its longest values: 1,000 properties of 16 KiB
+ * would be 16 MiB.
+ */
+function packDevice(body: UpstreamBodies['device']): Uint8Array {
+  let { twins } = body;
+  while (twins.length > 1 && Buffer.byteLength(JSON.stringify({ ...body, twins })) > MAX_UPSTREAM_BYTES) {
+    const shortest = [...twins].sort((one, other) => lengthOf(one) - lengthOf(other));
+    const kept = new Set(shortest.slice(0, Math.floor(twins.length / 2)));
+    twins = twins.filter((twin) => kept.has(twin));
+  }
+  return packUpstream({ ...body, twins });
+}
+
+function lengthOf({ reported, observedDesired }: UpstreamBodies['device']['twins'][number]): number {
+  return (reported?.value.length ?? 0) + (observedDesired?.value.length ?? 0);
 }
