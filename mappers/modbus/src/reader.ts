@@ -23,6 +23,9 @@ const MOST_BITS = 2000;
 /** A gap of bits costs less by so much. */
 const BITS_PER_REGISTER = 16;
 
+/** The exception of a device that is asked for more than it gives at once. */
+const ILLEGAL_VALUE = 3;
+
 /** What reading some of a device's registers came to. */
 interface Outcome {
   /** Something was found that explains why it could not be read together. */
@@ -108,6 +111,7 @@ export class Reader {
   ): Promise<Outcome> {
     const { config, register, signal, results } = reading;
     const { start: offset, count, wanted } = span;
+    let tooMany: boolean;
     try {
       const raw = await this.#requester.send(config, signal, (client, options) =>
         client.read({ register, offset, count }, options),
@@ -116,6 +120,7 @@ export class Reader {
       return { explained: false };
     } catch (error) {
       if (!(error instanceof ModbusException) || error.ofGateway) throw error;
+      tooMany = error.code === ILLEGAL_VALUE;
       if (!error.ofAddress || wanted.length === 1) {
         for (const { index, visit } of wanted) {
           results[index] = { error };
@@ -133,7 +138,7 @@ export class Reader {
     ];
     const explained = outcomes.some((outcome) => outcome.explained);
     const [first] = high;
-    if (!explained && first !== undefined) this.#unreadable.cut(first.visit);
+    if ((tooMany || !explained) && first !== undefined) this.#unreadable.cut(first.visit);
     return { explained: true };
   }
 }

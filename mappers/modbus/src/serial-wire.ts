@@ -86,6 +86,11 @@ export class SerialWire extends EventEmitter implements Wire {
     this.#down('the serial line was closed');
   }
 
+  /** The line is of no use any more, as somebody else has found out. */
+  fail(reason: string): void {
+    this.#down(reason);
+  }
+
   async prepare(unit: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const late = this.#late.get(unit);

@@ -34,7 +34,7 @@ export class TcpLink implements Link {
   async client(signal: AbortSignal): Promise<ModbusClient> {
     if (this.#client?.wire.isOpen === true) return this.#client;
     this.#client = undefined;
-    const socket = await this.#dial(AbortSignal.any([signal, this.#closing.signal]));
+    const socket = await this.#dial(signal);
     this.#unanswered = 0;
     this.#client = new ModbusClient(new TcpWire(socket).attach(), this.#context.clock);
     return this.#client;
@@ -64,7 +64,8 @@ export class TcpLink implements Link {
   #dial(signal: AbortSignal): Promise<Socket> {
     const { host, port, connectMs } = this.#options;
     return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
+      const aborting = [signal, this.#closing.signal];
+      for (const one of aborting) one.throwIfAborted();
       const socket = connect({
         host,
         port,
@@ -74,7 +75,7 @@ export class TcpLink implements Link {
       });
       const settle = (): void => {
         timer.cancel();
-        signal.removeEventListener('abort', onAbort);
+        for (const one of aborting) one.removeEventListener('abort', onAbort);
         socket.off('connect', onConnect);
         socket.off('error', onError);
       };
@@ -84,7 +85,7 @@ export class TcpLink implements Link {
         socket.destroy();
         reject(reason);
       };
-      const onAbort = (): void => fail(signal.reason as Error);
+      const onAbort = (): void => fail(aborting.find((one) => one.aborted)?.reason as Error);
       const onError = (error: Error): void =>
         fail(new ConnectionLost(`${host}:${port} cannot be reached: ${error.message}`, { cause: error }));
       const onConnect = (): void => {
@@ -94,7 +95,7 @@ export class TcpLink implements Link {
       const timer = this.#context.clock.setTimer(connectMs, () =>
         fail(new ConnectionLost(`${host}:${port} did not take the connection in ${connectMs} ms`)),
       );
-      signal.addEventListener('abort', onAbort, { once: true });
+      for (const one of aborting) one.addEventListener('abort', onAbort, { once: true });
       socket.on('connect', onConnect);
       socket.on('error', onError);
     });

@@ -399,6 +399,7 @@ static void serve_rtu(modbus_t *ctx) {
     int length = modbus_receive(ctx, query);
     if (length > 0) answer(ctx, query, length, polled[1].fd);
     else if (length < 0 && (errno == EIO || errno == ECONNRESET)) return;
+    else modbus_flush(ctx); /* else what is left of one message stays before all that follow */
   }
 }
 
