@@ -77,8 +77,8 @@ export class DefinitionFolder {
       const { size } = await stat(this.#file(name));
       if (size > MAX_FILE_BYTES) return [`has ${size} bytes; at most ${MAX_FILE_BYTES} are read`];
       const text = await readFile(this.#file(name), 'utf8');
-      const { parse } = await import('yaml'); // rare, and not small
-      const parsed = parseDefinition(name, parse(text, { maxAliasCount: 0 }) as unknown);
+      const { readYaml } = await import('./yaml-text.ts'); // rare, and not small
+      const parsed = parseDefinition(name, readYaml(text));
       if ('problems' in parsed) return parsed.problems;
       this.#definitions.set(name, parsed.definition);
       return [];
