@@ -49,6 +49,10 @@ export const EDGECORE_ERRORS = {
     meaning: 'A topic or filter is none of MQTT, or has more than 32 levels or 1,024 bytes.',
     remedy: 'Correct what the message names.',
   },
+  ERR_EDGECORE_BUS_URL: {
+    meaning: 'An external broker is to be used, and it is not said where it is.',
+    remedy: 'Set `eventBus.url`, or `eventBus.mode` to `embedded`.',
+  },
   ERR_EDGECORE_CGROUP: {
     meaning:
       'The cgroup of a pod that has ended cannot be removed, because something in it does not end. It is tried again.',

@@ -4,6 +4,8 @@ import type { BusClient } from './event-bus.ts';
 export interface BusAccount extends BusClient {
   /** Further filters; never of another protocol's mapper topics, nor of `$SYS`. */
   readonly topics: { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
+  /** Hears whatever it has subscribed to: a bridge, which the operator has said the filters of. */
+  readonly isBridge?: boolean;
   /** Messages that each of its clients may publish, a second; more is held back. */
   readonly messagesPerSecond: number;
 }

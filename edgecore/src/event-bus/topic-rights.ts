@@ -62,6 +62,7 @@ export class TopicRights {
   /** Whether a message may be delivered to `account`, which has subscribed to a filter that matches its topic. */
   mayHear(account: BusAccount, topic: readonly string[]): boolean {
     if (topic[0] === '$SYS') return false;
+    if (account.isBridge === true) return true;
     if (begins(topic, MAPPER)) return account.protocols.has(topic[3] ?? '');
     return this.#isOwn(account, topic, false) || account.topics.subscribe.some(isIn(topic));
   }

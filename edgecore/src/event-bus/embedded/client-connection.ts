@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { systemClock, type Clock, type Timer } from '@hawser/seams';
 import { FrameReader, type FrameFault } from './frame-reader.ts';
+import { encodePublish, type PublishPacket } from './publish-packet.ts';
+import type { SessionLink } from './session.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 /** Why a connection was ended by us; also the label of the metric. */
@@ -22,13 +24,15 @@ const READ_AHEAD_BYTES = 64 * 1024;
 /** Packets handed on in one turn of the event loop, so that a client that floods leaves turns to others. */
 const PACKETS_PER_TURN = 32;
 const PUBLISH = 3;
+/** Its first byte (MQTT 3.1.1, 3.6). */
+const PUBREL = 0x62;
 
 /**
  * The connection of a client as aedes gets it: whole packets come in, no faster than the client may publish; what
  * goes out is never refused, and a client that does not read it is disconnected. (aedes waits with everything that is for
  * a client until its socket has room again, and with it whoever sends to it.)
  */
-export class ClientConnection extends Duplex {
+export class ClientConnection extends Duplex implements SessionLink {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
   readonly #clock: Clock;
@@ -74,6 +78,14 @@ export class ClientConnection extends Duplex {
   /** Bytes that the client has not read. */
   get unread(): number {
     return this.#socket.writableLength;
+  }
+
+  deliver(packet: PublishPacket): void {
+    this.write(encodePublish(packet));
+  }
+
+  release(messageId: number): void {
+    this.write(Buffer.from([PUBREL, 2, messageId >> 8, messageId & 0xff]));
   }
 
   override _read(): void {

@@ -47,6 +47,7 @@ export interface BrokerParts {
 interface Entry {
   readonly account: BusAccount;
   readonly session: Session;
+  readonly connection: ClientConnection;
   /** Until everything that it has published before is acknowledged; undefined: it is. */
   tail: Promise<void> | undefined;
 }
@@ -123,7 +124,7 @@ export class EmbeddedBroker {
     const aedes = this.#aedes;
     aedes.on('connackSent', ({ returnCode }, client) => {
       const entry = this.#entries.get(client);
-      if (returnCode === 0 && entry !== undefined) entry.session.attach(client.conn);
+      if (returnCode === 0 && entry !== undefined) entry.session.attach(entry.connection);
     });
     aedes.on('subscribe', (subscriptions, client) => this.#subscribed(subscriptions, client));
     aedes.on('unsubscribe', (filters, client) => {
@@ -211,7 +212,8 @@ export class EmbeddedBroker {
     if (!(connection instanceof ClientConnection) || connection.destroyed) throw new Error('gone');
     this.#pending.delete(connection);
     connection.throttle(new TokenBucket(account.messagesPerSecond, this.#clock));
-    const entry: Entry = { account, session: sessions.open(id, account, !client.clean), tail: undefined };
+    const session = sessions.open(id, account, !client.clean);
+    const entry: Entry = { account, session, connection, tail: undefined };
     this.#entries.set(client, entry);
     this.#known.set(client, entry);
     this.#parts.counters.connected += 1;

@@ -7,14 +7,15 @@ import { InProcessHandlers, type Handler } from '../in-process-handlers.ts';
 import type { BusStatus, RunningBus } from '../running-bus.ts';
 import { isFilter, isTopic } from '../topic-filter.ts';
 import { TopicRights } from '../topic-rights.ts';
-import type { Credentials, DeviceProtocols } from '../bus-account.ts';
+import type { BusAccount, Credentials, DeviceProtocols } from '../bus-account.ts';
 import { EmbeddedBroker, type BrokerLimits } from './embedded-broker.ts';
 import { LogFile } from './journal/log-file.ts';
 import { readJournal } from './journal/read-journal.ts';
 import { restoreJournal } from './journal/restore-journal.ts';
 import { SessionJournal } from './journal/session-journal.ts';
 import { parseListen } from './listen-address.ts';
-import { MessageRouter } from './message-router.ts';
+import { MessageRouter, type Publication } from './message-router.ts';
+import type { SessionLink } from './session.ts';
 import { RetainedMessages, type RetainedLimits } from './retained-messages.ts';
 import { Sessions, type SessionsLimits } from './sessions.ts';
 
@@ -39,6 +40,16 @@ export interface EmbeddedBusOptions {
 
 /** How long clients have to come back after a restart before their wills are published. */
 const OLD_WILLS_MS = 30_000;
+
+/** Its session; no client can have this identifier, which begins with no name. */
+const BRIDGE = '$bridge';
+const BRIDGE_ACCOUNT: BusAccount = {
+  name: BRIDGE,
+  protocols: new Set(),
+  topics: { publish: [], subscribe: [] },
+  isBridge: true,
+  messagesPerSecond: 1,
+};
 
 /** The event bus with a broker of our own. */
 export class EmbeddedBus implements RunningBus {
@@ -144,6 +155,24 @@ export class EmbeddedBus implements RunningBus {
     const end = this.#handlers.add(filter, handler);
     this.#router.callWithRetained(filter, handler);
     return end;
+  }
+
+  /**
+   * A lasting session for what goes to another broker; after {@link start}.
+   * @returns acknowledges a message of it, by its identifier
+   */
+  async openBridge(filters: readonly string[], link: SessionLink): Promise<(messageId: number) => void> {
+    const session = this.#sessions.open(BRIDGE, BRIDGE_ACCOUNT, true);
+    for (const filter of [...session.subscriptions.keys()]) this.#sessions.unsubscribe(session, filter);
+    for (const filter of filters) this.#sessions.subscribe(session, filter, 1);
+    await this.#journal.session(session);
+    session.attach(link);
+    return (messageId) => session.acknowledge(messageId);
+  }
+
+  /** What comes from another broker. @returns when it may be acknowledged there; undefined: at once */
+  publishBridged(publication: Publication): Promise<void> | undefined {
+    return this.#router.fromBroker({ ...publication, except: BRIDGE });
   }
 
   disconnect(name: string): void {

@@ -15,6 +15,8 @@ export interface Publication {
   readonly payload: Uint8Array | string;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
+  /** A session that it came from, and does not go to. */
+  readonly except?: string;
 }
 
 /** Takes each message to whom it is for: sessions, handlers of the edge core, and those who come later. */
@@ -80,6 +82,13 @@ export class MessageRouter {
     return stored;
   }
 
+  /** Of another broker. @returns as {@link fromClient} does */
+  fromBroker(publication: Publication): Promise<void> | undefined {
+    const { message, levels, stored } = this.#route(publication, undefined, undefined);
+    const handled = this.#handlers.call(busMessage(publication, message, undefined), levels);
+    return handled === undefined ? stored : Promise.all([stored, handled]).then(() => undefined);
+  }
+
   /** What was kept of the topics that a filter matches, to a session that has just subscribed. */
   sendRetained(session: Session, filter: string, granted: 0 | 1 | 2): void {
     for (const { message } of this.#retained.matching(filter)) {
@@ -114,9 +123,10 @@ export class MessageRouter {
     const payload = typeof given === 'string' ? Buffer.from(given) : Buffer.from(given);
     const sizeBytes = messageSize({ topic, payload });
     const atMs = this.#clock.monotonicMs();
-    const message = { number: (this.#number += 1), topic, payload, qos, atMs, sizeBytes };
+    const number = (this.#number += 1);
+    const message = { number, topic, payload, qos, retained: retain, atMs, sizeBytes };
     const kept = retain ? this.#keep(message, from) : undefined;
-    const lasting = this.#sessions.deliver(message, levels);
+    const lasting = this.#sessions.deliver(message, levels, publication.except);
     const isDurable = lasting.length > 0 || incoming?.[0].lasting === true;
     const written = isDurable ? this.#journal?.message(message, lasting, incoming) : undefined;
     const stored = kept === undefined ? written : Promise.all([kept, written]).then(() => undefined);

@@ -3,7 +3,10 @@ export interface PublishPacket {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: 0 | 1 | 2;
+  /** Whether it is an old one, of before the subscription. */
   readonly retain: boolean;
+  /** Whether it was published to be retained; is not said to clients. */
+  readonly retained: boolean;
   /** It was sent before, and not acknowledged. */
   readonly dup: boolean;
   /** Of QoS 1 and 2. */

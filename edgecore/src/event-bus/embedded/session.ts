@@ -1,5 +1,5 @@
 import type { BusAccount } from '../bus-account.ts';
-import { encodePublish } from './publish-packet.ts';
+import type { PublishPacket } from './publish-packet.ts';
 
 /** A message, as all sessions that it is for share it. */
 export interface StoredMessage {
@@ -9,6 +9,8 @@ export interface StoredMessage {
   readonly payload: Uint8Array;
   /** As it was published. */
   readonly qos: 0 | 1 | 2;
+  /** Whether it was published to be retained. */
+  readonly retained: boolean;
   /** When it came, or was read from the disk: monotonic, ms. */
   readonly atMs: number;
   readonly sizeBytes: number;
@@ -38,7 +40,9 @@ export interface Delivery {
 
 /** What a client hears by. */
 export interface SessionLink {
-  write(bytes: Buffer): unknown;
+  deliver(packet: PublishPacket): void;
+  /** QoS 2: PUBREL. */
+  release(messageId: number): void;
 }
 
 /** Bounds of one session. */
@@ -54,8 +58,6 @@ export interface SessionEvents {
   dropped(session: Session, delivery: Delivery): void;
 }
 
-/** Its first byte (MQTT 3.1.1, 3.6). */
-const PUBREL = 0x62;
 /** Sent and not acknowledged, at a time; as much as a small client has room for. */
 const WINDOW_MESSAGES = 64;
 const WINDOW_BYTES = 256 * 1024;
@@ -133,7 +135,8 @@ export class Session {
 
   /** QoS 0: at once, or never. */
   deliverAtMostOnce(message: StoredMessage, retain: boolean): void {
-    this.#link?.write(encodePublish({ ...message, qos: 0, retain, dup: false, messageId: 0 }));
+    const { topic, payload, retained } = message;
+    this.#link?.deliver({ topic, payload, qos: 0, retain, retained, dup: false, messageId: 0 });
   }
 
   /** QoS 1 and 2: as soon as there is room in its window. */
@@ -224,8 +227,9 @@ export class Session {
   }
 
   #write(link: SessionLink, { message, qos, retain, messageId, sent, released }: Delivery): void {
-    if (released) link.write(Buffer.from([PUBREL, 2, messageId >> 8, messageId & 0xff]));
-    else link.write(encodePublish({ ...message, qos, retain, dup: sent, messageId }));
+    const { topic, payload, retained } = message;
+    if (released) link.release(messageId);
+    else link.deliver({ topic, payload, qos, retain, retained, dup: sent, messageId });
   }
 
   /** In front of what waits, in its order. */

@@ -124,11 +124,19 @@ export class Sessions implements SessionEvents {
     this.#routes.delete(filter, session);
   }
 
-  /** Puts a message into each session that it is for. @returns those that last */
-  deliver(message: StoredMessage, levels: readonly string[]): readonly (readonly [Session, Delivery])[] {
+  /**
+   * Puts a message into each session that it is for.
+   * @param except a session that does not get it
+   * @returns those that last
+   */
+  deliver(
+    message: StoredMessage,
+    levels: readonly string[],
+    except?: string,
+  ): readonly (readonly [Session, Delivery])[] {
     const lasting: (readonly [Session, Delivery])[] = [];
     for (const [session, granted] of this.#receivers(levels)) {
-      if (!this.#rights.mayHear(session.account, levels)) continue;
+      if (session.id === except || !this.#rights.mayHear(session.account, levels)) continue;
       const qos = Math.min(message.qos, granted);
       if (qos === 0) session.deliverAtMostOnce(message, false);
       else {

@@ -33,6 +33,8 @@ export type LogRecord =
       readonly n: number;
       readonly topic: string;
       readonly qos: 0 | 1 | 2;
+      /** Published to be retained. */
+      readonly r?: boolean;
       readonly to: readonly Addressee[];
       /** Session and identifier that it came by, as QoS 2. */
       readonly in?: readonly [string, number];

@@ -12,6 +12,7 @@ export interface ReadMessage {
   readonly number: number;
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
+  readonly retained: boolean;
   readonly payload: Buffer;
   readonly to: readonly Addressee[];
 }
@@ -68,12 +69,13 @@ class JournalState {
         for (const number of [...this.#messages.keys()]) this.#done(record.id, number);
         return;
       case 'message': {
-        const { n: number, topic, qos, to, in: via } = record;
+        const { n: number, topic, qos, r: retained = false, to, in: via } = record;
         this.#lastNumber = Math.max(this.#lastNumber, number);
         this.#messages.set(number, {
           number,
           topic,
           qos,
+          retained,
           payload,
           to: new Map(to.map((one) => [one[0], one])),
         });

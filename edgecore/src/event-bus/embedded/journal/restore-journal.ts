@@ -24,8 +24,8 @@ export function restoreJournal(
     const session = sessions.restoreSession(entry.record.id, accountOf(entry), entry.record.subs);
     for (const messageId of entry.incoming) session.incoming.add(messageId);
   }
-  for (const { number, topic, qos, payload, to } of messages) {
-    const message = storedMessage({ number, topic, qos, payload }, nowMs);
+  for (const { number, topic, qos, retained: isRetained, payload, to } of messages) {
+    const message = storedMessage({ number, topic, qos, retained: isRetained, payload }, nowMs);
     for (const [id, messageId, granted, retain, released] of to) {
       const session = sessions.get(id);
       if (session === undefined) continue;
@@ -33,7 +33,7 @@ export function restoreJournal(
     }
   }
   for (const { topic, qos, payload, name, protocols } of kept) {
-    const message = storedMessage({ number: 0, topic, qos, payload }, nowMs);
+    const message = storedMessage({ number: 0, topic, qos, retained: true, payload }, nowMs);
     retained.set(topic, { message, from: { name, protocols } });
   }
   for (const [id, will] of wills) persistence.restoreWill(id, will);

@@ -278,7 +278,7 @@ function sessionRecord({ id, account, subscriptions, incoming }: Session): LogRe
 }
 
 function messageRecord(
-  { number, topic, qos, payload }: StoredMessage,
+  { number, topic, qos, retained, payload }: StoredMessage,
   to: ReadonlyMap<Session, Delivery>,
   incoming: readonly [Session, number] | undefined,
 ): Buffer {
@@ -290,5 +290,6 @@ function messageRecord(
     released,
   ]);
   const via = incoming === undefined ? {} : { in: [incoming[0].id, incoming[1]] as const };
-  return encodeRecord({ t: 'message', n: number, topic, qos, to: addressees, ...via }, payload);
+  const kept = retained ? { r: true } : {};
+  return encodeRecord({ t: 'message', n: number, topic, qos, ...kept, to: addressees, ...via }, payload);
 }
