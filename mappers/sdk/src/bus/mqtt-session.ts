@@ -46,7 +46,8 @@ export class MqttSession {
     const { connect } = await import('mqtt');
     signal.throwIfAborted();
     const client = connect(url, {
-      clientId: `${name ?? 'hawser-push'}-${randomBytes(6).toString('hex')}`,
+      // The edge core's broker takes ids that begin with the name: nobody else's session can be taken over.
+      clientId: `${name ?? 'hawser-push'}/${randomBytes(6).toString('hex')}`,
       protocolVersion: 4,
       clean: true,
       keepalive: 30,
