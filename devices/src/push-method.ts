@@ -63,19 +63,25 @@ function checkHttp(list: ProblemList, http: Fields, path: string): void {
   }
 }
 
+/** Without an address it is the event bus; there the topic may be left out as well: it is that of telemetry. */
 function checkMqtt(list: ProblemList, mqtt: Fields, path: string): void {
-  address(list, mqtt['address'], below(path, 'address'), MQTT, 'Write it as mqtt://127.0.0.1:1883.');
+  const toBus = isLeftOut(mqtt['address']);
+  if (!toBus)
+    address(list, mqtt['address'], below(path, 'address'), MQTT, 'Write it as mqtt://127.0.0.1:1883.');
   list.integer(mqtt['qos'], below(path, 'qos'), 0, 2);
   list.boolean(mqtt['retained'], below(path, 'retained'));
   const at = below(path, 'topic');
   const topic = list.string(mqtt['topic'], at);
   if (topic === undefined || topic === '') {
-    if (mqtt['topic'] === undefined || mqtt['topic'] === null || topic === '')
-      list.add(at, 'must be given', 'Write the topic to publish to.');
+    if (!toBus && isLeftOut(mqtt['topic'])) list.add(at, 'must be given', 'Write the topic to publish to.');
   } else if (/[+#\0]/.test(topic) || Buffer.byteLength(topic) > TOPIC_BYTES_MAX) {
     const message = `must be a topic without "+" and "#", at most ${String(TOPIC_BYTES_MAX)} bytes, is ${described(topic)}`;
     list.add(at, message, 'Write the one topic to publish to.');
   }
+}
+
+function isLeftOut(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 function address(
@@ -87,7 +93,7 @@ function address(
 ): void {
   const text = list.string(value, path);
   if (text === undefined || text === '') {
-    if (value === undefined || value === null || text === '') list.add(path, 'must be given', remedy);
+    if (isLeftOut(value)) list.add(path, 'must be given', remedy);
     return;
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -24,6 +24,13 @@ function bind(
 }
 
 describe('a device with its model', () => {
+  it('pushes to the event bus where no other broker is named', () => {
+    const path = '/spec/properties/0/pushMethod/mqtt';
+    for (const mqtt of [{}, { qos: 1 }, { address: '', topic: '' }, { topic: 'a/b' }]) {
+      assert.deepEqual(bound({ [path]: mqtt }).properties[0]?.push, { mqtt });
+    }
+  });
+
   it('has what both say, the device before the model', () => {
     const { device, desired, problems } = bind();
     assert.deepEqual(problems, []);

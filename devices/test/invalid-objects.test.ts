@@ -84,7 +84,7 @@ const DEVICES: readonly Case[] = [
   [PUSH, 'x', PUSH, /an object/, /an object/],
   [`${PUSH}/dbMethod`, { redis: {} }, `${PUSH}/dbMethod`, /not supported/, /write a mapper/],
   [`${PUSH}/anomalyDetection`, {}, `${PUSH}/anomalyDetection`, /not supported/, /on the bus/],
-  [`${PUSH}/mqtt/address`, undefined, `${PUSH}/mqtt/address`, /must be given/, /mqtt:\/\/127/],
+  [`${PUSH}/mqtt/address`, 1883, `${PUSH}/mqtt/address`, /must be text, is 1883/, /quotes/],
   [`${PUSH}/mqtt/address`, '127.0.0.1:1883', `${PUSH}/mqtt/address`, /is "127.0.0.1:1883"/, /mqtt:\/\/127/],
   [`${PUSH}/mqtt/address`, 'ftp://a', `${PUSH}/mqtt/address`, /mqtt:\/\/.* is "ftp:\/\/a"/, /mqtt:\/\/127/],
   [`${PUSH}/mqtt/topic`, 'a/#', `${PUSH}/mqtt/topic`, /without "\+" and "#".*"a\/#"/, /one topic/],
