@@ -10,22 +10,16 @@ import type { ModbusProtocol, ModbusVisitor } from './config.ts';
 import type { Link } from './link.ts';
 import { Reader } from './reader.ts';
 import { Requester } from './requester.ts';
-import type { LineSettings } from './serial-link.ts';
 import { writeValue } from './writer.ts';
-
-const LINE_SETTINGS = ['baudRate', 'dataBits', 'parity', 'stopBits'] as const;
 
 /** Devices of one TCP address, or of one serial line. */
 export class ModbusConnection implements Connection<ModbusProtocol, ModbusVisitor> {
   readonly #link: Link;
-  readonly #line: LineSettings | undefined;
   readonly #requester: Requester;
   readonly #reader: Reader;
 
-  /** @param line what the serial line was opened with; undefined with TCP */
-  constructor(link: Link, line: LineSettings | undefined, context: DriverContext) {
+  constructor(link: Link, context: DriverContext) {
     this.#link = link;
-    this.#line = line;
     this.#requester = new Requester(link, context);
     this.#reader = new Reader(this.#requester, context);
   }
@@ -35,7 +29,6 @@ export class ModbusConnection implements Connection<ModbusProtocol, ModbusVisito
     visits: readonly Visit<ModbusVisitor>[],
     signal: AbortSignal,
   ): Promise<readonly VisitResult[]> {
-    this.#checkLine(config);
     return await this.#reader.read(config, visits, signal);
   }
 
@@ -45,7 +38,6 @@ export class ModbusConnection implements Connection<ModbusProtocol, ModbusVisito
     value: DriverValue,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#checkLine(config);
     const codec = this.#reader.codecFor(visit);
     await writeValue(this.#requester, { config, visit, codec, value }, signal);
   }
@@ -56,19 +48,5 @@ export class ModbusConnection implements Connection<ModbusProtocol, ModbusVisito
 
   close(): Promise<void> {
     return this.#link.close();
-  }
-
-  /** All devices of a line have to say the same of it: the first one that is served is the one that counts. */
-  #checkLine(config: ModbusProtocol): void {
-    const line = this.#line;
-    if (line === undefined) return;
-    const differing = LINE_SETTINGS.filter((key) => line[key] !== config[key]);
-    if (differing.length === 0) return;
-    const words = differing.map(
-      (key) => `protocol.configData.${key} is ${config[key]}, and not ${line[key]}`,
-    );
-    throw new Error(
-      `another device of ${config.serialPort ?? 'the line'} set it up differently: ${words.join('; ')}`,
-    );
   }
 }

@@ -3,7 +3,7 @@ import { checkDevice } from './check.ts';
 import type { ModbusProtocol, ModbusVisitor } from './config.ts';
 import { ModbusConnection } from './connection.ts';
 import { protocolSchema, visitorSchema } from './schemas.ts';
-import { SerialLink } from './serial-link.ts';
+import { SerialLines } from './serial-lines.ts';
 import { TcpLink } from './tcp-link.ts';
 
 /** Least time that a TCP connection is given: a lost SYN is sent again after a second. */
@@ -11,6 +11,9 @@ const CONNECT_MS = 3000;
 const LEAST_READ_MS = 10_000;
 /** Requests without an answer that one call may come to: the first one that gets none ends it. */
 const LATE_ANSWERS = 2;
+
+/** A device file is of the whole process, whatever connections there are. */
+const lines = new SerialLines();
 
 /** Modbus over TCP and serial lines: the protocol `modbus`. */
 export const driver: Driver<ModbusProtocol, ModbusVisitor> = {
@@ -20,18 +23,18 @@ export const driver: Driver<ModbusProtocol, ModbusVisitor> = {
   check: checkDevice,
   connectionOf: (config) =>
     config.commType === 'rtu'
-      ? `rtu:${config.serialPort ?? ''}`
+      ? `rtu:${config.serialPort ?? ''} ${config.baudRate} ${config.dataBits} ${config.parity} ${config.stopBits}`
       : `tcp:${(config.ip ?? '').toLowerCase()}:${config.port}`,
   timeoutMs: ({ timeoutMs, retries }) =>
     Math.max(LEAST_READ_MS, LATE_ANSWERS * (1 + retries) * timeoutMs + CONNECT_MS),
   async open(config, context, signal) {
     if (config.commType === 'rtu') {
-      const link = await SerialLink.open(config.serialPort ?? '', config, context);
-      return new ModbusConnection(link, config, context);
+      const link = await lines.open(config.serialPort ?? '', config, context);
+      return new ModbusConnection(link, context);
     }
     const { ip: host = '', port, timeoutMs } = config;
     const link = new TcpLink({ host, port, connectMs: Math.max(timeoutMs, CONNECT_MS) }, context);
     await link.client(signal);
-    return new ModbusConnection(link, undefined, context);
+    return new ModbusConnection(link, context);
   },
 };

@@ -190,7 +190,8 @@ describe('configuration', () => {
     assert.equal(text({ ip: 'PLC.local', slaveID: 1 }), text({ ip: 'plc.local', slaveID: 2 }));
     assert.notEqual(text({ ip: 'plc.local' }), text({ ip: 'plc.local', port: 503 }));
     const line = { commType: 'rtu', serialPort: '/dev/ttyUSB0' } as const;
-    assert.equal(text({ ...line, slaveID: 1 }), text({ ...line, slaveID: 2, baudRate: 19200 }));
+    assert.equal(text({ ...line, slaveID: 1 }), text({ ...line, slaveID: 2 }));
+    assert.notEqual(text(line), text({ ...line, baudRate: 19200 }), 'cannot be one: see SerialLines');
     assert.notEqual(text(line), text({ ...line, serialPort: '/dev/ttyUSB1' }));
   });
 

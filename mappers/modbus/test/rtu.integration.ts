@@ -126,12 +126,17 @@ describeUnless(ModbusPeer.missing() ?? serialPairMissing(), 'RTU', () => {
     );
   });
 
-  it('refuses a device that wants other settings of the line', async () => {
+  it('is one line with one set of settings: who wants others waits until it is free', async () => {
+    const other = rtuConfig(pair.ours, { slaveID: UNIT, baudRate: 9600, parity: 'even' });
     await assert.rejects(
-      site.read([A], { baudRate: 9600, parity: 'even' }),
-      /another device of .*ours set it up differently: protocol.configData.baudRate is 9600, and not 115200; protocol.configData.parity is even, and not none/,
+      Site.open(other),
+      /another device has set up .*ours differently: protocol.configData.baudRate is 9600 here, and 115200 there; protocol.configData.parity is even here, and none there\./,
     );
-    await assert.rejects(site.write(A, 5, { stopBits: 2 }), /stopBits is 2, and not 1/);
+    assert.deepEqual(await site.values([A]), [100]);
+    await site.close();
+    const next = await Site.open({ ...other, parity: 'none' });
+    assert.deepEqual(await next.values([A], { timeoutMs: 1000 }), [100], 'a pair of files has no speed');
+    await next.close();
   });
 
   it('ends what is under way when it closes', async () => {
