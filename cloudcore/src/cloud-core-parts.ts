@@ -22,6 +22,7 @@ import { ClusterIdentity } from './cluster/cluster-identity.ts';
 import { StampGuard } from './cluster/stamp-guard.ts';
 import { Stamps } from './cluster/stamps.ts';
 import type { CloudCoreConfig } from './config/schema.ts';
+import { DeviceValidator } from './devices/device-validator.ts';
 import { HubIdentity } from './identity/hub-identity.ts';
 import { KubeletAccess, type KubeletAccessOptions } from './kubelet-endpoint/kubelet-access.ts';
 import { EdgeHub } from './sessions/edge-hub.ts';
@@ -137,6 +138,7 @@ export class CloudCoreParts {
       ...{ client, view: cache, log, registry },
       policy: config.tolerations,
     });
+    const devices = new DeviceValidator({ client, source: cache, registry, log, clock });
     const upstream: UpstreamRouter = new UpstreamRouter({
       ...{ client, view: cache, log, registry, clock },
       certificates: {
@@ -206,6 +208,7 @@ export class CloudCoreParts {
       () => encoder.stop(),
       () => cache.stop(),
       () => tolerations.stop(),
+      () => devices.stop(),
       () => leases.stop(),
       () => reports.stop(),
       () => upstream.stop(),
@@ -222,7 +225,9 @@ export class CloudCoreParts {
         void hub.endAll(`the cluster ${what}, ${life.incarnation}`);
       }),
     );
-    tolerations.start(); // hears of every pod only if it listens before the cache begins
+    // They hear of everything only if they listen before the cache begins.
+    tolerations.start();
+    devices.start();
     cache.start();
     leases.start();
     reports.start();

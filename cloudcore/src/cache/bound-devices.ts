@@ -18,6 +18,16 @@ const GROUP = { group: 'devices.kubeedge.io', version: 'v1beta1', namespaced: tr
 export const DEVICES = { ...GROUP, resource: 'devices', kind: 'Device' } as const;
 export const DEVICE_MODELS = { ...GROUP, resource: 'devicemodels', kind: 'DeviceModel' } as const;
 
+/** Hears of every Device of the cluster, bound to a node or not. Methods are synchronous and must not throw. */
+export interface DeviceListener {
+  /** It is there, or has changed. */
+  seen(device: KubeObject): void;
+  /** @param key `<namespace>/<name>` */
+  gone(key: string): void;
+  /** These are all there are; each was `seen` before. */
+  listed(keys: ReadonlySet<ContentKey>): void;
+}
+
 /** What {@link BoundDevices} needs. */
 export interface BoundDevicesOptions {
   readonly client: ApiClient;
@@ -29,6 +39,7 @@ export interface BoundDevicesOptions {
   readonly resolve: (key: ContentKey) => ObjectRecord | undefined;
   /** A device of the node is gone. */
   readonly onReleased: (scope: NodeScope) => void;
+  readonly listener: DeviceListener;
 }
 
 interface PreparedDevice extends PreparedObject {
@@ -78,6 +89,7 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
   unwanted(): void {}
 
   prepare(device: KubeObject): PreparedDevice {
+    this.#options.listener.seen(device);
     const { nodeName, deviceModelRef } = fieldsOf(device['spec']);
     const key = this.table.keyOf(device);
     const { name } = fieldsOf(deviceModelRef);
@@ -110,12 +122,15 @@ export class BoundDevices implements FeedSink<PreparedDevice>, RecordOwner {
       listed.add(entry.key);
       this.#accept(entry, wentBack);
     }
+    this.#options.listener.listed(listed);
     for (const device of [...this.table.values()]) {
       if (!listed.has(device.key) && (wentBack || !isOlder(version, device.version))) this.#drop(device);
     }
   }
 
   remove(object: KubeObject): void {
+    const { namespace = '', name = '' } = object.metadata;
+    this.#options.listener.gone(`${namespace}/${name}`);
     const device = this.table.get(this.table.keyOf(object));
     if (device !== undefined && !isOlder(object.metadata.resourceVersion ?? '', device.version))
       this.#drop(device);

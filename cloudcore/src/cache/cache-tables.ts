@@ -3,7 +3,7 @@ import type { Clock } from '@hawser/seams';
 import { formatKey, parseKey, type Content, type ContentKey } from '@hawser/sync';
 import { CloudCoreError } from '../errors.ts';
 import type { ContentEvents } from './content-events.ts';
-import { BoundDevices, DEVICE_MODELS, DEVICES } from './bound-devices.ts';
+import { BoundDevices, DEVICE_MODELS, DEVICES, type DeviceListener } from './bound-devices.ts';
 import { BoundPods } from './bound-pods.ts';
 import type { ComparedResource } from './catch-up.ts';
 import { EdgeNodes, isLabelled } from './edge-nodes.ts';
@@ -28,6 +28,7 @@ export interface CacheTablesOptions {
   readonly enqueue: (fetch: string) => void;
   readonly onPod: (namespace: string, name: string) => void;
   readonly onNode: (name: string) => void;
+  readonly onDevice: DeviceListener;
 }
 
 /** What pods name, directly or through a claim. */
@@ -61,7 +62,7 @@ export class CacheTables implements ScopeHost {
   /** @throws CloudCoreError `ERR_CLOUDCORE_RESOURCE`; StatusError BadRequest for a selector that cannot be read */
   constructor(options: CacheTablesOptions) {
     this.#options = options;
-    const { client, clock, events, enqueue, onPod, onNode, resources } = options;
+    const { client, clock, events, enqueue, onPod, onNode, onDevice, resources } = options;
     const resolve = (key: ContentKey): ObjectRecord | undefined => this.#resolve(key);
     this.edges = new EdgeNodes({
       ...{ host: this, onNode },
@@ -78,7 +79,7 @@ export class CacheTables implements ScopeHost {
       onEmpty: (scope) => this.edges.evaluate(scope),
     });
     this.devices = new BoundDevices({
-      ...{ client, clock, events, resolve },
+      ...{ client, clock, events, resolve, listener: onDevice },
       scope: (node) => this.edges.ensure(node),
       onReleased: (scope) => this.edges.forgetUnused(scope),
     });

@@ -4,7 +4,7 @@ import { formatKey, type Content, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { CloudCoreError } from '../errors.ts';
-import { DEVICES } from './bound-devices.ts';
+import { DEVICES, type DeviceListener } from './bound-devices.ts';
 import { cacheMetrics, type CacheMetrics } from './cache-metrics.ts';
 import { CacheTables } from './cache-tables.ts';
 import { catchUp } from './catch-up.ts';
@@ -68,6 +68,7 @@ export class ClusterCache implements ClusterView {
   readonly #metrics: CacheMetrics | undefined;
   readonly #podListeners = new Set<(namespace: string, name: string) => void>();
   readonly #nodeListeners = new Set<(name: string) => void>();
+  readonly #deviceListeners = new Set<DeviceListener>();
   readonly #synced = new Gate();
   /** Whether {@link ClusterCacheOptions.onRollback} was called since the last list of everything. */
   #rolledBack = false;
@@ -188,6 +189,12 @@ export class ClusterCache implements ClusterView {
     return () => void this.#nodeListeners.delete(own);
   }
 
+  /** The listener hears of every device that passes by from now on: all, where the cache starts later. */
+  onDevice(listener: DeviceListener): () => void {
+    this.#deviceListeners.add(listener);
+    return () => void this.#deviceListeners.delete(listener);
+  }
+
   #createTables(): CacheTables {
     const feeds = (): FeedSequence => this.#feeds;
     return new CacheTables({
@@ -218,7 +225,16 @@ export class ClusterCache implements ClusterView {
       onNode: (name) => {
         for (const listener of [...this.#nodeListeners]) this.#guarded(() => listener(name));
       },
+      onDevice: {
+        seen: (device) => this.#tellOfDevices((listener) => listener.seen(device)),
+        gone: (key) => this.#tellOfDevices((listener) => listener.gone(key)),
+        listed: (keys) => this.#tellOfDevices((listener) => listener.listed(keys)),
+      },
     });
+  }
+
+  #tellOfDevices(tell: (listener: DeviceListener) => void): void {
+    for (const listener of this.#deviceListeners) this.#guarded(() => tell(listener));
   }
 
   #guarded(call: () => void): void {

@@ -14,6 +14,8 @@ export const LABELS = {
   edgeRole: 'node-role.kubernetes.io/edge',
   /** On a DeviceStatus: the node that its device is at, where its name fits a label. */
   node: `${PREFIX}/node`,
+  /** On a ConfigMap in {@link HAWSER_NAMESPACE}: the protocol that its schemas are of. */
+  mapperSchema: `${PREFIX}/mapper-schema`,
   /** On what Hawser keeps in its namespace: `authority`, `join-token`, `node-identity`. */
   kind: `${PREFIX}/kind`,
 } as const;
