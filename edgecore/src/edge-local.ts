@@ -115,6 +115,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   await startOutbox(outbox, log);
 
   const say = new Reporter({ outbox, clock, log });
+  stop.add(() => say.flush());
   const recorder = new EventRecorder({
     report: (key, body) => say.event(key, body),
     clock,

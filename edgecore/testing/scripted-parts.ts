@@ -87,6 +87,7 @@ export class ScriptedParts {
       configs: {
         refusal: () => this.refusal,
         sandbox: (pod, attempt, cgroupParent) => configs.sandbox(pod, attempt, cgroupParent),
+        prepare: (pod) => configs.prepare(pod),
         environment: async (pod, container, podIps) => {
           await this.#ask(`environment ${pod.metadata.uid}/${container.name}`);
           return configs.environment(pod, container, podIps);

@@ -36,8 +36,13 @@ export class TokenBucket {
 
   /** Milliseconds until a token can be taken without overdrawing. */
   get waitMs(): number {
-    const { tokens } = this;
-    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / this.#rate.perSecond) * 1000);
+    return this.waitLeaving(0);
+  }
+
+  /** Milliseconds until a token can be taken and so many are left. */
+  waitLeaving(left: number): number {
+    const missing = 1 + left - this.tokens;
+    return missing <= 0 ? 0 : Math.ceil((missing / this.#rate.perSecond) * 1000);
   }
 
   /** Takes tokens, also such as will only come; never deeper than one burst below zero. */

@@ -169,6 +169,7 @@ export class UpstreamRouter implements UpstreamHandler {
     return this.#gates.of(kind).run(node, {
       signal: session,
       sizeBytes,
+      givesWay: kind === 'event' || kind === 'report',
       ...(key !== undefined && { key }),
       work: () => this.#writers[kind](origin, body),
     });

@@ -53,6 +53,11 @@ export interface GateJob {
   readonly signal: AbortSignal;
   /** What it takes in memory while it waits. */
   readonly sizeBytes: number;
+  /**
+   * Nobody acts upon it: it gives way to all others of its node, and leaves half of the node's burst to them. Default
+   * false.
+   */
+  readonly givesWay?: boolean;
   work(): Promise<UpstreamOutcome>;
 }
 
@@ -243,9 +248,8 @@ export class WriteGate {
 
   #begin(node: string): void {
     const state = this.#nodes.get(node);
+    if (state === undefined || state.inFlight >= this.#limits.maxInFlightPerNode) return;
     // Since its turn was given the node may have used up what it had.
-    if (state === undefined || state.bucket.waitMs > 0) return;
-    if (state.inFlight >= this.#limits.maxInFlightPerNode) return;
     const found = this.#take(state);
     if (found === undefined) return;
     const [key, entry] = found;
@@ -273,30 +277,39 @@ export class WriteGate {
     this.#giveTurn(node, state);
   }
 
-  /** The first message that may begin; such as have waited in vain are sent back. */
+  /** The message that may begin first, if any may; such as have waited in vain are sent back. */
   #take(state: NodeState): [string, Entry] | undefined {
     const nowMs = this.#clock.monotonicMs();
+    let first: [string, Entry] | undefined;
     for (const [key, entry] of state.entries) {
       if (state.busy.has(key)) continue;
       if (entry.job.signal.aborted) this.#reject(state, key, entry, sessionEnded());
       else if (nowMs - entry.sinceMs > this.#limits.maxWaitMs) {
         const late = new Refusal(429, 'overloaded', 'waited too long for its turn', this.#spreadMs(1000));
         this.#reject(state, key, entry, late);
-      } else {
-        this.#remove(state, key, entry);
-        return [key, entry];
+      } else if (first === undefined || (givesWay(first[1]) && !givesWay(entry))) {
+        first = [key, entry];
       }
     }
-    return undefined;
+    if (first === undefined || this.#waitMs(state, first[1]) > 0) return undefined;
+    this.#remove(state, ...first);
+    return first;
   }
 
   #giveTurn(node: string, state: NodeState): void {
     if (state.inFlight >= this.#limits.maxInFlightPerNode) return;
-    for (const key of state.entries.keys()) {
+    let waitMs = Infinity;
+    for (const [key, entry] of state.entries) {
       if (state.busy.has(key)) continue;
-      this.#turns.addAfter(node, state.bucket.waitMs);
-      return;
+      waitMs = Math.min(waitMs, this.#waitMs(state, entry));
+      if (!givesWay(entry)) break; // none has to wait for less
     }
+    if (waitMs !== Infinity) this.#turns.addAfter(node, waitMs);
+  }
+
+  /** How long the node's rate has a message wait. */
+  #waitMs({ bucket }: NodeState, entry: Entry): number {
+    return givesWay(entry) ? bucket.waitLeaving(Math.floor(this.#limits.perNode.burst / 2)) : bucket.waitMs;
   }
 
   #reject(state: NodeState, key: string, entry: Entry, reason: unknown): void {
@@ -343,6 +356,10 @@ export class WriteGate {
   #spreadMs(afterMs: number): number {
     return Math.ceil(500 + afterMs * (1 + this.#random.next()));
   }
+}
+
+function givesWay({ job }: Entry): boolean {
+  return job.givesWay === true;
 }
 
 /** How to tell what has become of a job. */

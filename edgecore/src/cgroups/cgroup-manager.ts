@@ -11,7 +11,7 @@ import type { CgroupTree } from './cgroup-tree.ts';
 import { cpuShares, MAX_CPU_SHARES, MIN_CPU_SHARES } from './cpu-values.ts';
 import { openCgroupTree } from './open-cgroup-tree.ts';
 import type { PodCgroups } from './pod-cgroups.ts';
-import { cgroupLimits } from './pod-limits.ts';
+import { cgroupLimits, type CgroupLimits } from './pod-limits.ts';
 
 /** What {@link CgroupManager} needs. */
 export interface CgroupManagerOptions {
@@ -55,6 +55,8 @@ export class CgroupManager implements PodCgroups {
   readonly #bestEffort: string;
   /** What was made in this life, by UID: path and limits. */
   readonly #made = new Map<string, string>();
+  /** What is being made, by UID: who asks meanwhile waits for it. */
+  readonly #making = new Map<string, { readonly made: string; readonly cgroup: Promise<string> }>();
   readonly #marks: CgroupMarks;
   #tree: CgroupTree | undefined;
   #started: Promise<void> | undefined;
@@ -84,11 +86,30 @@ export class CgroupManager implements PodCgroups {
     const limits = cgroupLimits(pod);
     const made = JSON.stringify([cgroup, limits]);
     if (this.#made.get(uid) === made) return cgroup;
+    const underWay = this.#making.get(uid);
+    if (underWay?.made === made) return await underWay.cgroup;
+    const making = this.#make(tree, uid, cgroup, made, limits).finally(() => {
+      if (this.#making.get(uid)?.cgroup === making) this.#making.delete(uid);
+    });
+    this.#making.set(uid, { made, cgroup: making });
+    await making;
+    if (qos === 'Burstable') await this.#sumUp(tree);
+    return cgroup;
+  }
+
+  async #make(
+    tree: CgroupTree,
+    uid: string,
+    cgroup: string,
+    made: string,
+    limits: CgroupLimits,
+  ): Promise<string> {
     try {
       await this.#marks.add(uid); // first: what is made is to be found again after a crash
       await tree.make(cgroup);
       await tree.limit(cgroup, limits);
       this.#made.set(uid, made);
+      return cgroup;
     } catch (error) {
       throw new PodError(
         'FailedCreatePodContainer',
@@ -96,14 +117,13 @@ export class CgroupManager implements PodCgroups {
         { cause: error },
       );
     }
-    if (qos === 'Burstable') await this.#sumUp(tree);
-    return cgroup;
   }
 
   async remove(uid: string): Promise<void> {
     const tree = this.#tree;
     if (tree === undefined) return;
     const name = `${POD}${checkedUid(uid)}`;
+    await this.#making.get(uid)?.cgroup.catch(() => {}); // whoever wanted it has heard
     this.#made.delete(uid);
     for (const parent of [this.#kubepods, this.#burstable, this.#bestEffort]) {
       if (!(await this.#children(tree, parent)).includes(name)) continue;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { CgroupFiles } from './cgroup-files.ts';
+import { codeOf, type CgroupFiles } from './cgroup-files.ts';
 import { foldersBelow, foldersDownTo, killProcesses, processesIn, removeFolders } from './cgroup-folders.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import { CPU_PERIOD_US } from './cpu-values.ts';
@@ -28,25 +28,24 @@ export class CgroupTreeV1 implements CgroupTree {
     // Beside each other: a dozen hierarchies, one after the other, would hold up each pod that starts.
     await Promise.all(
       this.#hierarchies.map(async ({ names, folder }) => {
-        for (const each of foldersDownTo(folder, cgroup)) {
-          await this.#files.mkdir(each);
-          if (names.includes('cpuset')) await this.#inheritCpus(each);
-        }
+        await this.#makeFolder(folder, cgroup);
+        if (names.includes('cpuset')) await this.#inheritCpus(path.join(folder, cgroup));
       }),
     );
   }
 
-  async limit(cgroup: string, limits: CgroupLimits): Promise<void> {
-    const cpu = this.#folder('cpu', cgroup);
-    if (cpu !== undefined) {
-      await this.#files.write(path.join(cpu, 'cpu.shares'), String(limits.cpuShares));
-      await this.#files.write(path.join(cpu, 'cpu.cfs_period_us'), String(CPU_PERIOD_US));
-      await this.#files.write(path.join(cpu, 'cpu.cfs_quota_us'), String(limits.cpuQuota ?? -1));
-    }
-    const memory = this.#folder('memory', cgroup);
-    if (memory !== undefined) {
-      await this.#files.write(path.join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes ?? -1));
-    }
+  async limit(cgroup: string, { cpuShares, cpuQuota = -1, memoryBytes = -1 }: CgroupLimits): Promise<void> {
+    const write = async (controller: string, files: Readonly<Record<string, number>>): Promise<void> => {
+      const folder = this.#folder(controller, cgroup);
+      if (folder === undefined) return;
+      for (const [name, value] of Object.entries(files))
+        await this.#files.write(path.join(folder, name), String(value));
+    };
+    await Promise.all([
+      write('cpu', { 'cpu.shares': cpuShares }),
+      write('cpu', { 'cpu.cfs_period_us': CPU_PERIOD_US, 'cpu.cfs_quota_us': cpuQuota }),
+      write('memory', { 'memory.limit_in_bytes': memoryBytes }),
+    ]);
   }
 
   async cpuShares(cgroup: string): Promise<number> {
@@ -89,14 +88,28 @@ export class CgroupTreeV1 implements CgroupTree {
     for (const { folder } of this.#hierarchies) await removeFolders(this.#files, path.join(folder, cgroup));
   }
 
+  /** What is above it is there, as a rule: it is made only where it is not. */
+  async #makeFolder(root: string, cgroup: string): Promise<void> {
+    try {
+      await this.#files.mkdir(path.join(root, cgroup));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      for (const folder of foldersDownTo(root, cgroup)) await this.#files.mkdir(folder);
+    }
+  }
+
   /** Without processors and memory nodes of its own a cgroup of this controller takes no process. */
   async #inheritCpus(folder: string): Promise<void> {
-    for (const name of ['cpuset.cpus', 'cpuset.mems']) {
-      const own = (await this.#files.read(path.join(folder, name)))?.trim();
-      if (own !== '') continue;
-      const above = await this.#files.read(path.join(folder, '..', name));
-      if (above !== undefined) await this.#files.write(path.join(folder, name), above.trim());
-    }
+    await Promise.all(['cpuset.cpus', 'cpuset.mems'].map((name) => this.#inherit(folder, name)));
+  }
+
+  /** Answers what it has then; undefined: the kernel has no such file there, as above the root. */
+  async #inherit(folder: string, name: string): Promise<string | undefined> {
+    const own = (await this.#files.read(path.join(folder, name)))?.trim();
+    if (own !== '') return own;
+    const above = await this.#inherit(path.dirname(folder), name);
+    if (above !== undefined) await this.#files.write(path.join(folder, name), above);
+    return above;
   }
 
   #folder(controller: string, cgroup: string): string | undefined {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { PodFolders } from '../pods/pod-folders.ts';
 
@@ -15,12 +15,15 @@ export class ContainerFiles {
     this.#folders = folders;
   }
 
+  /** Makes the folders that the files of a pod's containers are in: there already when they are written. */
+  async prepare(uid: string, containers: readonly string[]): Promise<void> {
+    await Promise.all(containers.map((container) => makeFolder(this.#folders.container(uid, container))));
+  }
+
   /** Writes `/etc/hosts` of a pod; its path. In place, since it may be mounted, and only where it is another one. */
   async hosts(uid: string, content: string): Promise<string> {
     const file = this.#folders.hosts(uid);
-    await mkdir(path.dirname(file), { recursive: true, mode: FOLDER_MODE });
-    if ((await read(file)) !== content) await writeFile(file, content);
-    await chmod(file, 0o644); // whatever the umask is
+    if ((await read(file)) !== content) await write(file, content, 0o644);
     return file;
   }
 
@@ -30,11 +33,9 @@ export class ContainerFiles {
    */
   async terminationMessage(uid: string, container: string, attempt: number): Promise<string> {
     const folder = this.#folders.container(uid, container);
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     const file = path.join(folder, `${attempt}.message`);
-    await writeFile(file, '');
-    await chmod(file, 0o666); // its processes may be anybody's
-    await this.#removeOld(folder, attempt);
+    await write(file, '', 0o666); // its processes may be anybody's
+    if (attempt > KEPT_ATTEMPTS) await this.#removeOld(folder, attempt);
     return file;
   }
 
@@ -45,6 +46,32 @@ export class ContainerFiles {
       await rm(path.join(folder, name), { force: true });
     }
   }
+}
+
+/** @param mode of the file, whatever the umask is, and of whom the file was before */
+async function write(file: string, content: string, mode: number): Promise<void> {
+  const handle = await openMade(file);
+  try {
+    if (content !== '') await handle.writeFile(content);
+    await handle.chmod(mode);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Its folder is there, as a rule: it is made only where it is not. */
+async function openMade(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'w');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await makeFolder(path.dirname(file));
+  return await open(file, 'w');
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
 }
 
 async function read(file: string): Promise<string | undefined> {

@@ -31,6 +31,8 @@ export interface PodConfigs {
    *   its `setHostnameAsFQDN`
    */
   sandbox(pod: Pod, attempt: number, cgroupParent: string): SandboxConfig;
+  /** Makes ready on the disk what the containers of a pod will need; what it cannot do is done when it is needed. */
+  prepare(pod: Pod): Promise<void>;
   /**
    * The environment of a container: `envFrom`, `env` in every form, `$(VAR)` expanded.
    * @param podIps for `status.podIP` and `status.podIPs`

@@ -99,6 +99,12 @@ export class PodConfigurator implements PodConfigs {
     };
   }
 
+  async prepare({ metadata, spec }: Pod): Promise<void> {
+    const names = [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name);
+    // A disk that refuses now is asked again, and heard, when there is something to be written.
+    await this.#files.prepare(metadata.uid, names).catch(() => {});
+  }
+
   environment(
     pod: Pod,
     container: PodContainer,
@@ -190,19 +196,25 @@ export class PodConfigurator implements PodConfigs {
     messagePath: string,
   ): Promise<{ readonly mounts: readonly ContainerMount[]; readonly messageFile?: string }> {
     const { uid } = pod.metadata;
-    const mounts: ContainerMount[] = [];
     try {
-      if (mountsHosts(pod, container, podIps)) {
-        const hostPath = await this.#files.hosts(uid, await this.#hosts(pod, podIps));
-        mounts.push({ hostPath, containerPath: HOSTS_PATH });
-      }
-      if (messagePath === '') return { mounts };
-      const messageFile = await this.#files.terminationMessage(uid, container.name, attempt);
-      mounts.push({ hostPath: messageFile, containerPath: messagePath });
-      return { mounts, messageFile };
+      const [hosts, messageFile] = await Promise.all([
+        mountsHosts(pod, container, podIps) ? this.#writeHosts(pod, podIps) : undefined,
+        messagePath === '' ? undefined : this.#files.terminationMessage(uid, container.name, attempt),
+      ]);
+      return {
+        mounts: [
+          ...(hosts === undefined ? [] : [{ hostPath: hosts, containerPath: HOSTS_PATH }]),
+          ...(messageFile === undefined ? [] : [{ hostPath: messageFile, containerPath: messagePath }]),
+        ],
+        ...(messageFile !== undefined && { messageFile }),
+      };
     } catch (error) {
       throw new ContainerError('CreateContainerConfigError', (error as Error).message, { cause: error });
     }
+  }
+
+  async #writeHosts(pod: Pod, podIps: readonly string[]): Promise<string> {
+    return this.#files.hosts(pod.metadata.uid, await this.#hosts(pod, podIps));
   }
 
   async #hosts(pod: Pod, podIps: readonly string[]): Promise<string> {

@@ -17,11 +17,13 @@ export const CONTAINERD_EVENTS_PATH = '/containerd.services.events.v1.Events/Sub
 /** The namespace of containerd that its CRI plug-in works in. */
 const NAMESPACE = 'k8s.io';
 
-/** What containerd tells of a container, or of a sandbox, which is one too. */
-export interface ContainerdEvent {
-  readonly kind: 'created' | 'started' | 'exited' | 'oom' | 'task-deleted' | 'deleted';
-  readonly containerId: string;
-}
+/** What containerd tells of a container, or of a sandbox, which is one too; or that it has other images than before. */
+export type ContainerdEvent =
+  | {
+      readonly kind: 'created' | 'started' | 'exited' | 'oom' | 'task-deleted' | 'deleted';
+      readonly containerId: string;
+    }
+  | { readonly kind: 'images' };
 
 const READERS: Readonly<Record<string, (data: Uint8Array) => ContainerdEvent | undefined>> = {
   '/containers/create': (data) => ({ kind: 'created', containerId: ContainerCreate.decode(data).id }),
@@ -29,6 +31,9 @@ const READERS: Readonly<Record<string, (data: Uint8Array) => ContainerdEvent | u
   '/tasks/start': (data) => ({ kind: 'started', containerId: TaskStart.decode(data).containerId }),
   '/tasks/oom': (data) => ({ kind: 'oom', containerId: TaskOOM.decode(data).containerId }),
   '/tasks/delete': (data) => ({ kind: 'task-deleted', containerId: TaskDelete.decode(data).containerId }),
+  '/images/create': () => ({ kind: 'images' }),
+  '/images/update': () => ({ kind: 'images' }),
+  '/images/delete': () => ({ kind: 'images' }),
   '/tasks/exit': (data) => {
     const { containerId, id } = TaskExit.decode(data);
     // Each process of exec tells of its end, too: that of a probe is nobody's news.

@@ -5,10 +5,10 @@ import {
   type UpstreamBodies,
   type VolatileMessage,
 } from '@hawser/sync';
-import type { Clock, Logger } from '@hawser/seams';
+import type { Clock, Logger, Timer } from '@hawser/seams';
 import type { Pod } from '../pods/pod.ts';
 import type { PodStatus } from '../pods/pod-status-types.ts';
-import type { PodReports } from '../pods/pod-worker.ts';
+import type { PodReports } from '../pods/pod-reporter.ts';
 import type { AboutDevice, DeviceReports } from '../twins/device-reports.ts';
 
 /** Kinds that wait in the outbox, on disk too: what asks for something does not, nor do twins. */
@@ -17,11 +17,21 @@ type ReportedKind = Exclude<
   'token-request' | 'certificate-renewal' | 'device' | 'device-setting'
 >;
 
+/**
+ * How long an event waits, milliseconds: those of a start come together, those that are counted come once, and what
+ * the cloud acts upon goes before them.
+ */
+const EVENTS_AFTER_MS = 1_000;
+/** Events that wait at a time; beyond it they go at once. */
+const MAX_WAITING_EVENTS = 256;
+
 /** Puts what the edge says into the outbox, under the keys that docs/sync.md names. */
 export class Reporter {
   readonly #outbox: Outbox;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #events = new Map<string, UpstreamBodies['event']>();
+  #timer: Timer | undefined;
 
   constructor(options: { readonly outbox: Outbox; readonly clock: Clock; readonly log: Logger }) {
     this.#outbox = options.outbox;
@@ -34,9 +44,20 @@ export class Reporter {
     this.#put('node', 'node', body, true);
   }
 
-  /** An event; may be lost where too many wait. */
+  /** An event, soon; may be lost where too many wait. A later one with its key takes its place. */
   event(key: string, body: UpstreamBodies['event']): void {
-    this.#put('event', key, body, false);
+    this.#events.set(key, body);
+    if (this.#events.size >= MAX_WAITING_EVENTS) this.flush();
+    else this.#timer ??= this.#clock.setTimer(EVENTS_AFTER_MS, () => this.flush(), { background: true });
+  }
+
+  /** Puts events that wait into the outbox now. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const events = [...this.#events];
+    this.#events.clear();
+    for (const [key, body] of events) this.#put('event', key, body, false);
   }
 
   /** Something the edge says of itself. @param about makes it replace what was said of the same before */

@@ -93,6 +93,10 @@ class NullConfigs implements PodConfigs {
     };
   }
 
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   environment(): Promise<ReadonlyMap<string, string>> {
     return Promise.resolve(new Map());
   }

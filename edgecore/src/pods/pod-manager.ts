@@ -5,7 +5,8 @@ import { podName, PODS, readPod, type Pod } from './pod.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
 import type { PodStatuses } from './pod-statuses.ts';
-import { PodWorker, type PodReports } from './pod-worker.ts';
+import type { PodReports } from './pod-reporter.ts';
+import { PodWorker } from './pod-worker.ts';
 import { StartGate } from './start-gate.ts';
 
 /** What a {@link PodManager} needs. */

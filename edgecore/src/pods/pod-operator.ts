@@ -115,7 +115,10 @@ export class PodOperator {
     const [cgroupParent] = await Promise.all([parts.cgroups.ensure(pod), parts.volumes.mount(pod, signal)]);
     const config = parts.configs.sandbox(pod, attempt, cgroupParent);
     try {
-      await gate.run(() => runtime.createSandbox(config, signal), signal);
+      await Promise.all([
+        gate.run(() => runtime.createSandbox(config, signal), signal),
+        parts.configs.prepare(pod),
+      ]);
     } catch (error) {
       signal.throwIfAborted();
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;

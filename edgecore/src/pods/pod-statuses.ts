@@ -4,12 +4,14 @@ import type { PodStatus } from './pod-status-types.ts';
 const PREFIX = 'pod-status/';
 
 /**
- * The last status of each pod, by UID, durable: a restart of the edge goes on with the times and counts that were
- * there. (The cloud does not send statuses back.)
+ * The last status of each pod, by UID. What was said of a pod is durable: a restart of the edge goes on with the times
+ * and counts that were there. (The cloud does not send statuses back.)
  */
 export class PodStatuses {
   readonly #state: JsonState;
   readonly #statuses = new Map<string, PodStatus>();
+  /** What the disk has. */
+  readonly #durable = new Map<string, PodStatus>();
 
   constructor(state: JsonState) {
     this.#state = state;
@@ -18,7 +20,9 @@ export class PodStatuses {
   /** Reads what was kept. */
   async load(): Promise<void> {
     for (const [key, value] of await this.#state.readAll(PREFIX)) {
-      this.#statuses.set(key.slice(PREFIX.length), value as PodStatus);
+      const uid = key.slice(PREFIX.length);
+      this.#statuses.set(uid, value as PodStatus);
+      this.#durable.set(uid, value as PodStatus);
     }
   }
 
@@ -31,17 +35,29 @@ export class PodStatuses {
     return this.#statuses.get(uid);
   }
 
-  /** Makes it durable if it is another one than before; answers whether it is. */
-  async set(uid: string, status: PodStatus): Promise<boolean> {
-    if (JSON.stringify(this.#statuses.get(uid)) === JSON.stringify(status)) return false;
-    await this.#state.write(`${PREFIX}${uid}`, status);
+  /** Takes a status that is not durable yet; answers whether it is another one than before. */
+  note(uid: string, status: PodStatus): boolean {
+    if (isSame(this.#statuses.get(uid), status)) return false;
     this.#statuses.set(uid, status);
     return true;
   }
 
+  /** Makes it durable if it is another one than what is; answers whether it is. */
+  async set(uid: string, status: PodStatus): Promise<boolean> {
+    this.note(uid, status);
+    if (isSame(this.#durable.get(uid), status)) return false;
+    await this.#state.write(`${PREFIX}${uid}`, status);
+    this.#durable.set(uid, status);
+    return true;
+  }
+
   async remove(uid: string): Promise<void> {
-    if (!this.#statuses.has(uid)) return;
-    await this.#state.remove(`${PREFIX}${uid}`);
+    if (this.#durable.has(uid)) await this.#state.remove(`${PREFIX}${uid}`);
+    this.#durable.delete(uid);
     this.#statuses.delete(uid);
   }
+}
+
+function isSame(one: PodStatus | undefined, other: PodStatus): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -8,22 +8,13 @@ import type { PodEvents } from './pod-events.ts';
 import { Performed, PodOperator } from './pod-operator.ts';
 import type { PodParts } from './pod-parts.ts';
 import { planRun } from './pod-plan.ts';
-import { podStatus } from './pod-status.ts';
-import { isOver, type PodStatus, type Waiting } from './pod-status-types.ts';
+import { PodReporter, type PodReports, type SeenPod } from './pod-reporter.ts';
+import { isOver } from './pod-status-types.ts';
 import type { PodStatuses } from './pod-statuses.ts';
 import type { PlanInput, PodAction, PodEnd, PodPlan } from './plan-types.ts';
 import { RestartDelays } from './restart-delays.ts';
 import { StartFailures } from './start-failures.ts';
 import type { StartGate } from './start-gate.ts';
-import { TerminationMessages } from './termination-messages.ts';
-
-/** What a worker tells the cloud. */
-export interface PodReports {
-  /** The latest status counts. */
-  status(pod: Pod, status: PodStatus): void;
-  /** Nothing of a pod that was to be deleted is left here. */
-  gone(pod: Pod): void;
-}
 
 /** What a {@link PodWorker} needs. */
 export interface PodWorkerOptions {
@@ -52,9 +43,15 @@ export type PodWorkerPhase = 'sync' | 'terminating' | 'terminated';
 
 /** Bounds of the wait after something failed, milliseconds. */
 const RETRY_MS = { base: 1_000, cap: 60_000 } as const;
+/**
+ * How long a status is put off that what is being done is about to change, milliseconds: of a pod of which nothing has
+ * run yet, and of any other. What is over by then is said once, as what it came to, and not step by step: each step
+ * costs a flush of the disk, a message and two calls of the API server.
+ */
+const PUT_OFF_MS = { unstarted: 2_000, started: 250 } as const;
 /** Rounds of looking and acting before a worker gives others a turn: no plan needs as many. */
 const MAX_ROUNDS = 64;
-const NO_WAITING: ReadonlyMap<string, Waiting> = new Map();
+const STARTS: ReadonlySet<PodAction['do']> = new Set(['create-sandbox', 'start-container']);
 
 /** A round was ended because the pod is to end now, or sooner. */
 class Overtaken extends Error {}
@@ -75,7 +72,7 @@ export class PodWorker {
   readonly #operator: PodOperator;
   readonly #failures: StartFailures;
   readonly #delays = new RestartDelays();
-  readonly #messages: TerminationMessages;
+  readonly #reporter: PodReporter;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   readonly #ended = deferred();
@@ -92,7 +89,7 @@ export class PodWorker {
   #grace: { readonly seconds: number; readonly sinceMs: number } | undefined;
   /** What it had beside the runtime was given back: all but its logs, or all of it. */
   #released: 'nothing' | 'parts' | 'all' = 'nothing';
-  #hasReported = false;
+  #hasLooked = false;
   #hasSaidGone = false;
   /** Whether the last round failed. */
   #hasFailed = false;
@@ -103,7 +100,7 @@ export class PodWorker {
     this.#options = options;
     this.#operator = new PodOperator(options);
     this.#failures = new StartFailures(options.parts.images);
-    this.#messages = new TerminationMessages(options.parts.logTail);
+    this.#reporter = new PodReporter(options);
     const { random } = options;
     this.#backoff = new Backoff({
       baseMs: RETRY_MS.base,
@@ -123,7 +120,7 @@ export class PodWorker {
 
   /** Says again what it has said: the cloud asked. */
   repeat(): void {
-    this.#hasReported = false;
+    this.#reporter.repeat();
     this.#hasSaidGone = false;
     this.wake();
   }
@@ -210,8 +207,9 @@ export class PodWorker {
   async #look(signal: AbortSignal): Promise<void> {
     const pod = this.#options.desired();
     if (pod !== undefined) this.#last = pod;
-    const inRuntime = await this.#options.runtime.get(this.#options.uid);
     const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
+    if (isWanted) this.#beginAhead(pod);
+    const inRuntime = await this.#options.runtime.get(this.#options.uid);
     if (!isWanted) {
       await this.#endPod(pod, inRuntime, undefined, signal);
       return;
@@ -219,6 +217,15 @@ export class PodWorker {
     // It may be wanted again: a cluster was restored to what it was before.
     this.#hasSaidGone = false;
     await this.#runPod(pod, inRuntime, signal);
+  }
+
+  /** A pod that was never here needs a cgroup: it is made while the runtime is asked. Not waited for. */
+  #beginAhead(pod: Pod): void {
+    const { parts, statuses, uid } = this.#options;
+    if (this.#hasLooked) return;
+    this.#hasLooked = true;
+    if (statuses.get(uid) !== undefined || parts.configs.refusal(pod) !== undefined) return;
+    parts.cgroups.ensure(pod).catch(() => {}); // heard where it is needed
   }
 
   async #runPod(pod: Pod, inRuntime: RuntimePod | undefined, signal: AbortSignal): Promise<void> {
@@ -240,8 +247,10 @@ export class PodWorker {
     this.#phase = 'sync';
     this.#released = 'nothing';
     parts.volumes.update(pod);
-    const reported = this.#report(pod, inRuntime, plan);
-    await this.#beside(reported, () => this.#act(pod, plan.actions, inRuntime, signal));
+    const seen = { pod, inRuntime, waiting: plan.waiting };
+    const act = (): Promise<void> => this.#act(pod, plan.actions, inRuntime, signal);
+    if (isStart(plan)) await this.#putOff(seen, act, signal);
+    else await this.#beside(this.#reporter.report(seen), act);
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
 
@@ -275,7 +284,7 @@ export class PodWorker {
     const reported =
       pod === undefined
         ? Promise.resolve()
-        : this.#report(pod, inRuntime, undefined, { ...this.#end, isStopped: plan.stopped });
+        : this.#reporter.report({ pod, inRuntime, end: { ...this.#end, isStopped: plan.stopped } });
     const act = (): Promise<void> => this.#act(known, plan.actions, inRuntime, signal);
     if (!plan.stopped) {
       await this.#beside(reported, act);
@@ -313,12 +322,37 @@ export class PodWorker {
   }
 
   /** Does something beside the report: what runs is not to depend on a disk that is slow, full or broken. */
-  async #beside(reported: Promise<void>, act: () => Promise<void>): Promise<void> {
+  async #beside(reported: Promise<unknown>, act: () => Promise<void>): Promise<void> {
     reported.catch(() => {}); // heard below
     try {
       await act();
     } finally {
       await reported;
+    }
+  }
+
+  /**
+   * Does what will make the status another one, which the next round, at once after it, says. It is said before where
+   * this takes long, or fails.
+   */
+  async #putOff(seen: SeenPod, act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const status = this.#reporter.note(seen);
+    let said: Promise<unknown> = status;
+    const say = (): void => {
+      said = status.then((known) => this.#reporter.say(seen.pod, known));
+      said.catch(() => {}); // heard below
+    };
+    const hasStarted = (seen.inRuntime?.containers.length ?? 0) > 0;
+    const waitMs = hasStarted ? PUT_OFF_MS.started : PUT_OFF_MS.unstarted;
+    const timer = this.#options.clock.setTimer(waitMs, say, { background: true });
+    try {
+      await this.#beside(status, act);
+    } catch (error) {
+      if (!signal.aborted) say();
+      throw error;
+    } finally {
+      timer.cancel();
+      await said;
     }
   }
 
@@ -349,61 +383,6 @@ export class PodWorker {
       const container = containerOf(pod, action.name);
       if (container !== undefined && performed.made.has(action.name))
         this.#delays.restarted(action.name, hashOf(container), action.finishedAtMs, nowMs);
-    }
-  }
-
-  // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #report(
-    pod: Pod,
-    runtime: RuntimePod | undefined,
-    plan: PodPlan | undefined,
-    end?: PodEnd & { readonly isStopped: boolean },
-  ): Promise<void> {
-    const { statuses, uid, clock, hostIps, reports, parts } = this.#options;
-    const previous = statuses.get(uid);
-    const status = podStatus({
-      pod,
-      runtime,
-      previous,
-      runtimeName: this.#options.runtime.name,
-      verdict: (container, id) => parts.probes.verdict(pod, container, id),
-      waiting: plan?.waiting ?? NO_WAITING,
-      messages: await this.#messages.of(runtime, previous),
-      needsAddress: this.#options.runtime.real,
-      end,
-      hostIps: hostIps(),
-      nowMs: clock.wallMs(),
-    });
-    const isNew = await statuses.set(uid, status);
-    // The first one after a start is said in any case: whether the cloud had it is not known.
-    if (isNew || !this.#hasReported) reports.status(pod, status);
-    this.#hasReported = true;
-    if (isNew) this.#sayChanges(pod, previous, status);
-  }
-
-  /** Events of what came about by itself. */
-  #sayChanges(pod: Pod, previous: PodStatus | undefined, status: PodStatus): void {
-    const { events } = this.#options;
-    const { phase, reason, message = '' } = status;
-    if (phase === 'Failed' && previous?.phase !== 'Failed' && reason !== undefined)
-      events.record(pod, reason === 'DeadlineExceeded' ? 'Normal' : 'Warning', reason, message);
-    const before = new Map(
-      [...(previous?.initContainerStatuses ?? []), ...(previous?.containerStatuses ?? [])].map(
-        (one) => [one.name, one] as const,
-      ),
-    );
-    for (const { name, state, restartCount } of [
-      ...(status.initContainerStatuses ?? []),
-      ...status.containerStatuses,
-    ]) {
-      if (state.waiting?.reason !== 'CrashLoopBackOff') continue;
-      const last = before.get(name);
-      const isSame = last?.state.waiting?.reason === 'CrashLoopBackOff' && last.restartCount === restartCount;
-      const { metadata } = pod;
-      const where = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
-      const text = `Back-off restarting failed container ${name} in pod ${where}`;
-      if (!isSame) events.record(pod, 'Warning', 'BackOff', text, name);
     }
   }
 
@@ -463,6 +442,11 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+/** Whether it makes and starts things, and ends none: what ends is said at once. */
+function isStart({ actions }: PodPlan): boolean {
+  return actions.length > 0 && actions.every((action) => STARTS.has(action.do));
 }
 
 /** A runtime that is away is the node's trouble, not that of each pod. */

@@ -43,6 +43,8 @@ export class Replica implements ReplicaStore {
   readonly #records = new Map<string, ReplicaRecord>();
   readonly #lost = new Map<string, Set<ContentKey>>();
   readonly #listeners = new Set<Listener>();
+  /** What listeners are just being told of: who reads it at once need not wait for the disk. */
+  #fresh: { readonly scope: string; readonly bytes: ReadonlyMap<ContentKey, Uint8Array> } | undefined;
 
   constructor(thread: StoreThread, log: Logger, onLost: (object: LostObject, message: string) => void) {
     this.#thread = thread;
@@ -71,6 +73,8 @@ export class Replica implements ReplicaStore {
   async read(scope: string, key: ContentKey): Promise<Uint8Array | undefined> {
     const entries = this.#entriesOf(scope);
     if (!entries.has(key)) return undefined;
+    const fresh = this.#fresh?.scope === scope ? this.#fresh.bytes.get(key) : undefined;
+    if (fresh !== undefined) return fresh;
     try {
       const content = await this.#thread.read(scope, key);
       const entry = entries.get(key);
@@ -152,7 +156,10 @@ export class Replica implements ReplicaStore {
     if (record !== undefined) {
       this.#records.set(scope, { normalForm: record.normalForm, stamp: new Uint8Array(record.stamp) });
     }
+    const puts = changes.flatMap((change) => ('put' in change ? [change.put] : []));
+    this.#fresh = { scope, bytes: new Map(puts.map(({ key, bytes }) => [key, bytes])) };
     for (const listener of this.#listeners) this.#tell(listener, scope, keys);
+    this.#fresh = undefined;
   }
 
   /** A listener that throws must keep neither the others nor the writer from hearing of it. */

@@ -51,6 +51,26 @@ describe('CgroupManager, version 2', () => {
     return (await readFile(path.join(dir.path, cgroup, file), 'utf8')).trim();
   }
 
+  it('makes a cgroup once for all who want it at a time, and removes it after that', async () => {
+    let made = 0;
+    class Counting extends ModelCgroup2 {
+      override async mkdir(folder: string): Promise<void> {
+        if (folder.endsWith('poduid-a')) made += 1;
+        await super.mkdir(folder);
+      }
+    }
+    const cgroups = manager({ files: new Counting(dir.path) });
+    await cgroups.start();
+    const wanted = pod('a', {});
+    const both = Promise.all([cgroups.ensure(wanted), cgroups.ensure(wanted)]);
+    const removed = cgroups.remove('uid-a'); // it was deleted before it began
+    assert.deepEqual(await both, Array(2).fill('/kubepods/besteffort/poduid-a'));
+    await removed;
+    assert.equal(made, 1);
+    assert.deepEqual(await model.folders(path.join(dir.path, 'kubepods/besteffort')), []);
+    assert.deepEqual(await cgroups.uids(), []);
+  });
+
   it('passes every controller on, down to the pod', async () => {
     const cgroups = manager();
     await cgroups.start();

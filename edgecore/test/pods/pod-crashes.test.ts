@@ -105,7 +105,7 @@ describe('Restarts of the edge core, and of the machine', () => {
       await node.put(pod);
       await node.manager.start().catch(() => {});
       await node.settle();
-      const isDone = node.status('uid-a').phase === 'Running' && node.machine.running.length === 3;
+      const isDone = node.phase('uid-a') === 'Running' && node.machine.running.length === 3;
       void node.manager.stop();
       node.scripted.before = () => Promise.resolve();
       node.again();

@@ -11,6 +11,8 @@ import type { UpstreamOutcome, UpstreamSession } from './upstream-session.ts';
 export interface OutboxLimits {
   /** Entries sent and not acknowledged at a time. */
   readonly inFlight: number;
+  /** Those among them with `keep: false`: a hub that takes its time over them must not hold up the others. */
+  readonly eventsInFlight: number;
   /** Entries with `keep: false`; beyond it the oldest one that is not on its way goes, counted. */
   readonly events: number;
   /** Entries with `keep: true`. Bounded by what exists at a node; more is a fault of this program. */
@@ -24,6 +26,7 @@ export interface OutboxLimits {
 /** Defaults of {@link OutboxLimits}. */
 export const OUTBOX_LIMITS: OutboxLimits = {
   inFlight: 32,
+  eventsInFlight: 8,
   events: 2_000,
   kept: 20_000,
   bodyBytes: MAX_UPSTREAM_BYTES,
@@ -104,6 +107,7 @@ export class Outbox {
   #session: UpstreamSession | undefined;
   #sending = false;
   #inFlight = 0;
+  #eventsInFlight = 0;
   #order = 0;
   #loading: Promise<void> | undefined;
   #counters = { delivered: 0, retried: 0, refused: 0, dropped: 0 };
@@ -240,6 +244,7 @@ export class Outbox {
     if (this.#session === undefined) return;
     this.#session = undefined;
     this.#inFlight = 0;
+    this.#eventsInFlight = 0;
     this.#sending = false;
     for (const slot of this.#slots.values()) {
       slot.flying = undefined;
@@ -289,6 +294,7 @@ export class Outbox {
 
   #next(): OutboxSlot | undefined {
     for (const slot of this.#ready.kept) return slot;
+    if (this.#eventsInFlight >= this.#limits.eventsInFlight) return undefined;
     for (const slot of this.#ready.events) return slot;
     return undefined;
   }
@@ -312,6 +318,7 @@ export class Outbox {
       if (body === undefined) continue;
       slot.flying = entry;
       this.#inFlight += 1;
+      if (!entry.keep) this.#eventsInFlight += 1;
       try {
         await session.post(entry.kind, body, (outcome) => {
           if (this.#session === session) this.#answered(slot, entry, outcome);
@@ -343,6 +350,7 @@ export class Outbox {
   #answered(slot: OutboxSlot, entry: SlotEntry, outcome: UpstreamOutcome): void {
     slot.flying = undefined;
     this.#inFlight -= 1;
+    if (!entry.keep) this.#eventsInFlight -= 1;
     if (isTransient(outcome.status)) {
       this.#counters.retried += 1;
       this.#putOff(slot, outcome.retryAfterMs);

@@ -241,6 +241,25 @@ describe('Events in the outbox', () => {
     assert.deepEqual(site.texts, ['pod/x=1', 'event/1=e']);
   });
 
+  it('leave room for what must be kept, however long the cloud takes over them', async () => {
+    const site = new OutboxSite({ inFlight: 4, eventsInFlight: 2 });
+    await site.outbox.start();
+    await site.connect();
+    for (let n = 1; n <= 4; n += 1) site.put(`event/${n}`, 'e', false);
+    await settle();
+    assert.deepEqual(site.texts, ['event/1=e', 'event/2=e']);
+    site.put('pod/x', '1');
+    await settle();
+    assert.deepEqual(site.texts.slice(2), ['pod/x=1']);
+    await site.answer(3);
+    assert.equal(site.sent.length, 3);
+    await site.answer(1);
+    assert.deepEqual(site.texts.slice(3), ['event/3=e']);
+    await site.connect();
+    await settle();
+    assert.equal(site.sent.length, 2, 'as many of them in the next session');
+  });
+
   it('that go are gone from the disk too, and a disk with too many is cut down', async () => {
     const site = new OutboxSite({ events: 3 });
     await site.outbox.start();

@@ -44,7 +44,7 @@ export class CriCalls {
       if (!isNameTaken(error)) throw error;
       id = await this.#takeOverSandbox(config, error, signal);
     }
-    this.#cache.note(id, 'sandbox', config.uid);
+    this.#cache.noteMade(id, 'sandbox', config.uid);
     return id;
   }
 
@@ -77,7 +77,7 @@ export class CriCalls {
         id = present.id;
       }
     }
-    this.#cache.note(id, 'container', sandbox.uid);
+    this.#cache.noteMade(id, 'container', sandbox.uid);
     return id;
   }
 

@@ -7,10 +7,21 @@ import { sandboxMessage } from './config-message.ts';
 import { ifThere } from './pod-reader.ts';
 import { askSandboxImage } from './sandbox-image.ts';
 
-/** The images of a runtime that speaks CRI. */
+/** Images that are remembered; more are asked for each time. */
+const MAX_KNOWN = 256;
+
+/**
+ * The images of a runtime that speaks CRI. While somebody tells it of every change ({@link follow}, {@link changed}) an
+ * image that is here is asked for once: each start of a container wants to know.
+ */
 export class CriImages implements ImageStore {
   readonly #client: CriClient;
   readonly #owner: string;
+  /** By the name or id that was asked for. */
+  readonly #known = new Map<string, RuntimeImage>();
+  #isFollowed = false;
+  /** Changes so far: what was asked for before the last one is not remembered. */
+  #changes = 0;
 
   constructor(options: { readonly client: CriClient; readonly owner: string }) {
     this.#client = options.client;
@@ -31,9 +42,32 @@ export class CriImages implements ImageStore {
     });
   }
 
+  /** From now on each change is told of. */
+  follow(): void {
+    this.#isFollowed = true;
+  }
+
+  /** Changes may be missed from now on. */
+  unfollow(): void {
+    this.#isFollowed = false;
+    this.changed();
+  }
+
+  /** There are other images than before, or the same ones under other names. */
+  changed(): void {
+    this.#changes += 1;
+    this.#known.clear();
+  }
+
   async status(image: string): Promise<RuntimeImage | undefined> {
+    const known = this.#known.get(image);
+    if (known !== undefined) return known;
+    const before = this.#changes;
     const answer = await ifThere(this.#client.call('ImageStatus', { image: { image } }));
-    return answer?.image && imageView(answer.image);
+    const found = answer?.image && imageView(answer.image);
+    const mayKeep = this.#isFollowed && before === this.#changes && this.#known.size < MAX_KNOWN;
+    if (found !== undefined && mayKeep) this.#known.set(image, found);
+    return found;
   }
 
   /** As long as it takes: a thin line may need hours. The runtime itself gives up where nothing comes any more. */
@@ -48,12 +82,20 @@ export class CriImages implements ImageStore {
       auth: login,
       sandboxConfig: sandbox && sandboxMessage(sandbox, this.#owner),
     };
-    const { imageRef } = await this.#client.call('PullImage', request, { timeoutMs: Infinity, signal });
-    return imageRef;
+    try {
+      const { imageRef } = await this.#client.call('PullImage', request, { timeoutMs: Infinity, signal });
+      return imageRef;
+    } finally {
+      this.changed(); // whoever asks next must not wait for the event
+    }
   }
 
   async remove(image: string): Promise<void> {
-    await ifThere(this.#client.call('RemoveImage', { image: { image } }));
+    try {
+      await ifThere(this.#client.call('RemoveImage', { image: { image } }));
+    } finally {
+      this.changed();
+    }
   }
 
   async fileSystems(): Promise<

@@ -1,4 +1,5 @@
 import { Backoff, delay, systemClock, type Clock, type Logger } from '@hawser/seams';
+import type { ContainerdEvent } from '../../cri/containerd-events.ts';
 import { CriClient } from '../../cri/cri-client.ts';
 import { EdgeCoreError } from '../../errors.ts';
 import type { ContainerConfig, SandboxConfig } from '../container-config.ts';
@@ -75,9 +76,15 @@ export class CriRuntime implements ContainerRuntime {
     this.#calls = new CriCalls({ client, reader: this.#reader, cache, owner });
     this.#ends = new EndWatch({ reader: this.#reader, cache, clock, changed });
     const sink = {
-      containerd: this.#ends.take.bind(this.#ends),
+      containerd: (event: ContainerdEvent): void => {
+        if (event.kind === 'images') this.images.changed();
+        else this.#ends.take(event);
+      },
       changed,
-      listening: (kind: EventSourceKind) => this.#log.debug({ kind }, 'listening to the container runtime'),
+      listening: (kind: EventSourceKind): void => {
+        if (kind === 'containerd') this.images.follow(); // the others tell nothing of images
+        this.#log.debug({ kind }, 'listening to the container runtime');
+      },
     };
     this.#events = new EventSource({ client, reader: this.#reader, clock, owner, sink });
   }
@@ -205,6 +212,8 @@ export class CriRuntime implements ContainerRuntime {
       } catch (error) {
         if (signal.aborted) return;
         this.#sayAway(error);
+      } finally {
+        this.images.unfollow();
       }
       if (this.#clock.monotonicMs() - since > GOOD_CONNECTION_MS) backoff.reset();
       try {

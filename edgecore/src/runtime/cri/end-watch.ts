@@ -15,8 +15,10 @@ export interface EndWatchOptions {
 
 /** Where `/tasks/delete` does not come after `/tasks/exit`, it is looked for the end all the same after this. */
 const EXIT_WITHOUT_DELETE_MS = 250;
-/** Between looks: 2 ms, doubling, up to this; in all for as long as {@link LOOK_FOR_MS}. */
-const SLOWEST_LOOK_MS = 250;
+/** Between looks: 2 ms a few times, since it is a matter of milliseconds, then doubling, up to 250 ms. */
+const QUICK_LOOKS = 8;
+const LOOK_MS = { quick: 2, slowest: 250 } as const;
+/** For how long it is looked after in all. */
 const LOOK_FOR_MS = 3_000;
 /** Containers and sandboxes that are looked after at once; what is beyond is told of at once, and may be early. */
 const LIMIT = 512;
@@ -43,7 +45,7 @@ export class EndWatch {
   }
 
   /** Takes an event; never fails. */
-  take(event: ContainerdEvent): void {
+  take(event: Exclude<ContainerdEvent, { kind: 'images' }>): void {
     const { containerId } = event;
     const known = this.#options.cache.find(containerId);
     switch (event.kind) {
@@ -113,13 +115,10 @@ export class EndWatch {
       const known = cache.find(id);
       if (known === undefined) return; // somebody else's
       const until = clock.monotonicMs() + LOOK_FOR_MS;
-      for (
-        let waitMs = 2;
-        !(await this.#ended(id, known.kind));
-        waitMs = Math.min(waitMs * 2, SLOWEST_LOOK_MS)
-      ) {
+      for (let looks = 1; !(await this.#ended(id, known.kind)); looks++) {
         if (clock.monotonicMs() > until) break;
-        await delay(waitMs, { clock, signal });
+        const waitMs = LOOK_MS.quick * 2 ** Math.max(0, looks - QUICK_LOOKS);
+        await delay(Math.min(waitMs, LOOK_MS.slowest), { clock, signal });
       }
     } catch {
       // Stopping, or the runtime is away: then all pods are looked at again when it is back.

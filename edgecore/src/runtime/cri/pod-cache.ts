@@ -12,6 +12,12 @@ interface Known {
   seen: number;
 }
 
+/** What was just made. */
+interface Made {
+  readonly id: string;
+  readonly kind: 'sandbox' | 'container';
+}
+
 /** Whether what it says of its end may still become better, see {@link PodCache.statusOf}. */
 const SETTLING_MS = 5_000;
 const KILLED = 137;
@@ -26,6 +32,10 @@ const NANOS_PER_MS = 1e6;
  */
 export class PodCache {
   readonly #known = new Map<string, Known>();
+  /** By the UID of the pod. */
+  readonly #made = new Map<string, readonly Made[]>();
+  /** Containers that were killed a moment ago. */
+  readonly #killed = new Set<string>();
   #tick = 0;
 
   /** A moment, for {@link forgetOthers}. */
@@ -45,16 +55,19 @@ export class PodCache {
 
   /** Forgets what was not seen since `moment`: the runtime does not have it any more. */
   forgetOthers(moment: number): void {
-    for (const [id, { seen }] of this.#known) if (seen <= moment) this.#known.delete(id);
+    for (const [id, { seen }] of this.#known) if (seen <= moment) this.forget(id);
   }
 
   forget(id: string): void {
     this.#known.delete(id);
+    this.#killed.delete(id);
   }
 
   keepStatus(status: CriContainerStatus): void {
     const known = this.#known.get(status.id);
-    if (known !== undefined) known.status = status;
+    if (known === undefined) return;
+    known.status = status;
+    if (isKilled(status)) this.#killed.add(status.id);
   }
 
   /** Whether a container is known to have ended. */
@@ -73,8 +86,31 @@ export class PodCache {
     const status = this.#known.get(item.id)?.status;
     if (status === undefined) return undefined;
     if (stateOf(status.state) !== 'exited') return status.state === item.state ? status : undefined;
-    const maybeLater = status.exitCode === KILLED && status.reason === 'Error';
-    return maybeLater && wallMs - status.finishedAt / NANOS_PER_MS < SETTLING_MS ? undefined : status;
+    return maySettle(status, wallMs) ? undefined : status;
+  }
+
+  /** As {@link note}, of what was just made: see {@link takeMade}. */
+  noteMade(id: string, kind: 'sandbox' | 'container', uid: string): void {
+    this.note(id, kind, uid);
+    const made = this.#made.get(uid) ?? [];
+    this.#made.set(uid, [...made, { id, kind }]);
+  }
+
+  /** Ids of what is to be asked for with the next look at a pod: what was just made, and what is still settling. */
+  takeUnsettled(
+    uid: string,
+    wallMs: number,
+  ): { readonly sandboxes: readonly string[]; readonly containers: readonly string[] } {
+    const made = this.#made.get(uid) ?? [];
+    this.#made.delete(uid);
+    const ofKind = (kind: Made['kind']): readonly string[] =>
+      made.filter((each) => each.kind === kind).map(({ id }) => id);
+    const settling = [...this.#killed].filter((id) => {
+      const known = this.#known.get(id);
+      if (known === undefined || !maySettle(known.status, wallMs)) this.#killed.delete(id);
+      return known?.uid === uid && this.#killed.has(id);
+    });
+    return { sandboxes: ofKind('sandbox'), containers: [...ofKind('container'), ...settling] };
   }
 
   keepAddresses(sandboxId: string, ips: readonly string[]): void {
@@ -85,4 +121,12 @@ export class PodCache {
   addressesOf(sandboxId: string): readonly string[] | undefined {
     return this.#known.get(sandboxId)?.ips;
   }
+}
+
+function isKilled(status: CriContainerStatus | undefined): status is CriContainerStatus {
+  return status?.exitCode === KILLED && status.reason === 'Error' && stateOf(status.state) === 'exited';
+}
+
+function maySettle(status: CriContainerStatus | undefined, wallMs: number): boolean {
+  return isKilled(status) && wallMs - status.finishedAt / NANOS_PER_MS < SETTLING_MS;
 }

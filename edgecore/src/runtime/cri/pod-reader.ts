@@ -10,6 +10,7 @@ import {
   containerView,
   podViews,
   sandboxView,
+  stateOf,
   type CriContainer,
   type CriContainerStatus,
   type CriSandbox,
@@ -23,6 +24,8 @@ export interface PodReaderOptions {
   /** Value of the label that marks what is ours. */
   readonly owner: string;
 }
+
+const NOTHING_ASKED: ReadonlyMap<string, CriContainerStatus> = new Map();
 
 /** Reads pods from a runtime: two lists, and what the cache does not know. */
 export class PodReader {
@@ -84,11 +87,15 @@ export class PodReader {
   }
 
   async #read(uid: string | undefined, signal?: AbortSignal): Promise<readonly RuntimePod[]> {
-    const { sandboxes, containers } = await this.items(uid, signal);
+    // What may have changed is asked for beside the lists, which would only say that it has to be.
+    const [{ sandboxes, containers }, asked] = await Promise.all([
+      this.items(uid, signal),
+      uid === undefined ? NOTHING_ASKED : this.#askAhead(uid, signal),
+    ]);
     const views = new Map<string, RuntimeContainer>();
     await aFewAtATime(sandboxes, (item) => this.#learnAddresses(item, signal));
     await aFewAtATime(containers, async (item) => {
-      const view = await this.#containerView(item, signal);
+      const view = await this.#containerView(item, asked.get(item.id), signal);
       if (view !== undefined) views.set(item.id, view);
     });
     return podViews(
@@ -99,14 +106,37 @@ export class PodReader {
     );
   }
 
+  /** Never rejects: what could not be learnt is asked for again after the lists. */
+  async #askAhead(uid: string, signal?: AbortSignal): Promise<ReadonlyMap<string, CriContainerStatus>> {
+    const statuses = new Map<string, CriContainerStatus>();
+    const ask = async (id: string): Promise<void> => {
+      const status = await this.containerStatus(id, signal);
+      if (status !== undefined) statuses.set(id, status);
+    };
+    const { sandboxes, containers } = this.#cache.takeUnsettled(uid, this.#clock.wallMs());
+    await Promise.allSettled([
+      ...sandboxes.map((id) => this.sandboxReady(id, signal)),
+      ...containers.map((id) => ask(id)),
+    ]);
+    return statuses;
+  }
+
   async #learnAddresses(item: CriSandbox, signal?: AbortSignal): Promise<void> {
     const ready = item.state === PodSandboxState.SANDBOX_READY;
     if (ready && this.#cache.addressesOf(item.id) === undefined) await this.sandboxReady(item.id, signal);
   }
 
-  /** undefined: it went while we looked. */
-  async #containerView(item: CriContainer, signal?: AbortSignal): Promise<RuntimeContainer | undefined> {
-    const known = this.#cache.statusOf(item, this.#clock.wallMs());
+  /**
+   * undefined: it went while we looked.
+   * @param asked what it has just said of itself
+   */
+  async #containerView(
+    item: CriContainer,
+    asked: CriContainerStatus | undefined,
+    signal?: AbortSignal,
+  ): Promise<RuntimeContainer | undefined> {
+    const isLatest = asked !== undefined && (asked.state === item.state || stateOf(asked.state) === 'exited');
+    const known = isLatest ? asked : this.#cache.statusOf(item, this.#clock.wallMs());
     if (known !== undefined) return containerView(item, known);
     const status = await this.containerStatus(item.id, signal);
     return status && containerView(item, status);
