@@ -196,9 +196,18 @@ describe('configuration', () => {
   });
 
   it('gives one call time for all its tries', () => {
-    const limit = (timeoutMs: number, retries: number): number =>
-      driver.timeoutMs?.({ timeoutMs, retries } as ModbusProtocol) ?? 0;
-    assert.equal(limit(1000, 1), 10_000);
-    assert.ok(limit(20_000, 2) >= 60_000);
+    const limit = (config: Partial<ModbusProtocol>): number =>
+      driver.timeoutMs?.({
+        commType: 'tcp',
+        timeoutMs: 1000,
+        retries: 1,
+        delayMs: 0,
+        baudRate: 9600,
+        ...config,
+      } as ModbusProtocol) ?? 0;
+    assert.equal(limit({}), 10_000);
+    assert.ok(limit({ timeoutMs: 20_000, retries: 2 }) >= 60_000);
+    assert.equal(limit({ commType: 'rtu', baudRate: 1200 }), 80_000);
+    assert.equal(limit({ delayMs: 100 }), 11_600);
   });
 });

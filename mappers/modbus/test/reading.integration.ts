@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectionLost } from '@hawser/mapper-sdk';
+import { randomBelow, seededRandom } from '@hawser/seams';
+import { scaled } from '@hawser/seams/testing';
 import { ModbusPeer } from '../testing/index.ts';
 import { describeUnless, registers, Site, tcpConfig, visit, valueOf } from './site.ts';
 
@@ -138,6 +140,45 @@ describeUnless(ModbusPeer.missing(), 'reading', () => {
     const before = await peer.requestCount();
     assert.deepEqual(await site.values(visits), numbers(120));
     assert.equal((await peer.requestCount()) - before, 4, 'and remembers it');
+  });
+
+  it('reads what can be read, wherever the holes are', async () => {
+    const random = seededRandom(7);
+    const below = (bound: number): number => randomBelow(random, bound);
+    for (let round = 0; round < scaled(15, 500); round += 1) {
+      await peer.forget();
+      await site.close();
+      site = await Site.open(tcpConfig(peer.port, { maxGap: below(20) }));
+      const holes = Array.from({ length: below(5) }, () => ({ start: below(300), count: 1 + below(6) }));
+      for (const { start, count } of holes) await peer.hole(1, 'holding', start, count);
+      await peer.limit(below(2) === 0 ? 0 : 8 + below(100));
+      const visits = Array.from({ length: 1 + below(120) }, () => {
+        const limit = [1, 2, 4][below(3)] ?? 1;
+        return visit({ offset: below(297), limit });
+      });
+      for (let cycle = 0; cycle < 4; cycle += 1) {
+        const before = await peer.requestCount();
+        const results = await site.read(visits);
+        const used = (await peer.requestCount()) - before;
+        for (const [at, { visitor }] of visits.entries()) {
+          const { offset, limit = 1 } = visitor;
+          const bad = holes.some(({ start, count }) => offset < start + count && start < offset + limit);
+          const result = results[at];
+          assert.ok(
+            result !== undefined && 'error' in result === bad,
+            `round ${round} ${JSON.stringify(visitor)}`,
+          );
+          if ('value' in result) {
+            const words = Array.from({ length: limit }, (_, word) => BigInt(offset + word));
+            assert.equal(
+              BigInt(result.value as number),
+              words.reduce((sum, word) => (sum << 16n) | word, 0n),
+            );
+          }
+        }
+        assert.ok(used <= (cycle === 0 ? 2 * visits.length : visits.length), `${used} requests`);
+      }
+    }
   });
 
   it('says so of each property where the device does not have the table', async () => {
