@@ -1,4 +1,5 @@
 import type { ConfigData } from '@hawser/devices';
+import { delay, systemClock, type Clock } from '@hawser/seams';
 import type { Connection, Driver, DriverValue, VisitResult } from '../src/driver.ts';
 import { ConnectionLost } from '../src/driver.ts';
 
@@ -10,7 +11,7 @@ export class MemoryDevice {
   readonly reads: string[][] = [];
   readonly writes: [property: string, value: DriverValue][] = [];
   /** What the next calls do instead: rejects, or never ends. */
-  fault: 'none' | 'silent' | 'error' | 'lost' | 'deaf' = 'none';
+  fault: 'none' | 'silent' | 'error' | 'lost' | 'lost once' | 'deaf' = 'none';
   /** Of {@link MemoryDriver.subscribes}: says a value. */
   say: (property: string, value: DriverValue) => void = () => {
     throw new Error('nobody has subscribed');
@@ -44,7 +45,10 @@ export class MemoryDriver implements Driver {
   /** Calls at this moment, and the most there ever were at a moment, by line. */
   readonly busy = new Map<string, { now: number; most: number }>();
   callTimeoutMs = 10_000;
-  losers: ((reason: Error) => void)[] = [];
+  readonly losers: ((reason: Error) => void)[] = [];
+  /** How long each call takes, on a clock that a test moves. */
+  latencyMs = 0;
+  clock: Clock = systemClock;
 
   readonly check: NonNullable<Driver['check']> = (config, visits) =>
     config['at'] === 'nowhere'
@@ -115,8 +119,13 @@ export class MemoryDriver implements Driver {
     busy.now += 1;
     busy.most = Math.max(busy.most, busy.now);
     try {
-      await Promise.resolve();
+      if (this.latencyMs > 0) await delay(this.latencyMs, { clock: this.clock, signal });
+      else await Promise.resolve();
       if (device.fault === 'error') throw new Error('checksum');
+      if (device.fault === 'lost once') {
+        device.fault = 'none';
+        throw new ConnectionLost('cable pulled');
+      }
       if (device.fault === 'lost') throw new ConnectionLost('cable pulled');
       if (device.fault === 'deaf') return await new Promise<never>(() => {});
       if (device.fault === 'silent') {
