@@ -26,7 +26,8 @@ describe('decimal', () => {
     assert.equal(times(5, -2.5), -12.5);
   });
 
-  it('has no raw value of 16 bits, for any of these scales, that differs from its decimal', () => {
+  it('has no raw value of 16 bits, for any of these scales, that differs from its decimal', function () {
+    this.timeout(scaled(10_000, 60_000));
     for (const [scale, places] of [
       [0.1, 1],
       [0.01, 2],

@@ -58,9 +58,10 @@ describe('a wire with noise', () => {
     }
   });
 
-  it('of TCP ends at what is no frame, and never throws', () => {
+  it('of TCP ends at what is no frame, and never throws', function () {
+    this.timeout(scaled(10_000, 60_000));
     const random = seededRandom(2);
-    for (let round = 0; round < scaled(1000, 100_000); round += 1) {
+    for (let round = 0; round < scaled(1000, 20_000); round += 1) {
       const line = new Line();
       const wire = new TcpWire(line as unknown as Socket).attach();
       let down: Error | undefined;
@@ -77,9 +78,10 @@ describe('a wire with noise', () => {
     }
   });
 
-  it('of a serial line finds the answer among any noise', () => {
+  it('of a serial line finds the answer among any noise', function () {
+    this.timeout(scaled(10_000, 60_000));
     const random = seededRandom(3);
-    for (let round = 0; round < scaled(1000, 50_000); round += 1) {
+    for (let round = 0; round < scaled(1000, 10_000); round += 1) {
       const line = new Line();
       const wire = new SerialWire(line, {
         clock: new FakeClock(),
