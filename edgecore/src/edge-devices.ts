@@ -77,7 +77,7 @@ class Devices implements EdgeDevices {
       persistPeriodMs: config.devices.persistPeriodMs,
       onSuperseded: ({ namespace, name, uid }, { property, setting }) => {
         const regarding = { kind: 'Device', apiVersion: 'devices.kubeedge.io/v1beta1', namespace, name, uid };
-        const text = `${property}: ${shown(setting.value)} was set at the edge; the cloud has set another value since, which counts`;
+        const text = `${property}: ${shown(setting.written.value)} was set at the edge; the cloud has set another value since, which counts`;
         events.record(regarding, 'Warning', 'SettingSuperseded', text);
       },
     });
@@ -161,7 +161,12 @@ class Devices implements EdgeDevices {
   }
 
   mappers(): MapperRows {
-    return { items: this.#supervisor.states, problems: this.#supervisor.problems };
+    const bus = this.#voices?.bus;
+    return {
+      items: this.#supervisor.states,
+      problems: this.#supervisor.problems,
+      ...(bus !== undefined && { bus: { url: bus.url, ...bus.status() } }),
+    };
   }
 
   // ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,9 @@
-import { AdminClient, type MapperState } from '@hawser/edgecore/admin';
+import { AdminClient, type MapperRows, type MapperState } from '@hawser/edgecore/admin';
 import type { CommandContext } from '../command-context.ts';
 import { findEdge, type EdgeOptions } from '../edge/edge-place.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { table } from '../output/table.ts';
+import { formatCount } from '../output/times.ts';
 import { formatAge } from '../pods/age.ts';
 
 /** Lists the mappers of this node, and what is wrong with their definitions; needs no cloud. */
@@ -13,8 +14,17 @@ export async function mappers(context: CommandContext, options: EdgeOptions): Pr
   const none =
     'The node has no mappers. A definition each is looked for in /etc/hawser/mappers.d (docs/devices.md).';
   const shown = rows.items.length === 0 ? none : mapperTable(rows.items, Date.now());
-  context.result(rows, [shown, ...problems].join('\n'));
+  context.result(rows, [shown, ...busLine(rows.bus), ...problems].join('\n'));
   return problems.length > 0 ? EXIT.degraded : undefined;
+}
+
+function busLine(bus: MapperRows['bus']): readonly string[] {
+  if (bus === undefined) return [];
+  const away = bus.connected ? '' : '; the external broker is away';
+  return [
+    '',
+    `Event bus: ${bus.url}, ${formatCount(bus.clients, 'client')}, ${bus.queued} messages wait${away}`,
+  ];
 }
 
 function mapperTable(items: readonly MapperState[], nowMs: number): string {

@@ -31,6 +31,8 @@ export interface ClusterSiteOptions {
   /** What differs from the configuration of a hub of a test. */
   readonly hub?: Partial<CloudCoreConfigInput>;
   readonly controlPlane?: Partial<ControlPlaneSettings>;
+  /** Called when the control plane runs, and before the first hub does. */
+  readonly prepare?: (site: ClusterSite) => Promise<void>;
   /** The line between edges and hubs. Default: a perfect one. */
   readonly link?: LinkOptions;
   /** Two namespaces: control plane and hubs on the one side, edges on the other. No link then. */
@@ -88,6 +90,7 @@ export class ClusterSite {
     const site = new ClusterSite(await mkdtemp(path.join(tmpdir(), 'hwsr-')), options);
     try {
       await site.startControlPlane();
+      await options.prepare?.(site);
       for (let index = 0; index < (options.replicas ?? 1); index++) await site.startHub(index);
     } catch (error) {
       await site.close();

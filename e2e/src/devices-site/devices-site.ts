@@ -46,9 +46,8 @@ export class DevicesSite {
   /** Opens all of it; the node has joined and is in sync. */
   static async open(options: DevicesSiteOptions = {}): Promise<DevicesSite> {
     const { edge: config = {}, mappers = ['modbus'], ...clusterOptions } = options;
-    const cluster = await ClusterSite.open(clusterOptions);
+    const cluster = await ClusterSite.open({ prepare: defineDevices, ...clusterOptions });
     try {
-      await defineDevices(cluster);
       const mappersDir = path.join(cluster.dir, 'mappers.d');
       await mkdir(mappersDir);
       for (const name of mappers) await writeDefinition(mappersDir, name, mapperDefinition(name));

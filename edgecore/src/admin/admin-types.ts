@@ -1,3 +1,4 @@
+import type { BusStatus } from '../event-bus/running-bus.ts';
 import type { RecentEvent } from '../events/event-recorder.ts';
 import type { Pod } from '../pods/pod.ts';
 import type { PodStatus } from '../pods/pod-status-types.ts';
@@ -194,6 +195,8 @@ export interface MapperRows {
   readonly items: readonly MapperState[];
   /** Definitions that cannot be used. */
   readonly problems: readonly DefinitionProblem[];
+  /** The event bus, and where its clients connect to; absent: it is not open. */
+  readonly bus?: BusStatus & { readonly url: string };
 }
 
 /** `POST /v1/accept-cluster`. */
