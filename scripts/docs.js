@@ -8,6 +8,7 @@ import { cloudcoreConfigPage } from './docs/cloudcore-config.js';
 import { edgecoreConfigPage } from './docs/edgecore-config.js';
 import { errorsPage } from './docs/errors.js';
 import { limitsPage } from './docs/limits.js';
+import { mapperSchemaPages } from './docs/mapper-schemas.js';
 import { metricsPage } from './docs/metrics.js';
 import { mustRun, root, say } from './run.js';
 
@@ -24,9 +25,12 @@ const checking = process.argv.includes('--check');
 if (!checking) await mustRun('compiling', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
 
 const stale = [];
-for (const [page, make] of Object.entries(PAGES)) {
+for (const [page, make] of Object.entries({ ...PAGES, ...(await mapperSchemaPages()) })) {
   const file = path.join(root, page);
-  const text = await format(await make(), { ...(await resolveConfig(file)), parser: 'markdown' });
+  const text = await format(await make(), {
+    ...(await resolveConfig(file)),
+    parser: page.endsWith('.yaml') ? 'yaml' : 'markdown',
+  });
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
   if (checking) {
     stale.push(page);

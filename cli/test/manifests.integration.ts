@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { HAWSER_NAMESPACE } from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
 import { eventually } from '@hawser/seams/testing';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { applyObject, describeObject } from '../src/cloud/apply.ts';
 import { readManifests } from '../src/cloud/manifests.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
@@ -26,6 +26,15 @@ const RESOURCE_OF: Readonly<Record<string, ApiResource>> = {
 };
 const STRICT = { query: { fieldValidation: 'Strict' } } as const;
 
+function nameOf({ metadata }: KubeObject): string {
+  return metadata.name ?? '';
+}
+
+async function allManifests(): Promise<readonly KubeObject[]> {
+  const folders = ['crds', 'rbac', 'mapper-schemas'] as const;
+  return (await Promise.all(folders.map(readManifests))).flat();
+}
+
 describe('the manifests', function () {
   this.timeout(30_000);
 
@@ -35,7 +44,7 @@ describe('the manifests', function () {
     const { client } = cluster;
     const options = { dryRun: false, signal: new AbortController().signal };
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: HAWSER_NAMESPACE } };
-    for (const object of [namespace, ...(await readManifests('crds')), ...(await readManifests('rbac'))]) {
+    for (const object of [namespace, ...(await allManifests())]) {
       assert.equal(await applyObject(client, object, options), 'created', describeObject(object));
     }
     const crds = new ResourceClient(client, RESOURCES.customresourcedefinitions);
@@ -58,8 +67,26 @@ describe('the manifests', function () {
 
   it('are applied a second time without a change', async () => {
     const options = { dryRun: false, signal: new AbortController().signal };
-    for (const object of [...(await readManifests('crds')), ...(await readManifests('rbac'))]) {
+    for (const object of await allManifests()) {
       assert.equal(await applyObject(cluster.client, object, options), 'unchanged', describeObject(object));
+    }
+  });
+
+  it('have the schemas of our mappers as their drivers have them', async () => {
+    // From `cli/dist/test`: what writes the manifests, which is no package.
+    const script = new URL('../../../scripts/docs/mapper-schemas.js', import.meta.url).href;
+    const { mapperSchemaPages } = (await import(script)) as {
+      mapperSchemaPages: () => Promise<Readonly<Record<string, () => string>>>;
+    };
+    const made = Object.values(await mapperSchemaPages()).map((make) => parse(make()) as KubeObject);
+    const byName = (a: KubeObject, b: KubeObject): number => (nameOf(a) < nameOf(b) ? -1 : 1);
+    const present = [...(await readManifests('mapper-schemas'))].sort(byName);
+    assert.deepEqual(present, made.sort(byName), 'run `npm run docs`, and commit the result');
+    assert.ok(present.length >= 2);
+    for (const configMap of present) {
+      const data = configMap['data'] as Readonly<Record<string, string>>;
+      assert.deepEqual(Object.keys(data), ['protocol.json', 'visitor.json']);
+      for (const text of Object.values(data)) assert.equal(typeof JSON.parse(text), 'object');
     }
   });
 
@@ -129,7 +156,7 @@ describe('the manifests', function () {
     assert.doesNotMatch(await run('apply', '-f', crds), /created/);
     assert.match(
       await run('get', 'devices', '-n', 'default'),
-      /NAME +MODEL +NODE +PROTOCOL +STATE +AGE\nboiler +boiler-model +edge-1 +modbus +online/,
+      /NAME +MODEL +NODE +PROTOCOL +STATE +VALID +AGE\nboiler +boiler-model +edge-1 +modbus +online/,
     );
     assert.match(await run('get', 'devicemodels', '-n', 'default'), /boiler-model +modbus/);
     assert.match(await run('get', 'devicestatuses', '-n', 'default'), /boiler +online/);

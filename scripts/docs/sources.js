@@ -28,8 +28,8 @@ export function readSource(file) {
 
 /** The compiled form of a source. @param {string} file e.g. `proto/src/limits.ts` */
 export async function load(file) {
-  const [dir, ...rest] = file.split('/');
-  const compiled = path.join(root, dir, 'dist', ...rest).replace(/\.ts$/, '.js');
+  const dir = packageDirs().find((each) => file.startsWith(`${each}/`)) ?? '';
+  const compiled = path.join(root, dir, 'dist', file.slice(dir.length)).replace(/\.ts$/, '.js');
   if (!existsSync(compiled)) throw new Error(`${compiled} is not there: run \`npm run build\` first`);
   return import(pathToFileURL(compiled).href);
 }

@@ -6,8 +6,8 @@ import { CliError } from '../errors.ts';
 /** The folders beside `dist`; `packaging` in the sources links to them. */
 const MANIFESTS = new URL('../../../manifests/', import.meta.url);
 
-/** Which manifests. */
-export type ManifestFolder = 'crds' | 'rbac';
+/** Which manifests: definitions, rights of the hub, schemas of the configuration that our mappers take. */
+export type ManifestFolder = 'crds' | 'rbac' | 'mapper-schemas';
 
 /**
  * The objects that come with this release, in the order of their files.

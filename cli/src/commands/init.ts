@@ -56,7 +56,7 @@ const NEEDED: readonly Right[] = [
 
 /**
  * Prepares a cluster: looks at the API server and at the user's rights, then makes what is missing, in the order
- * namespace, authority, definitions, rights, incarnation, configuration of cloudcore. What is there and right is not
+ * namespace, authority, definitions, rights, schemas of mappers, incarnation, configuration of cloudcore. What is there and right is not
  * touched. Ends with a join command where something was made.
  */
 export async function init(context: CommandContext, options: InitOptions): Promise<ExitCode | undefined> {
@@ -122,6 +122,7 @@ async function makeAll(
   // Definitions of an installation of KubeEdge or OpenYurt have versions and objects that are not ours to drop.
   for (const object of await readManifests('crds')) await apply(object, true);
   for (const object of await readManifests('rbac')) await apply(object);
+  for (const object of await readManifests('mapper-schemas')) await apply(object);
   done(
     `incarnation (ConfigMap ${HAWSER_NAMESPACE}/${OBJECTS.cluster})`,
     await incarnation(client, dryRun, signal),

@@ -60,6 +60,21 @@ export class DeviceTable {
     return this.#devices.values();
   }
 
+  /** How many have a condition `Valid` of which status; `none`: have none. */
+  counts(): Iterable<readonly [string, number]> {
+    const counts = new Map<string, number>([
+      ['True', 0],
+      ['False', 0],
+      ['Unknown', 0],
+      ['none', 0],
+    ]);
+    for (const { said } of this.#devices.values()) {
+      const status = said === '' ? 'none' : String((JSON.parse(said) as unknown[])[0]);
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Keys of the devices of a model. */
   ofModel(model: string): Iterable<string> {
     return this.#byModel.get(model) ?? [];

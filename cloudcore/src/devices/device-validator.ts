@@ -11,13 +11,14 @@ import {
 } from '@hawser/kube';
 import type { Clock, Logger } from '@hawser/seams';
 import type { ScopeView } from '@hawser/sync';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { DEVICE_MODELS, DEVICES, type DeviceListener } from '../cache/bound-devices.ts';
 import { HAWSER_NAMESPACE } from '../cluster/names.ts';
 import { DeviceResources, type StatusForm } from '../upstream/device-resources.ts';
 import { hasCode } from '../upstream/conflict-retry.ts';
 import { TokenBucket } from '../upstream/token-bucket.ts';
 import { configMapOf, ConditionWriter, noticeOf } from './condition-writer.ts';
+import { deviceMetrics, type DeviceMetrics } from './device-metrics.ts';
 import { contentKey, DeviceTable, unpackDevice, type DeviceEntry } from './device-table.ts';
 import { MapperSchemas } from './mapper-schemas.ts';
 import { ModelTable } from './model-table.ts';
@@ -83,7 +84,7 @@ export class DeviceValidator {
   readonly #writer: ConditionWriter;
   readonly #queue: Controller;
   readonly #bucket: TokenBucket;
-  readonly #written: Counter;
+  readonly #metrics: DeviceMetrics;
   #stopListening: (() => void) | undefined;
   #breathedMs = 0;
 
@@ -113,13 +114,7 @@ export class DeviceValidator {
       metrics: workqueueMetrics(registry),
       clock,
     });
-    this.#written = new Counter({
-      name: 'hawser_device_conditions_written_total',
-      help: 'Conditions Valid that were written, by kind and what they say.',
-      labelNames: ['kind', 'status'],
-      registers: [registry],
-    });
-    this.#gauge(registry);
+    this.#metrics = deviceMetrics(registry, () => this.#devices.counts());
   }
 
   /** Begins to listen and to work. Idempotent. */
@@ -315,7 +310,7 @@ export class DeviceValidator {
     const said = verdictText(verdict, observedGeneration(form, live.metadata.generation));
     if (conditionText(validOf(live)) === said) return { object: live, kept: true };
     const written = await this.#writer.write(resource, form, live, verdict, signal);
-    this.#written.inc({ kind: resource.kind, status: verdict.status });
+    this.#metrics.written.inc({ kind: resource.kind, status: verdict.status });
     const notice = noticeOf(live, verdict);
     if (notice !== undefined) await this.#writer.tell(notice, signal);
     return written;
@@ -324,28 +319,5 @@ export class DeviceValidator {
   #onError(err: Error, key: string): void {
     const expected = err instanceof StatusError && (err.status.code === 409 || err.status.code === 404);
     this.#log[expected ? 'debug' : 'warn']({ what: key, err }, 'the condition of a device was not written');
-  }
-
-  #gauge(registry: Registry): void {
-    const devices = this.#devices;
-    new Gauge({
-      name: 'hawser_devices',
-      help: 'Devices of the cluster by their condition Valid; none: it was not written yet.',
-      labelNames: ['valid'],
-      registers: [registry],
-      collect() {
-        const counts = new Map<string, number>([
-          ['True', 0],
-          ['False', 0],
-          ['Unknown', 0],
-          ['none', 0],
-        ]);
-        for (const { said } of devices.values()) {
-          const status = said === '' ? 'none' : String((JSON.parse(said) as unknown[])[0]);
-          counts.set(status, (counts.get(status) ?? 0) + 1);
-        }
-        for (const [valid, count] of counts) this.set({ valid }, count);
-      },
-    });
   }
 }
