@@ -105,7 +105,6 @@ class Devices implements EdgeDevices {
       invalid: this.#directory.list().filter(({ problems }) => problems.length > 0).length,
       topics: this.#voices && [this.#voices.twins.counters, this.#voices.mappers.counters],
       uploads: this.#voices?.uploads.counters(),
-      bus: this.#voices && { counters: this.#voices.bus.counters, status: this.#voices.bus.status() },
     }));
     await this.#tryBus();
   }

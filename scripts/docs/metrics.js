@@ -59,6 +59,11 @@ const MAKERS = [
     make: ({ upstreamMetrics }, registry) => upstreamMetrics(registry, unread),
   },
   {
+    file: 'cloudcore/src/devices/device-metrics.ts',
+    title: 'Hub: devices',
+    make: ({ deviceMetrics }, registry) => deviceMetrics(registry, () => []),
+  },
+  {
     file: 'cloudcore/src/tolerations/tolerations-controller.ts',
     title: 'Hub: tolerations',
     make: ({ TolerationsController }, registry) => new TolerationsController({ registry, log: silentLogger }),
@@ -79,9 +84,19 @@ const MAKERS = [
     make: ({ runtimeMetrics }, registry) => runtimeMetrics(registry),
   },
   {
+    file: 'edgecore/src/event-bus/bus-metrics.ts',
+    title: 'Edge: event bus',
+    make: ({ busMetrics }, registry) => busMetrics(registry, unread),
+  },
+  {
     file: 'edgecore/src/admin/edge-metrics.ts',
     title: 'Edge',
     make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),
+  },
+  {
+    file: 'edgecore/src/twins/device-metrics.ts',
+    title: 'Edge: devices',
+    make: ({ registerDeviceMetrics }, registry) => registerDeviceMetrics(registry, unread),
   },
 ];
 

@@ -1,6 +1,4 @@
 import { Counter, Gauge, type Registry } from '@hawser/seams/metrics';
-import type { BusCounters as EventBusCounters } from '../event-bus/bus-counters.ts';
-import type { BusStatus } from '../event-bus/running-bus.ts';
 import type { BusCounters } from './bus-messages.ts';
 import type { TwinCounters, TwinManager } from './twin-manager.ts';
 import type { UploadCounters } from './upload-topics.ts';
@@ -13,7 +11,6 @@ export interface DeviceReadings {
   readonly invalid: number;
   readonly topics: readonly BusCounters[] | undefined;
   readonly uploads: UploadCounters | undefined;
-  readonly bus: { readonly counters: EventBusCounters; readonly status: BusStatus } | undefined;
 }
 
 type Reading = number | Readonly<Record<string, number>>;
@@ -105,34 +102,6 @@ const METRICS: Readonly<Record<string, Described>> = {
       too_large: uploads?.tooLarge ?? 0,
       too_many: uploads?.tooMany ?? 0,
     }),
-  },
-  hawser_edge_bus_clients: {
-    help: 'Clients of the event bus.',
-    kind: 'gauge',
-    read: ({ bus }) => bus?.status.clients ?? 0,
-  },
-  hawser_edge_bus_queued: {
-    help: 'Messages that wait for clients, or for a broker that is away.',
-    kind: 'gauge',
-    read: ({ bus }) => bus?.status.queued ?? 0,
-  },
-  hawser_edge_bus_messages_total: {
-    help: 'Messages of the event bus: received from clients, sent by the edge core.',
-    kind: 'counter',
-    label: 'direction',
-    read: ({ bus }) => ({ received: bus?.counters.received ?? 0, sent: bus?.counters.sent ?? 0 }),
-  },
-  hawser_edge_bus_dropped_total: {
-    help: 'Messages of the event bus that were not kept although they should have been, by where.',
-    kind: 'counter',
-    label: 'where',
-    read: ({ bus }) => Object.fromEntries(bus?.counters.dropped ?? []),
-  },
-  hawser_edge_bus_refused_total: {
-    help: 'What clients of the event bus tried and may not, by reason.',
-    kind: 'counter',
-    label: 'reason',
-    read: ({ bus }) => Object.fromEntries(bus?.counters.refused ?? []),
   },
 };
 

@@ -66,8 +66,10 @@ export class PropertyTwin {
   }
 
   /** What is in force: what was set here, else what the cloud wants. */
-  get expected(): EdgeSetting | BoundDesired | undefined {
-    return this.settings === undefined ? this.cloud : inForce(this.settings);
+  get expected(): BoundDesired | undefined {
+    if (this.settings === undefined) return this.cloud;
+    const { written, version } = inForce(this.settings);
+    return { value: written.value, version, written };
   }
 
   /** Sees what has become of what was set here. */

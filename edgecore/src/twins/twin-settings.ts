@@ -4,9 +4,10 @@ import { versionOfDesired, type BoundDesired, type TwinValue } from '@hawser/dev
 export interface EdgeSetting {
   /** Made here, another one for each setting. */
   readonly id: string;
-  /** In the one text of its type. */
-  readonly value: string;
-  /** As the Device will have it. Its time makes it another one than an earlier setting of the same value. */
+  /**
+   * As the Device will have it, in the one text of its type. Its time makes it another one than an earlier setting of the
+   * same value.
+   */
   readonly written: TwinValue;
   readonly version: string;
 }
@@ -47,7 +48,7 @@ export function edgeSetting(
   timestamp: number,
 ): EdgeSetting {
   const written: TwinValue = { value, metadata: { timestamp: String(timestamp) } };
-  return { id: about.id, value, written, version: versionOfDesired(about.uid, about.property, written) };
+  return { id: about.id, written, version: versionOfDesired(about.uid, about.property, written) };
 }
 
 /** The settings of a property with one more, made over what is in force. */
@@ -104,11 +105,7 @@ export function readSettings(value: unknown): DeviceSettings | undefined {
 }
 
 function isSetting(value: unknown): boolean {
-  return (
-    isFields(value) &&
-    [value['id'], value['value'], value['version']].every(isText) &&
-    isWritten(value['written'])
-  );
+  return isFields(value) && [value['id'], value['version']].every(isText) && isWritten(value['written']);
 }
 
 function isWritten(value: unknown): boolean {
