@@ -53,6 +53,8 @@ export class Receiver {
   #sent = 0;
   #dropped = 0;
   #failures = 0;
+  /** Under way. */
+  #sending = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = { limit: 1_000, lingerMs: 50, ...options };
@@ -63,7 +65,7 @@ export class Receiver {
       receiver: this.#options.sender.shown,
       sent: this.#sent,
       dropped: this.#dropped,
-      waiting: this.#waiting.length,
+      waiting: this.#waiting.length + this.#sending,
     };
   }
 
@@ -105,6 +107,7 @@ export class Receiver {
     if (stopping.aborted) return;
     const { sender, log, clock } = this.#options;
     const batch = this.#waiting.splice(0, sender.batchMax);
+    this.#sending = batch.length;
     const controller = new AbortController();
     const onStop = (): void => controller.abort(stopping.reason);
     stopping.addEventListener('abort', onStop, { once: true });
@@ -124,6 +127,7 @@ export class Receiver {
       this.#waiting = [...batch, ...this.#waiting];
       this.#trim();
     } finally {
+      this.#sending = 0;
       timer.cancel();
       stopping.removeEventListener('abort', onStop);
     }
