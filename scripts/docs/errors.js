@@ -1,5 +1,5 @@
 // docs/errors.md, from the tables that packages export as `…_ERRORS`: {code: {meaning, remedy}}.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../run.js';
 import { documentedPackages, GENERATED, load } from './sources.js';
@@ -20,6 +20,10 @@ async function errorsOf(dir) {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+function nameOf(dir) {
+  return JSON.parse(readFileSync(path.join(root, dir, 'package.json'), 'utf8')).name;
+}
+
 function section([code, { meaning, remedy }]) {
   return `### \`${code}\`\n\n${meaning}\n\n_What to do:_ ${remedy}`;
 }
@@ -37,7 +41,7 @@ listed here.`,
   ];
   for (const dir of documentedPackages()) {
     const errors = await errorsOf(dir);
-    if (errors.length > 0) parts.push(`## @hawser/${dir}`, ...errors.map(section));
+    if (errors.length > 0) parts.push(`## ${nameOf(dir)}`, ...errors.map(section));
   }
   return `${parts.join('\n\n')}\n`;
 }

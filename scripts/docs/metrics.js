@@ -98,6 +98,11 @@ const MAKERS = [
     title: 'Edge: devices',
     make: ({ registerDeviceMetrics }, registry) => registerDeviceMetrics(registry, unread),
   },
+  {
+    file: 'mappers/sdk/src/metrics/mapper-metrics.ts',
+    title: 'Mappers',
+    make: ({ mapperMetrics }, registry) => mapperMetrics(registry, {}),
+  },
 ];
 
 /** Fails when a source makes metrics of which this generator does not know. */
@@ -135,6 +140,6 @@ export async function metricsPage() {
   const sections = await Promise.all(MAKERS.map(section));
   const intro = `Prometheus metrics, by the part that counts them. A part counts into the registry that it is given. No
 metric has a label for a single node, connection or object. A hub prints them at \`/metrics\` of its operations port,
-an edge on its admin socket.`;
+an edge on its admin socket, a mapper where \`--metrics-listen\` says.`;
   return `${[GENERATED, '# Metrics', intro, ...sections].join('\n\n')}\n`;
 }
