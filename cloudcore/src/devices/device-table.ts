@@ -5,6 +5,7 @@ import { packJson, unpackJson, type ContentKey } from '@hawser/sync';
 import { DEVICES } from '../cache/bound-devices.ts';
 import { resourceName } from '../cache/object-key.ts';
 import { record, text, texts } from '../cache/json-reader.ts';
+import { isOlder } from '../cache/record-table.ts';
 import { conditionText, validOf } from './verdict.ts';
 
 const PREFIX = `${resourceName(DEVICES)}/`;
@@ -14,6 +15,8 @@ export interface DeviceEntry {
   /** `<namespace>/<name>`. */
   readonly key: string;
   readonly uid: string;
+  /** resourceVersion of what was seen last. */
+  version: string;
   generation: number;
   /** `''`: none. */
   readonly node: string;
@@ -85,6 +88,7 @@ export class DeviceTable {
     const entry = entryOf(object);
     const before = this.#devices.get(entry.key);
     if (before?.uid === entry.uid && before.stamp === entry.stamp) {
+      before.version = entry.version;
       if (before.said === entry.said && before.generation === entry.generation) return;
       before.said = entry.said;
       before.generation = entry.generation;
@@ -96,11 +100,13 @@ export class DeviceTable {
     this.#onChange(entry.key);
   }
 
-  /** What the API server answered to a write of its condition: no change to anybody. */
+  /** What the API server answered to a write of its condition, unless what came after it was seen already. */
   written(object: KubeObject): void {
-    const { namespace = '', name = '', uid } = object.metadata;
+    const { namespace = '', name = '', uid, resourceVersion = '' } = object.metadata;
     const entry = this.#devices.get(`${namespace}/${name}`);
-    if (entry !== undefined && entry.uid === uid) entry.said = conditionText(validOf(object));
+    if (entry === undefined || entry.uid !== uid || !isOlder(entry.version, resourceVersion)) return;
+    entry.version = resourceVersion;
+    entry.said = conditionText(validOf(object));
   }
 
   gone(key: string): void {
@@ -141,6 +147,7 @@ export function unpackDevice(content: Uint8Array): unknown {
 
 function entryOf(object: KubeObject): DeviceEntry {
   const { namespace = '', name = '', uid = '', generation = 0, annotations } = object.metadata;
+  const { resourceVersion: version = '' } = object.metadata;
   const spec = record(object['spec']);
   const node = text(spec['nodeName']);
   const model = text(record(spec['deviceModelRef'])['name']);
@@ -149,6 +156,7 @@ function entryOf(object: KubeObject): DeviceEntry {
   return {
     key: `${namespace}/${name}`,
     uid,
+    version,
     generation,
     node,
     model: model === '' ? '' : `${namespace}/${model}`,

@@ -7,6 +7,7 @@ import {
 } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
 import { DEVICE_MODELS } from '../cache/bound-devices.ts';
+import { isOlder } from '../cache/record-table.ts';
 import { conditionText, validOf } from './verdict.ts';
 
 /** What is kept of a DeviceModel. */
@@ -75,11 +76,13 @@ export class ModelTable {
     return this.#models.get(key);
   }
 
-  /** What the API server answered to a write of its condition. */
+  /** What the API server answered to a write of its condition, unless what came after it was seen already. */
   written(object: KubeObject): void {
     const entry = entryOf(object);
-    if (this.#models.get(entry.key)?.object.metadata.uid === object.metadata.uid)
-      this.#models.set(entry.key, entry);
+    const known = this.#models.get(entry.key);
+    if (known === undefined || known.object.metadata.uid !== object.metadata.uid) return;
+    if (!isOlder(known.version, entry.version)) return;
+    this.#models.set(entry.key, { ...known, version: entry.version, said: entry.said });
   }
 
   #replace(entries: readonly ModelEntry[]): void {

@@ -509,6 +509,31 @@ describe('the hub says whether devices are valid', function () {
     assert.equal((await conditionOf(DEVICES, 'press'))?.status, 'False');
   });
 
+  it('less and less often where somebody else says something else', async () => {
+    await define();
+    await of(DEVICE_MODELS).create(modelOf('press', PROPERTIES));
+    await of(DEVICES).create(deviceOf('press'));
+    start();
+    await becomes('press', 'Unknown');
+    const other = { type: 'Valid', status: 'False', reason: 'Other', message: 'x', observedGeneration: 1 };
+    const conditions = [{ ...other, lastTransitionTime: '2026-01-01T00:00:00Z' }];
+    const contradict = (): Promise<KubeObject> =>
+      of(DEVICES).patch('default', 'press', 'merge', { status: { conditions } }, { subresource: 'status' });
+    for (let round = 0; round < 4; round++) {
+      await contradict();
+      await becomes('press', 'Unknown');
+    }
+    await contradict();
+    await of(DEVICES).create(deviceOf('later'));
+    await becomes('later', 'Unknown');
+    assert.equal(
+      (await conditionOf(DEVICES, 'press'))?.['reason'],
+      'Other',
+      'it waits before it contradicts again',
+    );
+    await becomes('press', 'Unknown');
+  });
+
   it('to a hub that starts again by nothing: all is as it was', async () => {
     await define();
     await of(RESOURCES.configmaps).create(MODBUS);
