@@ -24,6 +24,8 @@ const SHARED = {
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
+  // The streams of Node.js itself, instead of a copy for other places: half a megabyte of memory.
+  alias: { 'readable-stream': 'node:stream' },
 };
 
 await build({

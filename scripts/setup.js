@@ -87,6 +87,13 @@ const SYSTEM_PACKAGES = [
     service: 'docker-registry',
     use: 'tests that pull images',
   },
+  {
+    command: 'mosquitto',
+    debian: 'mosquitto',
+    service: 'mosquitto',
+    use: 'tests with another broker of MQTT',
+  },
+  { command: 'mosquitto_pub', debian: 'mosquitto-clients', use: 'tests with other clients of MQTT' },
 ];
 
 function onPath(command) {

@@ -74,6 +74,12 @@ export const EDGECORE_ERRORS = {
     remedy:
       'The message is that of the mapper. See that it runs (`hawser mappers`), and that the device answers (`hawser device`).',
   },
+  ERR_EDGECORE_DMI: {
+    meaning:
+      'The socket for KubeEdge’s mappers (`dmi.socket`) cannot be opened, or a protocol is served by a mapper there and by one on the event bus.',
+    remedy:
+      'See that the folder of the socket can be written, and that no KubeEdge edgecore runs here. Of two mappers of one protocol take one away: its definition, or the program. It is tried again by itself.',
+  },
   ERR_EDGECORE_HUB_ANSWER: {
     meaning:
       'The hub answered something that this release does not understand, or a certificate that does not fit.',

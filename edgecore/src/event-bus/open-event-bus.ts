@@ -23,6 +23,8 @@ export interface EventBusOptions {
   readonly writeStallMs?: number;
   /** How long a client of the embedded broker may take to say who it is. Default 10,000 ms */
   readonly connectTimeoutMs?: number;
+  /** How long clients have to come back after a restart before their wills are published. Default 30,000 ms */
+  readonly willGraceMs?: number;
   readonly log?: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -85,6 +87,7 @@ async function openEmbedded(options: EventBusOptions): Promise<EmbeddedBus> {
       bytes: config.sessionsMaxBytes,
       expiryMs: config.sessionExpiryMs,
     },
+    willGraceMs: options.willGraceMs ?? 30_000,
     retained: { messages: 1000, bytes: 2 * 1024 * 1024 },
     counters: newBusCounters(),
     ...common(options),

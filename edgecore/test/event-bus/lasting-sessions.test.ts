@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventually, makeTempDir, scaled, within, type TempDir } from '@hawser/seams/testing';
 import type { MqttClient } from 'mqtt';
@@ -110,6 +110,82 @@ describe('lasting sessions of the embedded bus', () => {
     await after.endAsync();
   });
 
+  it('are a hundred at most: the one that is away the longest is forgotten', async () => {
+    given = await givenBus(dir.path, { maxSessions: 2 });
+    const { client, bus } = given;
+    for (const id of ['app/a', 'app/b', 'app/c']) {
+      const one = await client('app', { clientId: id, clean: false });
+      await one.subscribeAsync('app/#', { qos: 1 });
+      if (id !== 'app/b') await one.endAsync();
+    }
+    assert.equal(bus.status().sessions, 2);
+    assert.equal(bus.counters.forgotten, 1);
+    const back = mqttClient(bus.url, 'app', { clientId: 'app/c', clean: false });
+    assert.equal((await connected(back)).sessionPresent, true);
+    // Both are here now: nobody makes room.
+    const more = mqttClient(bus.url, 'app', { clientId: 'app/a', clean: false });
+    await assert.rejects(connected(more), { code: 3 });
+    await Promise.all([back.endAsync(true), more.endAsync(true)]);
+  });
+
+  it('come with what others have retained, which outlasts a restart; what the edge core has retained does not', async () => {
+    let { bus } = await restart();
+    const mapper = await given?.client('modbus');
+    await mapper?.publishAsync('$hw/events/mapper/modbus/hello', 'hello', { qos: 1, retain: true });
+    await bus.publish('$hw/events/mapper/modbus/devices/factory/pump', 'pump', { retain: true });
+    assert.equal(bus.status().retained, 2);
+    ({ bus } = await restart());
+    assert.equal(bus.status().retained, 1);
+    const heard: (readonly [string, string | undefined, boolean])[] = [];
+    bus.subscribe('$hw/events/mapper/+/hello', ({ payload, client, retain }) => {
+      heard.push([Buffer.from(payload).toString(), client?.name, retain]);
+    });
+    assert.deepEqual(heard, [['hello', 'modbus', true]]);
+    const again = await given?.client('modbus');
+    await again?.publishAsync('$hw/events/mapper/modbus/hello', '', { qos: 1, retain: true });
+    ({ bus } = await restart());
+    assert.equal(bus.status().retained, 0);
+  });
+
+  it('have their will published after a kill, unless their client comes back', async () => {
+    const { child, url } = await startProcess(dir.path);
+    const will = { topic: 'app/gone', payload: Buffer.from('bye'), qos: 1, retain: false } as const;
+    for (const id of ['app/gone', 'app/back']) {
+      const client = mqttClient(url, 'app', { clientId: id, clean: false, will });
+      client.on('error', () => undefined);
+      await connected(client);
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    given = await givenBus(dir.path, {}, { willGraceMs: 1000 });
+    const heard: string[] = [];
+    given.bus.subscribe('app/gone', ({ client }) => void heard.push(client?.name ?? ''));
+    const back = mqttClient(given.bus.url, 'app', { clientId: 'app/back', clean: false });
+    await connected(back);
+    assert.deepEqual(heard, []);
+    await eventually('the will of the other one', () => heard.length > 0);
+    assert.deepEqual(heard, ['app']);
+    await back.endAsync(true);
+  });
+
+  it('go on in memory where the disk refuses, and are on it as soon as it does not', async () => {
+    const blocked = path.join(dir.path, 'blocked');
+    writeFileSync(blocked, 'a file where the folder should be');
+    given = await givenBus(blocked);
+    const { client, bus } = given;
+    const before = await client('app', LASTING);
+    await before.subscribeAsync('app/#', { qos: 1 });
+    await before.endAsync();
+    assert.ok(bus.counters.diskErrors > 0);
+    const publisher = await client('all');
+    await publisher.publishAsync('app/1', 'in memory', { qos: 1 });
+    assert.equal(bus.status().queued, 1);
+    rmSync(blocked);
+    await given.end(); // writes all of it
+    given = await givenBus(blocked);
+    assert.equal(given.bus.status().queued, 1);
+  });
+
   it('write nothing for clean sessions, and nothing for what was delivered at once', async () => {
     const { client } = await restart();
     const log = path.join(dir.path, 'sessions.log');
@@ -134,7 +210,7 @@ describe('lasting sessions of the embedded bus', () => {
     const acknowledged = new Set<number>();
     const heard = new Set<number>();
     let sent = 0;
-    for (let round = 0; round < scaled(3, 20); round += 1) {
+    for (let round = 0; round < scaled(2, 20); round += 1) {
       const { child, url } = await startProcess(dir.path);
       await hearAll(url, round === 0);
       const publisher = mqttClient(url, 'all');

@@ -212,11 +212,15 @@ export class EmbeddedBroker {
     if (!(connection instanceof ClientConnection) || connection.destroyed) throw new Error('gone');
     this.#pending.delete(connection);
     connection.throttle(new TokenBucket(account.messagesPerSecond, this.#clock));
+    const before = sessions.get(id);
+    const known = before?.account;
     const session = sessions.open(id, account, !client.clean);
     const entry: Entry = { account, session, connection, tail: undefined };
     this.#entries.set(client, entry);
     this.#known.set(client, entry);
     this.#parts.counters.connected += 1;
+    const isOnDisk = session === before && isSameAccount(known, account);
+    if (session.lasting && !isOnDisk) await this.#parts.journal?.session(session);
   }
 
   #hasRoom(account: BusAccount, id: string): boolean {
@@ -289,9 +293,16 @@ export class EmbeddedBroker {
   #authorizeSubscribe(client: Client, subscription: Subscription): Subscription | null {
     const entry = this.#entries.get(client);
     if (entry === undefined) return null;
-    const granted = this.#grant(entry.session, subscription.topic, subscription.qos);
-    if (granted !== undefined) return subscription;
-    this.#refuse('subscribe', { client: client.id, topic: subscription.topic });
+    const { topic, qos } = subscription;
+    const granted = this.#grant(entry.session, topic, qos);
+    // At once: the others of the same packet are counted with it.
+    if (granted !== undefined) {
+      this.#parts.sessions.subscribe(entry.session, topic, granted);
+      return subscription;
+    }
+    // Of a session that was restored: its definition does not allow it any more.
+    this.#parts.sessions.unsubscribe(entry.session, topic);
+    this.#refuse('subscribe', { client: client.id, topic });
     return null;
   }
 
@@ -309,7 +320,6 @@ export class EmbeddedBroker {
     for (const { topic, qos } of subscriptions) {
       const granted: number = qos;
       if (granted === 128) continue;
-      this.#parts.sessions.subscribe(entry.session, topic, qos);
       this.#parts.router.sendRetained(entry.session, topic, qos);
     }
   }
@@ -338,4 +348,14 @@ export class EmbeddedBroker {
     if (error.message === 'connect did not arrive in time') this.#refuse('connect-timeout');
     this.#parts.log.debug({ err: error, client: client.id }, 'a client of the event bus was disconnected');
   }
+}
+
+/** Whether what the disk has of an account is still so. */
+function isSameAccount(before: BusAccount | undefined, now: BusAccount): boolean {
+  const parts = (account: BusAccount): unknown => [
+    account.name,
+    [...account.protocols],
+    account.topics.subscribe,
+  ];
+  return before !== undefined && JSON.stringify(parts(before)) === JSON.stringify(parts(now));
 }

@@ -33,13 +33,12 @@ export interface EmbeddedBusOptions {
   readonly sessions: SessionsLimits;
   readonly retained: RetainedLimits;
   readonly handlerTimeoutMs?: number;
+  /** How long clients have to come back after a restart before their wills are published. */
+  readonly willGraceMs: number;
   readonly counters: BusCounters;
   readonly log: Logger;
   readonly clock?: Clock;
 }
-
-/** How long clients have to come back after a restart before their wills are published. */
-const OLD_WILLS_MS = 30_000;
 
 /** Its session; no client can have this identifier, which begins with no name. */
 const BRIDGE = '$bridge';
@@ -210,7 +209,7 @@ export class EmbeddedBus implements RunningBus {
     if (read.wills.length === 0) return;
     // Their clients have a while to come back.
     this.#oldWills = this.#clock.setTimer(
-      OLD_WILLS_MS,
+      this.#options.willGraceMs,
       () => void this.#broker.publishOldWills(), // neither router nor journal reject
       { background: true },
     );
