@@ -52,6 +52,8 @@ export interface EdgeLocal {
   readonly faults: readonly StoreFault[];
   readonly state: JsonState;
   readonly outbox: Outbox;
+  /** What is on its way into the outbox. */
+  readonly say: Pick<Reporter, 'waiting'>;
   readonly events: EventRecorder;
   readonly machine: Machine;
   readonly runtime: ContainerRuntime;
@@ -133,7 +135,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   const machine = options.machine ?? new LinuxMachine(config.data.dir);
   const statuses = new PodStatuses(state);
   const needs = await podNeeds(runtime, {
-    ...{ node, config, scope, store, state, events, runtime, statuses, clock, log },
+    ...{ node, config, scope, store, state, events, runtime, statuses, registry, clock, log },
     tokens: options.tokens,
     hostIps: () => reporter.addresses,
     allocatable: () => (reporter.body?.status['allocatable'] ?? {}) as Quantities, // as nodeBody makes it
@@ -141,6 +143,9 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     wake: (uid) => pods.wake(uid),
     evict: (uid, message) => pods.evict(uid, message),
     onNode: () => reporter.look(),
+    onNodeEvent: (reason, message) => {
+      recorder.record({ kind: 'Node', apiVersion: 'v1', name: node }, 'Warning', reason, message);
+    },
   });
   const reporter: NodeReporter = new NodeReporter({
     ...{ node, config, machine, state, clock },
@@ -185,7 +190,20 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   });
   local.devices = devices;
   return {
-    ...{ scope, store, faults, state, outbox, events: recorder, machine, runtime, pods, statuses, reporter },
+    ...{
+      scope,
+      store,
+      faults,
+      state,
+      outbox,
+      say,
+      events: recorder,
+      machine,
+      runtime,
+      pods,
+      statuses,
+      reporter,
+    },
     devices,
     tokenChanged: (uid) => {
       needs.tokenChanged(uid);

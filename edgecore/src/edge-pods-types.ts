@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@hawser/seams';
+import type { Registry } from '@hawser/seams/metrics';
 import type { EdgeConfig } from './config/options.ts';
 import type { NodeImage } from './images/node-images.ts';
 import type { PodEvents } from './pods/pod-events.ts';
@@ -31,6 +32,9 @@ export interface EdgePodsOptions {
   readonly wake: (uid: string) => void;
   /** A pod has taken more than it may. */
   readonly evict: (uid: string, message: string) => void;
+  /** Something went wrong with the node, for an Event of it. */
+  readonly onNodeEvent: (reason: string, message: string) => void;
+  readonly registry: Registry;
   /** Something of the node's status is another one. */
   readonly onNode: () => void;
   readonly clock: Clock;

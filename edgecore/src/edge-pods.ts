@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CgroupManager } from './cgroups/cgroup-manager.ts';
+import { shareOfPods } from './cgroups/share-of-pods.ts';
 import { ContainerCollector } from './collection/container-collector.ts';
 import { LogRotator } from './container-logs/log-rotator.ts';
 import { tailOfLog } from './container-logs/tail-of-log.ts';
@@ -13,6 +14,7 @@ import { ImageManager } from './images/image-manager.ts';
 import { ImageRuns } from './images/image-runs.ts';
 import { nodeImages, type NodeImage } from './images/node-images.ts';
 import { ReplicaObjects } from './objects/replica-objects.ts';
+import { podKeeperMetrics } from './pod-keeper-metrics.ts';
 import { PodFolders } from './pods/pod-folders.ts';
 import { ProbeManager } from './probes/probe-manager.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
@@ -35,6 +37,8 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
     tokens: { get: (...wish) => options.tokens().get(...wish) },
     onSource: (uid) => options.wake(uid),
     onOverLimit: (uid, message) => options.evict(uid, message),
+    recursiveReadOnly: ({ spec: { runtimeClassName = '' } }) =>
+      runtime.hasRecursiveReadOnly?.(config.pods.runtimeClasses[runtimeClassName] ?? '') ?? false,
     log: log.child({ component: 'volumes' }),
   });
   const runs = new ImageRuns(state, log);
@@ -42,12 +46,14 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
     ...{ images: runtime.images, objects, events, runs, clock },
     parallelPulls: config.pods.parallelPulls,
     onPulled: () => imageCollector.lookSoon(),
+    onPull: (result) => pulls.inc({ result }),
     log: log.child({ component: 'images' }),
   });
   const cgroups = new CgroupManager({
     driver: config.pods.cgroupDriver,
     root: config.pods.cgroupRoot,
     marksDir: path.join(config.data.dir, 'cgroups'),
+    allocatable: () => shareOfPods(allocatable(), config.pressure),
     clock,
     log: log.child({ component: 'cgroups' }),
   });
@@ -73,22 +79,27 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
       present = nodeImages(found);
       options.onNode();
     },
+    onFailure: (message) => options.onNodeEvent('ImageGCFailed', message),
     log: log.child({ component: 'images' }),
   });
-  const keepers = [
-    imageCollector,
-    new LogRotator({
-      ...{ runtime, clock },
-      maxBytes: config.pods.logMaxBytes,
-      maxFiles: config.pods.logMaxFiles,
-      log: log.child({ component: 'logs' }),
-    }),
-    new ContainerCollector({
-      ...{ runtime, clock },
-      periodMs: config.pods.collectPeriodMs,
-      log: log.child({ component: 'collection' }),
-    }),
-  ];
+  const rotator = new LogRotator({
+    ...{ runtime, clock },
+    maxBytes: config.pods.logMaxBytes,
+    maxFiles: config.pods.logMaxFiles,
+    log: log.child({ component: 'logs' }),
+  });
+  const containerCollector = new ContainerCollector({
+    ...{ runtime, clock },
+    periodMs: config.pods.collectPeriodMs,
+    log: log.child({ component: 'collection' }),
+  });
+  const keepers = [imageCollector, rotator, containerCollector];
+  const pulls = podKeeperMetrics(options.registry, {
+    rotations: () => rotator.rotations,
+    containers: () => containerCollector.removed,
+    images: () => imageCollector.removed,
+    imageBytes: () => imageCollector.removedBytes,
+  });
   return {
     parts: {
       ...{ volumes, images, cgroups, configs, hooks, probes },

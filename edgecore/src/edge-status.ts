@@ -27,6 +27,8 @@ export interface StatusSources {
   readonly faults: readonly StoreFault[];
   readonly replica: ScopeReplica;
   readonly outbox: Outbox;
+  /** What is on its way into the outbox. */
+  readonly say: { readonly waiting: number };
   readonly pods: PodManager;
   readonly tokens: TokenManager;
   readonly reporter: NodeReporter;
@@ -60,7 +62,7 @@ export function edgeStatus(sources: StatusSources): EdgeStatus {
     session,
     scopes: [scopeStatus(sources)],
     outbox: {
-      waiting: outbox.size,
+      waiting: outbox.size + sources.say.waiting,
       counters: { ...outbox.counters() },
       ...(outbox.diskError !== undefined && { diskError: outbox.diskError }),
     },

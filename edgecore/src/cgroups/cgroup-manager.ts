@@ -21,8 +21,11 @@ export interface CgroupManagerOptions {
   readonly root: string;
   /** Folder that remembers which pods' cgroups are this edge's; made if it is not there. */
   readonly marksDir: string;
-  /** What all pods together may take; absent: they share with the system as they come. */
-  readonly allocatable?: { readonly cpuMillis: number; readonly memoryBytes: number };
+  /**
+   * What all pods together may take, asked at the start; absent, or undefined: they share with the system as they
+   * come.
+   */
+  readonly allocatable?: () => { readonly cpuMillis: number; readonly memoryBytes: number } | undefined;
   readonly log: Logger;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -172,7 +175,8 @@ export class CgroupManager implements PodCgroups {
 
   /** The limit of all pods together may be below what they use already, after a change: the old one then stays. */
   async #limitAll(tree: CgroupTree): Promise<void> {
-    const { allocatable, log } = this.#options;
+    const { log } = this.#options;
+    const allocatable = this.#options.allocatable?.();
     if (allocatable === undefined) return;
     const { cpuMillis, memoryBytes } = allocatable;
     try {

@@ -12,6 +12,9 @@ const LEAST_GRACE_SECONDS = 2;
 /** A `postStart` takes as long as it takes; but nothing takes forever. */
 const LONGEST_HOOK_MS = 24 * 3_600_000;
 
+/** It has taken longer than it may. */
+class HookTimeout extends Error {}
+
 /** What a {@link HookRunner} needs. */
 export interface HookRunnerOptions {
   readonly runtime: Pick<ContainerRuntime, 'exec'>;
@@ -52,7 +55,8 @@ export class HookRunner implements ContainerHooks {
     const handler = container.lifecycle?.postStart;
     if (handler === undefined) return;
     try {
-      await this.#run({ pod, container, containerId, podIp, handler, timeoutMs: LONGEST_HOOK_MS, signal });
+      const timeoutMs = LONGEST_HOOK_MS;
+      await this.#runInTime({ pod, container, containerId, podIp, handler, timeoutMs, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw new ContainerError('PostStartHookError', failureText(handler, container, pod, error), {
@@ -82,22 +86,30 @@ export class HookRunner implements ContainerHooks {
 
   /** Resolves when it is done, or the grace is over. @throws signal.reason */
   async #preStop(run: HookRun): Promise<void> {
-    const { pod, container, handler, timeoutMs, signal } = run;
-    const { events, clock, log } = this.#options;
-    const given = new AbortController();
-    const onAbort = (): void => given.abort(signal.reason);
-    signal.throwIfAborted();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const isOver = new Error(`not done within ${timeoutMs / 1000} s`);
-    const timer = clock.setTimer(timeoutMs, () => given.abort(isOver), { background: true });
+    const { pod, container, handler, signal } = run;
+    const { events, log } = this.#options;
     try {
-      await this.#run({ ...run, signal: given.signal });
+      await this.#runInTime(run);
     } catch (error) {
       signal.throwIfAborted();
       log.debug({ err: error, pod: podName(pod), container: container.name }, 'preStop failed');
       // To sleep until the grace is over is what was asked for. The message is not shown: it may be secret.
-      if (error === isOver && handler.sleep !== undefined) return;
+      if (error instanceof HookTimeout && handler.sleep !== undefined) return;
       events.record(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', container.name);
+    }
+  }
+
+  /** Whatever kind it is of. @throws HookTimeout; signal.reason; what it failed with */
+  async #runInTime(run: HookRun): Promise<void> {
+    const { timeoutMs, signal } = run;
+    const given = new AbortController();
+    const onAbort = (): void => given.abort(signal.reason);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const isOver = new HookTimeout(`not done within ${timeoutMs / 1000} s`);
+    const timer = this.#options.clock.setTimer(timeoutMs, () => given.abort(isOver), { background: true });
+    try {
+      await this.#run({ ...run, signal: given.signal });
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', onAbort);

@@ -39,6 +39,11 @@ export class Reporter {
     this.#log = options.log;
   }
 
+  /** Events that are not in the outbox yet. */
+  get waiting(): number {
+    return this.#events.size;
+  }
+
   /** The node; the latest counts. */
   node(body: UpstreamBodies['node']): void {
     this.#put('node', 'node', body, true);

@@ -63,6 +63,9 @@ export class ImageCollector {
   #isStarted = false;
   #isStopping = false;
   #isSoon = false;
+  /** Images removed since the start, and their size. */
+  removed = 0;
+  removedBytes = 0;
 
   constructor(options: ImageCollectorOptions) {
     this.#options = options;
@@ -183,6 +186,8 @@ export class ImageCollector {
         await runtime.images.remove(image.id);
         this.#seen.delete(image.id);
         freed += image.sizeBytes;
+        this.removed += 1;
+        this.removedBytes += image.sizeBytes;
         log.info({ image: image.tags[0] ?? image.id, bytes: image.sizeBytes }, 'an unused image was removed');
       } catch (error) {
         log.warn({ err: error, image: image.id }, 'an unused image could not be removed');

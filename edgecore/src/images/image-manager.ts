@@ -27,6 +27,8 @@ export interface ImageManagerOptions {
   readonly parallelPulls: number;
   /** The node has another image than before: for who reports them, such as `ImageCollector.lookSoon`. */
   readonly onPulled?: () => void;
+  /** What has become of a pull; one that several wait for is told of once. */
+  readonly onPull?: (result: 'pulled' | 'failed' | 'aborted') => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -207,8 +209,10 @@ export class ImageManager implements PodImages {
     try {
       const ref = await pull();
       this.#reach.answered(image.registry);
+      this.#options.onPull?.('pulled');
       return ref;
     } catch (error) {
+      this.#options.onPull?.(signal.aborted ? 'aborted' : 'failed');
       if (isRefusal(error)) this.#reach.answered(image.registry);
       else if (!signal.aborted && !isRuntimeAway(error)) this.#reach.failed(image.registry, error as Error);
       throw error;

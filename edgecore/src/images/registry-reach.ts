@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@hawser/seams';
 import { RuntimeError } from '../runtime/runtime-error.ts';
 import { PullBackoff } from './pull-backoff.ts';
@@ -43,7 +44,12 @@ export class RegistryReach {
   /** Aborted when the registry has not answered to somebody. */
   untilTrouble(registry: string): AbortSignal {
     let controller = this.#waiting.get(registry);
-    if (controller === undefined) this.#waiting.set(registry, (controller = new AbortController()));
+    if (controller === undefined) {
+      controller = new AbortController();
+      // Every pod that waits for the registry listens, and no longer than it waits.
+      setMaxListeners(0, controller.signal);
+      this.#waiting.set(registry, controller);
+    }
     return controller.signal;
   }
 

@@ -3,10 +3,11 @@ import { ContainerEnd } from '../container-logs/container-end.ts';
 import { ContainerLog } from '../container-logs/container-log.ts';
 import type { LogQuery } from '../container-logs/log-query.ts';
 import type { ContainerRuntime, RuntimeContainer } from '../runtime/container-runtime.ts';
+import { KubeletFailure } from './kubelet-failure.ts';
 
 /** What is to be read. */
 export interface LogReadingOptions {
-  readonly runtime: Pick<ContainerRuntime, 'get' | 'listen'>;
+  readonly runtime: Pick<ContainerRuntime, 'name' | 'get' | 'listen'>;
   /** UID of the pod. */
   readonly uid: string;
   readonly container: RuntimeContainer;
@@ -27,9 +28,13 @@ export class LogReading {
     this.#end = end;
   }
 
-  /** @throws EdgeCoreError `ERR_EDGECORE_CONTAINER_LOG`; `signal.reason` */
+  /** @throws KubeletFailure 400: it has no log; EdgeCoreError `ERR_EDGECORE_CONTAINER_LOG`; `signal.reason` */
   static async open(options: LogReadingOptions): Promise<LogReading> {
     const { runtime, uid, container, query, signal, clock } = options;
+    if (container.logPath === '') {
+      const message = `container "${container.name}" has no log: the container runtime "${runtime.name}" keeps none of it`;
+      throw new KubeletFailure(400, message);
+    }
     const end =
       query.follow === true
         ? new ContainerEnd({ runtime, uid, containerId: container.id, clock })

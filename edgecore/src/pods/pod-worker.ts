@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { Backoff, deferred, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
 import type { ContainerRuntime, RuntimePod } from '../runtime/container-runtime.ts';
 import { RuntimeError } from '../runtime/runtime-error.ts';
 import { planEnd } from './plan-end.ts';
 import { containerOf, graceSeconds, podName, type Pod } from './pod.ts';
 import { PodError } from './pod-error.ts';
+import { isDiskFull } from './disk-full.ts';
 import type { PodEvents } from './pod-events.ts';
 import { Performed, PodOperator } from './pod-operator.ts';
 import type { PodParts } from './pod-parts.ts';
@@ -43,6 +45,8 @@ export type PodWorkerPhase = 'sync' | 'terminating' | 'terminated';
 
 /** Bounds of the wait after something failed, milliseconds. */
 const RETRY_MS = { base: 1_000, cap: 60_000 } as const;
+/** The longest wait where a disk was full, milliseconds: room may come at any moment, and nobody tells of it. */
+const FULL_RETRY_MS = 5_000;
 /**
  * How long a status is put off that what is being done is about to change, milliseconds: of a pod of which nothing has
  * run yet, and of any other. What is over by then is said once, as what it came to, and not step by step: each step
@@ -181,8 +185,11 @@ export class PodWorker {
     const abort = new AbortController();
     this.#round = { urgency: this.#urgency(), abort };
     this.#cancelTimer();
+    const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
+    // What is done to its containers is done side by side, and each listens for as long as that takes.
+    setMaxListeners(0, signal);
     try {
-      await this.#look(AbortSignal.any([this.#stopping.signal, abort.signal]));
+      await this.#look(signal);
     } catch (error) {
       if (!abort.signal.aborted) throw error;
       this.#dirty = true;
@@ -408,7 +415,7 @@ export class PodWorker {
   #failed(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     this.#hasFailed = true;
-    const waitMs = this.#backoff.nextMs();
+    const waitMs = Math.min(this.#backoff.nextMs(), isDiskFull(error) ? FULL_RETRY_MS : Infinity);
     const message = error instanceof Error ? error.message : String(error);
     const pod = this.#last;
     this.#options.log.warn(

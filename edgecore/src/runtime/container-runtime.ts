@@ -122,6 +122,11 @@ export interface ContainerRuntime {
   /** Whether containers really run in it; if not, the node says so. */
   readonly real: boolean;
   readonly images: ImageStore;
+  /**
+   * Whether mounts below a read-only one can be made read-only too. Known after {@link start}; absent: never.
+   * @param handler of the pod (`SandboxConfig.runtimeHandler`)
+   */
+  hasRecursiveReadOnly?(handler: string): boolean;
 
   /** Begins to listen. A runtime that is away is no error: it is tried again, and {@link conditions} say so. Idempotent. */
   start(): Promise<void>;

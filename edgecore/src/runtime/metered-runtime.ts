@@ -65,6 +65,7 @@ export function meteredRuntime(runtime: ContainerRuntime, metrics: RuntimeMetric
       return runtime.real;
     },
     images: meteredImages,
+    hasRecursiveReadOnly: (handler) => runtime.hasRecursiveReadOnly?.(handler) ?? false,
     start: () => runtime.start(),
     stop: () => runtime.stop(),
     listen: (listener) => runtime.listen(listener),

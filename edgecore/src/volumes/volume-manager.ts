@@ -28,8 +28,8 @@ export interface VolumeManagerOptions extends PayloadSources {
    * this message). Said with each measurement.
    */
   readonly onOverLimit: (uid: string, message: string) => void;
-  /** Whether the runtime can make mounts below a read-only one read-only too. Default: it cannot. */
-  readonly recursiveReadOnly?: () => boolean;
+  /** Whether what runs this pod can make mounts below a read-only one read-only too. Default: it cannot. */
+  readonly recursiveReadOnly?: (pod: Pod) => boolean;
   /** Time between measurements of emptyDir volumes with a limit, milliseconds. Default 60000, a kubelet's. */
   readonly measurePeriodMs?: number;
   /** Default: the programs of util-linux. */
@@ -40,6 +40,8 @@ export interface VolumeManagerOptions extends PayloadSources {
 
 const MEASURE_PERIOD_MS = 60_000;
 const ROOT_MODE = 0o750;
+/** The file system's own, where the folder of pods is the root of one: no pod's, and not to be removed. */
+const LOST_AND_FOUND = 'lost+found';
 
 /** The {@link PodVolumes} of a node. */
 export class VolumeManager implements PodVolumes {
@@ -101,7 +103,7 @@ export class VolumeManager implements PodVolumes {
     signal: AbortSignal,
   ): Promise<readonly ContainerMount[]> {
     const set = this.#sets.get(pod.metadata.uid);
-    const recursiveReadOnly = this.#options.recursiveReadOnly?.() ?? false;
+    const recursiveReadOnly = this.#options.recursiveReadOnly?.(pod) ?? false;
     const resolved = (container.volumeMounts ?? []).map((mount) => ({
       ...containerMount({ container, mount, volume: set?.volume(mount.name), env, recursiveReadOnly }),
       name: mount.name,
@@ -141,7 +143,9 @@ export class VolumeManager implements PodVolumes {
 
   async uids(): Promise<readonly string[]> {
     const entries = await readdir(this.#root, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return entries
+      .filter((entry) => entry.isDirectory() && entry.name !== LOST_AND_FOUND)
+      .map(({ name }) => name);
   }
 
   #setOf(pod: Pod): PodVolumeSet {

@@ -35,7 +35,7 @@ function manager(): CgroupManager {
     driver: 'cgroupfs',
     root: ROOT,
     marksDir: marks.path,
-    allocatable: { cpuMillis: 1500, memoryBytes: 512 * 2 ** 20 },
+    allocatable: () => ({ cpuMillis: 1500, memoryBytes: 512 * 2 ** 20 }),
     log: silentLogger,
   });
 }

@@ -83,7 +83,7 @@ describe('CgroupManager, version 2', () => {
   });
 
   it('sets weight, quota and memory, or none', async () => {
-    const cgroups = manager({ allocatable: { cpuMillis: 2000, memoryBytes: 2 ** 30 } });
+    const cgroups = manager({ allocatable: () => ({ cpuMillis: 2000, memoryBytes: 2 ** 30 }) });
     await cgroups.start();
     const limits = { cpu: '500m', memory: '64Mi' };
     const held = await cgroups.ensure(pod('a', limits, limits));

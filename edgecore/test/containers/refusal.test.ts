@@ -119,6 +119,12 @@ describe('refusalOf', () => {
       main({ env: [{ name: 'A', valueFrom: { fileKeyRef: { key: 'a' } } }] }),
       unsupported('variables from files (fileKeyRef) of container "main"'),
     ],
+    [
+      main({
+        restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [1] } }],
+      }),
+      unsupported('restartPolicyRules of container "main"'),
+    ],
     [main({ lifecycle: { stopSignal: 'SIGUSR1' } }), unsupported('lifecycle.stopSignal of container "main"')],
     [main({ restartPolicy: 'Never' }), unsupported('a restartPolicy of its own of container "main"')],
     [

@@ -117,6 +117,34 @@ describe('HookRunner', () => {
       assert.equal(requests[0].headers['user-agent'], 'kube-lifecycle/1.36');
     });
 
+    it('does not take forever: not a command, nor a request, nor a sleep', async () => {
+      const port = await listen(createTcp(() => {}));
+      exec = never;
+      const handlers: readonly [LifecycleHandler, string][] = [
+        [{ exec: { command: ['wait'] } }, 'Exec lifecycle hook (["wait"])'],
+        [{ httpGet: { port, path: '/x' } }, 'HTTP lifecycle hook (/x)'],
+        [{ sleep: { seconds: 10 ** 9 } }, 'Sleep lifecycle hook (1000000000)'],
+      ];
+      for (const [handler, what] of handlers) {
+        const started = postStart(handler);
+        let isOver = false;
+        started.then(
+          () => (isOver = true),
+          () => (isOver = true),
+        );
+        await clock.advance(24 * 3_600_000 - 1);
+        assert.equal(isOver, false, what);
+        const failed = assert.rejects(started, (error) => {
+          assert.ok(error instanceof ContainerError);
+          assert.equal(error.reason, 'PostStartHookError');
+          assert.ok(error.message.startsWith(what), error.message);
+          return error.message.endsWith('not done within 86400 s');
+        });
+        await clock.advance(1);
+        await failed;
+      }
+    });
+
     it('fails with a request that nobody answers', async () => {
       const port = await listen(createTcp((socket) => socket.destroy()));
       await assert.rejects(

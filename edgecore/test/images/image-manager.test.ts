@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '@hawser/seams';
-import { FakeClock } from '@hawser/seams/testing';
+import { eventually, FakeClock } from '@hawser/seams/testing';
 import { ImageManager } from '../../src/images/image-manager.ts';
 import { ImageRuns } from '../../src/images/image-runs.ts';
 import type { ApiObject } from '../../src/objects/object-source.ts';
@@ -26,6 +26,7 @@ describe('ImageManager', () => {
   let events: string[];
   let manager: ImageManager;
   let pulledCount: number;
+  let pulls: string[];
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -34,6 +35,7 @@ describe('ImageManager', () => {
     secrets = new Map();
     events = [];
     pulledCount = 0;
+    pulls = [];
     manager = open();
   });
 
@@ -48,6 +50,7 @@ describe('ImageManager', () => {
       runs: new ImageRuns(state, silentLogger),
       parallelPulls: 2,
       onPulled: () => (pulledCount += 1),
+      onPull: (result) => pulls.push(result),
       clock,
       log: silentLogger,
     });
@@ -110,6 +113,7 @@ describe('ImageManager', () => {
     store.release();
     assert.deepEqual((await ensured).tags, [IMAGE]);
     assert.equal(pulledCount, 1);
+    assert.deepEqual(pulls, ['pulled']);
     assert.deepEqual(said(), [
       `Normal Pulling a/main: Pulling image "${IMAGE}"`,
       `Normal Pulled a/main: Successfully pulled image "${IMAGE}" in 1.25s (1.25s including waiting). Image size: 4711 bytes.`,
@@ -131,6 +135,7 @@ describe('ImageManager', () => {
       store.pulls.map(({ image }) => image),
       ['a', 'b', 'c'].map((name) => `${HOST}/${name}:1`),
     );
+    assert.deepEqual(pulls, Array(3).fill('pulled'));
     const waited = said().find((each) => each.includes(`${HOST}/c:1" in`));
     assert.match(waited ?? '', /in 0s \(100ms including waiting\)/);
   });
@@ -187,6 +192,7 @@ describe('ImageManager', () => {
       }
       assert.deepEqual(waits, [10_000, 20_000, 40_000]);
       assert.equal(store.pulls.length, 3);
+      assert.deepEqual(pulls, Array(3).fill('failed'));
       assert.equal(manager.retryAtMs(pod, containerOf(pod)), undefined);
       const [pulling, failed, waiting] = said();
       assert.equal(pulling, `Normal Pulling a/main: Pulling image "${IMAGE}"`);
@@ -278,6 +284,7 @@ describe('ImageManager', () => {
     const reason = new Error('the pod is to end');
     leaving.abort(reason);
     await assert.rejects(ensured, reason);
+    await eventually('the pull was given up', () => pulls.join() === 'aborted');
     assert.equal(manager.retryAtMs(pod, containerOf(pod)), undefined);
     await assert.rejects(ensure(pod, AbortSignal.abort(reason)), reason);
   });

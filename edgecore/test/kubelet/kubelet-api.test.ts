@@ -116,6 +116,17 @@ describe('KubeletApi', () => {
       );
     });
 
+    it('says of a container without a log that it has none, and why', async () => {
+      site.runtime.pods = [runtimePod('web', [runningContainer('main', { logPath: '' })])];
+      for (const url of [LOG, `${LOG}?follow=true`]) {
+        const { status: code, text } = await site.get(url);
+        assert.deepEqual(
+          [code, text],
+          [400, 'container "main" has no log: the container runtime "fake" keeps none of it'],
+        );
+      }
+    });
+
     it('follows a log until the container has ended, and then lets go of everything', async () => {
       const answer = await site.ask(`${LOG}?follow=true`);
       const chunks: string[] = [];

@@ -472,6 +472,12 @@ describe('the volumes of a node', function () {
       ));
   });
 
+  it('takes the folder of a file system for no pod of its own', async () => {
+    mkdirSync(path.join(site.dir, 'pods/lost+found'));
+    mkdirSync(path.join(site.dir, 'pods/uid-left'));
+    assert.deepEqual(await site.volumes.uids(), ['uid-left']);
+  });
+
   it('leaves nothing open', () => {
     symlinkSync('nowhere', path.join(site.dir, 'link'));
     mkdirSync(path.join(site.dir, 'pods/uid-none'));

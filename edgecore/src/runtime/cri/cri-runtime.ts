@@ -29,7 +29,14 @@ export interface CriRuntimeOptions {
   /** Value of the label `hawser.dev/managed-by`: only what has it is seen. Default `edgecore`. */
   readonly owner?: string;
   readonly clock?: Clock;
+  /** What {@link CriRuntime.version} was in a life before this one. Default: it was never reached. */
+  readonly lastKnown?: string;
+  /** It is another version than it was before. */
+  readonly onVersion?: (version: string) => void;
 }
+
+/** What the node says of a runtime that nobody has ever reached. */
+const NEVER_REACHED = 'unknown://unknown';
 
 const DEFAULT_OWNER = 'edgecore';
 const RECONNECT_BASE_MS = 100;
@@ -55,6 +62,8 @@ export class CriRuntime implements ContainerRuntime {
   readonly #log: Logger;
   readonly #listeners = new Set<(uid: string | undefined) => void>();
   readonly #stopping = new AbortController();
+  readonly #lastKnown: string | undefined;
+  readonly #onVersion: (version: string) => void;
   #identity: RuntimeIdentity = { name: 'containerd', version: '', recursiveReadOnly: new Set() };
   #started: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
@@ -63,7 +72,9 @@ export class CriRuntime implements ContainerRuntime {
 
   /** @throws EdgeCoreError `ERR_EDGECORE_CONFIG` where the endpoint is no unix socket */
   constructor(options: CriRuntimeOptions) {
-    const { owner = DEFAULT_OWNER, clock = systemClock } = options;
+    const { owner = DEFAULT_OWNER, clock = systemClock, lastKnown, onVersion = () => {} } = options;
+    this.#lastKnown = lastKnown;
+    this.#onVersion = onVersion;
     this.#owner = owner;
     this.#clock = clock;
     this.#log = options.log.child({ component: 'runtime' });
@@ -93,8 +104,14 @@ export class CriRuntime implements ContainerRuntime {
     return this.#identity.name;
   }
 
+  /** What it said last; before it has ever said so, what `lastKnown` has. */
   get version(): string {
-    return `${this.#identity.name}://${this.#identity.version}`;
+    const { name, version } = this.#identity;
+    return version === '' ? (this.#lastKnown ?? NEVER_REACHED) : `${name}://${version}`;
+  }
+
+  hasRecursiveReadOnly(handler: string): boolean {
+    return this.#identity.recursiveReadOnly.has(handler);
   }
 
   start(): Promise<void> {
@@ -197,7 +214,9 @@ export class CriRuntime implements ContainerRuntime {
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
+    const before = this.version;
     this.#identity = await identify(this.#client, signal);
+    if (this.version !== before) this.#onVersion(this.version);
     if (this.#away) this.#log.info({ version: this.version }, 'the container runtime answers again');
     this.#away = false;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { delay, type Clock, type Timer } from '@hawser/seams';
 import type { ContainerdEvent } from '../../cri/containerd-events.ts';
 import type { PodCache } from './pod-cache.ts';
@@ -22,6 +23,8 @@ const LOOK_MS = { quick: 2, slowest: 250 } as const;
 const LOOK_FOR_MS = 3_000;
 /** Containers and sandboxes that are looked after at once; what is beyond is told of at once, and may be early. */
 const LIMIT = 512;
+/** To the signal of the stop: each look waits for a call, or for its time; a list is two calls. */
+const LISTENERS = LIMIT + 2;
 
 /**
  * Turns containerd's events into "this pod has changed", at the moment when CRI says the same.
@@ -42,6 +45,8 @@ export class EndWatch {
 
   constructor(options: EndWatchOptions) {
     this.#options = options;
+    // Each that is looked after listens to it; when a node is drained those are all at once.
+    setMaxListeners(LISTENERS, this.#stopping.signal);
   }
 
   /** Takes an event; never fails. */

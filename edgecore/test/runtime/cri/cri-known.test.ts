@@ -3,7 +3,7 @@ import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
 import { eventually, FakeClock, makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { ContainerState } from '../../../src/cri/container-messages.ts';
-import { Envelope } from '../../../src/cri/containerd-messages.ts';
+import { Envelope, TaskDelete } from '../../../src/cri/containerd-messages.ts';
 import { CONTAINERD_EVENTS_PATH } from '../../../src/cri/containerd-events.ts';
 import { frameOf } from '../../../src/cri/grpc-frames.ts';
 import { CriRuntime } from '../../../src/runtime/cri/cri-runtime.ts';
@@ -47,8 +47,8 @@ describe('What CriRuntime need not wait for', () => {
     await runtime.start();
   }
 
-  function send(topic: string): void {
-    const event = { namespace: 'k8s.io', topic, event: { typeUrl: 'any', value: new Uint8Array(0) } };
+  function send(topic: string, value: Uint8Array = new Uint8Array(0)): void {
+    const event = { namespace: 'k8s.io', topic, event: { typeUrl: 'any', value } };
     for (const stream of streams) stream.write(frameOf(Envelope.encode(event)));
   }
 
@@ -125,6 +125,64 @@ describe('What CriRuntime need not wait for', () => {
       assert.equal(await runtime.images.status(IMAGE), undefined);
       assert.equal(count('ImageStatus'), 2);
     });
+  });
+
+  describe('the version', () => {
+    it('is that of a life before while nobody answers, and then what it says; which is told when it is another one', async () => {
+      const versions: string[] = [];
+      await open({});
+      await runtime.stop();
+      const socket = path.join(temp.path, 'cri.sock');
+      const again = (lastKnown: string, endpoint: string): Promise<void> => {
+        const onVersion = (version: string): number => versions.push(version);
+        runtime = new CriRuntime({ endpoint, lastKnown, onVersion, log: silentLogger, clock });
+        return runtime.start();
+      };
+      await again('containerd://1.6.20', `${socket}-away`);
+      assert.equal(runtime.version, 'containerd://1.6.20');
+      assert.deepEqual(versions, []);
+      await runtime.stop();
+      await again('containerd://1.6.20', socket);
+      assert.equal(runtime.version, 'fake://1.0');
+      assert.deepEqual(versions, ['fake://1.0']);
+      await runtime.stop();
+      versions.length = 0;
+      await again('fake://1.0', socket);
+      assert.deepEqual(versions, []);
+    });
+  });
+
+  it('looks after a hundred containers that end at once without a warning of Node', async () => {
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning.name);
+    process.on('warning', onWarning);
+    const ids = Array.from({ length: 100 }, (_, index) => `c${index}`);
+    const labels = { 'io.kubernetes.pod.uid': 'uid-1', 'hawser.dev/managed-by': 'edgecore' };
+    let isOver = false;
+    await open({
+      ListContainers: () => ({
+        containers: ids.map((id) => ({
+          ...{ id, podSandboxId: 's1', metadata: { name: id, attempt: 0 }, labels },
+          state: ContainerState.CONTAINER_RUNNING,
+        })),
+      }),
+      ContainerStatus: ({ containerId: id }) => ({
+        status: { id, state: isOver ? ContainerState.CONTAINER_EXITED : ContainerState.CONTAINER_RUNNING },
+      }),
+    });
+    let told = 0;
+    await listening();
+    runtime.listen((uid) => (told += Number(uid === 'uid-1')));
+    await runtime.list();
+    for (const id of ids) send('/tasks/delete', TaskDelete.encode({ containerId: id }));
+    await eventually('all are looked after', () => count('ContainerStatus') >= 200);
+    isOver = true;
+    await eventually('all have ended', async () => {
+      await clock.advance(2);
+      return told === ids.length;
+    });
+    process.off('warning', onWarning);
+    assert.deepEqual(warnings, []);
   });
 
   it('asks for what it has just made beside the lists, and once', async () => {
