@@ -84,6 +84,12 @@ const MAKERS = [
     make: ({ runtimeMetrics }, registry) => runtimeMetrics(registry),
   },
   {
+    file: 'edgecore/src/pod-keeper-metrics.ts',
+    title: 'Edge: pulls, rotated logs, collections',
+    make: ({ podKeeperMetrics }, registry) =>
+      podKeeperMetrics(registry, { rotations: unread, containers: unread, images: unread, imageBytes: unread }),
+  },
+  {
     file: 'edgecore/src/event-bus/bus-metrics.ts',
     title: 'Edge: event bus',
     make: ({ busMetrics }, registry) => busMetrics(registry, unread),
