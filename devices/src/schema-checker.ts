@@ -108,11 +108,12 @@ async function compile(which: keyof ProtocolSchemas, schema: JsonSchema): Promis
 let judge: Ajv2020 | undefined;
 
 async function compiled(schema: JsonSchema): Promise<ValidateFunction> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js');
-  judge ??= new Ajv2020({ logger: false, validateFormats: false, strict: false });
+  // By its default, which it has as well when it is bundled.
+  const { default: ajv } = await import('ajv/dist/2020.js');
+  judge ??= new ajv.Ajv2020({ logger: false, validateFormats: false, strict: false });
   if (judge.validateSchema(schema) !== true) throw new TypeError(judge.errorsText(judge.errors));
   // One of its own for each schema: two may have the same $id, and what is dropped is freed as a whole.
-  const compiler = new Ajv2020({
+  const compiler = new ajv.Ajv2020({
     meta: false,
     validateSchema: false,
     allErrors: true,

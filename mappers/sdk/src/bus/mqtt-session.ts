@@ -43,9 +43,10 @@ export class MqttSession {
   async open(onMessage: (topic: string, payload: Uint8Array) => void, signal: AbortSignal): Promise<void> {
     const { url, name, secret, connectTimeoutMs = 10_000 } = this.#options;
     // A third of the memory of a small mapper: loaded when it is needed.
-    const { connect } = await import('mqtt');
+    // By its default, which it has as well when it is bundled.
+    const { default: mqtt } = await import('mqtt');
     signal.throwIfAborted();
-    const client = connect(url, {
+    const client = mqtt.connect(url, {
       // The edge core's broker takes ids that begin with the name: nobody else's session can be taken over.
       clientId: `${name ?? 'hawser-push'}/${randomBytes(6).toString('hex')}`,
       protocolVersion: 4,
