@@ -180,7 +180,8 @@ export class ClientConnection extends Duplex implements SessionLink {
 
   #more(): void {
     if (!this.#ended) {
-      this.#resume();
+      // What is there is less than a packet, however much it is.
+      this.#socket.resume();
       return;
     }
     this.#wanted = false;

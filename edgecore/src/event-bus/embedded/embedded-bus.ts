@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net';
-import { systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
+import { deferred, systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
 import { EdgeCoreError } from '../../errors.ts';
 import type { BusCounters } from '../bus-counters.ts';
 import type { BusPublish } from '../event-bus.ts';
@@ -105,33 +105,26 @@ export class EmbeddedBus implements RunningBus {
     return this.#url;
   }
 
-  /** @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
+  /** May be tried again. @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
-    const { host, port } = parseListen(this.#options.listen);
+    const { listen, log } = this.#options;
+    const { host, port } = parseListen(listen);
+    const ready = deferred<undefined>();
+    const server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
+      (socket) => {
+        void ready.promise.then(() => this.#broker.accept(socket));
+      },
+    );
+    const bound = await listening(server, listen, host, port);
+    this.#server = server;
     await this.#restore();
     await this.#broker.start();
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
-      this.#broker.accept(socket),
-    );
-    this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) =>
-        reject(
-          new EdgeCoreError(
-            'ERR_EDGECORE_BUS_LISTEN',
-            `the event bus cannot listen on ${this.#options.listen}: ${cause.message}`,
-            { about: this.#options.listen, cause },
-          ),
-        ),
-      );
-      server.listen(port, host, resolve);
-    });
-    server.on('error', (err) => this.#options.log.warn({ err }, 'the event bus could not take a connection'));
-    const address = server.address();
-    const bound = typeof address === 'object' && address !== null ? address.port : port;
+    ready.resolve(undefined);
+    server.on('error', (err) => log.warn({ err }, 'the event bus could not take a connection'));
     this.#url = `mqtt://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-    this.#options.log.info({ url: this.#url }, 'the event bus listens');
+    log.info({ url: this.#url }, 'the event bus listens');
   }
 
   stop(): Promise<void> {
@@ -237,4 +230,18 @@ export class EmbeddedBus implements RunningBus {
     this.#sessions.stop();
     await this.#journal.stop();
   }
+}
+
+/** @returns the port. @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
+function listening(server: Server, listen: string, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `the event bus cannot listen on ${listen}: ${cause.message}`;
+      reject(new EdgeCoreError('ERR_EDGECORE_BUS_LISTEN', message, { about: listen, cause }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
 }
