@@ -81,6 +81,7 @@ const SYSTEM_PACKAGES = [
   },
   { command: 'mbpoll', debian: 'mbpoll', use: 'tests with another client of Modbus' },
   { command: 'socat', debian: 'socat', use: 'tests with serial lines' },
+  { command: 'dbus-daemon', debian: 'dbus', use: 'tests with Bluetooth devices' },
   {
     command: 'docker-registry',
     debian: 'docker-registry',
