@@ -3,6 +3,7 @@ import type { Timer } from '@hawser/seams';
 import type { DeviceReading, MapperRows } from './admin/admin-types.ts';
 import { DeviceProtocolIndex } from './devices/device-protocol-index.ts';
 import { ReplicaDirectory } from './devices/replica-directory.ts';
+import { DmiGate } from './dmi/dmi-gate.ts';
 import type { DevicesProblem, EdgeDevices, EdgeDevicesOptions } from './edge-devices-types.ts';
 import { EdgeCoreError } from './errors.ts';
 import { openEventBus } from './event-bus/open-event-bus.ts';
@@ -45,6 +46,7 @@ class Devices implements EdgeDevices {
   readonly #protocols: DeviceProtocolIndex;
   readonly #twins: TwinManager;
   readonly #supervisor: MapperSupervisor;
+  readonly #dmi: DmiGate;
   readonly #stop = new StopList();
   #voices: Voices | undefined;
   #opening: Promise<void> | undefined;
@@ -90,6 +92,11 @@ class Devices implements EdgeDevices {
       ...{ clock, random },
       log: log.child({ component: 'mappers' }),
     });
+    this.#dmi = new DmiGate({
+      ...{ config: config.dmi, directory: this.#directory, twins: this.#twins, objects, state },
+      ...{ registry: options.registry, clock, random, log: log.child({ component: 'dmi' }) },
+      busMapper: (protocol) => this.#busMapper(protocol),
+    });
   }
 
   async start(): Promise<void> {
@@ -106,7 +113,9 @@ class Devices implements EdgeDevices {
       topics: this.#voices && [this.#voices.twins.counters, this.#voices.mappers.counters],
       uploads: this.#voices?.uploads.counters(),
     }));
+    this.#stop.add(() => this.#dmi.stop());
     await this.#tryBus();
+    await this.#dmi.start(); // now it is known which protocols mappers on the bus have
   }
 
   stop(): Promise<void> {
@@ -128,7 +137,7 @@ class Devices implements EdgeDevices {
   }
 
   problems(): readonly DevicesProblem[] {
-    return this.#busProblem === undefined ? [] : [this.#busProblem];
+    return [...(this.#busProblem === undefined ? [] : [this.#busProblem]), ...this.#dmi.problems()];
   }
 
   // ── what the admin socket shows and does ─────────────────────────────────────────────────────────────────────
@@ -219,6 +228,16 @@ class Devices implements EdgeDevices {
     this.#stop.add(end);
     this.#stop.add(() => supervisor.stop());
     supervisor.run();
+  }
+
+  /** The mapper that has a protocol by its definition, or shows itself on the bus. */
+  #busMapper(protocol: string): string | undefined {
+    const defined = this.#supervisor.states.find(({ protocols }) => protocols.includes(protocol));
+    if (defined !== undefined) return defined.name;
+    const heard = this.#voices?.mappers
+      .mappers()
+      .find((mapper) => mapper.protocol === protocol && mapper.alive);
+    return heard && (heard.hello?.mapper ?? heard.protocol);
   }
 
   #voicesOver(bus: RunningBus): Voices {

@@ -180,7 +180,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   local.pods = pods;
   const devices = new LazyDevices({
     ...{ replica: store.replica, scope, clock, log },
-    hasDefinitions: () => hasDefinitions(config.mappers.dir),
+    hasDefinitions: async () => config.dmi.socket !== '' || (await hasDefinitions(config.mappers.dir)),
     load: async () =>
       (await import('./edge-devices.ts')).makeEdgeDevices({
         ...{ node, config, scope, store, state, reporter: say, events: recorder, registry, clock, log },

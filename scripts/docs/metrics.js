@@ -87,7 +87,12 @@ const MAKERS = [
     file: 'edgecore/src/pod-keeper-metrics.ts',
     title: 'Edge: pulls, rotated logs, collections',
     make: ({ podKeeperMetrics }, registry) =>
-      podKeeperMetrics(registry, { rotations: unread, containers: unread, images: unread, imageBytes: unread }),
+      podKeeperMetrics(registry, {
+        rotations: unread,
+        containers: unread,
+        images: unread,
+        imageBytes: unread,
+      }),
   },
   {
     file: 'edgecore/src/event-bus/bus-metrics.ts',
@@ -103,6 +108,11 @@ const MAKERS = [
     file: 'edgecore/src/twins/device-metrics.ts',
     title: 'Edge: devices',
     make: ({ registerDeviceMetrics }, registry) => registerDeviceMetrics(registry, unread),
+  },
+  {
+    file: 'edgecore/src/dmi/dmi-metrics.ts',
+    title: 'Edge: DMI',
+    make: ({ registerDmiMetrics }, registry) => registerDmiMetrics(registry, unread),
   },
   {
     file: 'mappers/sdk/src/metrics/mapper-metrics.ts',

@@ -1,4 +1,5 @@
 import { DEVICE_OPTIONS } from './device-options.ts';
+import { DMI_OPTIONS } from './dmi-options.ts';
 import { HEARTBEAT_RANGE } from './heartbeat-range.ts';
 import type { ConfigOf, PartialConfigOf, OptionTable } from './option.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../log/json-logger.ts';
@@ -515,6 +516,7 @@ export const EDGE_OPTIONS = {
         'Folder of mapper definitions, `<name>.yaml`: who may use the event bus, and what edgecore runs. One that is not there has none.',
     },
   },
+  dmi: DMI_OPTIONS,
   log: {
     level: {
       kind: 'choice',

@@ -8,7 +8,7 @@ export interface LazyDevicesOptions {
   readonly scope: string;
   /** Loads and makes what devices need; not started. */
   readonly load: () => Promise<EdgeDevices>;
-  /** Whether the node has definitions of mappers. */
+  /** Whether the node has definitions of mappers, or a socket for those that have none. */
   readonly hasDefinitions: () => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
