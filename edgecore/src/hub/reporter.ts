@@ -18,9 +18,17 @@ type ReportedKind = Exclude<
 >;
 
 /**
- * How long an event waits, milliseconds: those of a start come together, those that are counted come once, and what
- * the cloud acts upon goes before them.
+ * Reasons of what is said of every start. Such events wait: they come together, and what the cloud acts upon goes
+ * before them. Any other goes at once: its pod may be gone soon, and then the cloud does not take it any more.
  */
+const OF_A_START: ReadonlySet<string> = new Set([
+  'MissingClusterDNS',
+  'Pulling',
+  'Pulled',
+  'Created',
+  'Started',
+]);
+/** How long, milliseconds. */
 const EVENTS_AFTER_MS = 1_000;
 /** Events that wait at a time; beyond it they go at once. */
 const MAX_WAITING_EVENTS = 256;
@@ -49,10 +57,13 @@ export class Reporter {
     this.#put('node', 'node', body, true);
   }
 
-  /** An event, soon; may be lost where too many wait. A later one with its key takes its place. */
+  /**
+   * An event, after those that wait; one of a start in a second. May be lost where too many wait. A later one with its
+   * key takes its place.
+   */
   event(key: string, body: UpstreamBodies['event']): void {
     this.#events.set(key, body);
-    if (this.#events.size >= MAX_WAITING_EVENTS) this.flush();
+    if (!OF_A_START.has(body.reason) || this.#events.size >= MAX_WAITING_EVENTS) this.flush();
     else this.#timer ??= this.#clock.setTimer(EVENTS_AFTER_MS, () => this.flush(), { background: true });
   }
 

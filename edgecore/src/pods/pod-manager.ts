@@ -74,6 +74,7 @@ export class PodManager {
   /** Keys that are being read; true: once more when that is done. */
   readonly #reading = new Map<ContentKey, boolean>();
   readonly #undo: (() => void)[] = [];
+  /** Reads that are under way: the start waits for them, and for nothing that needs the runtime. */
   readonly #tasks = new Set<Promise<void>>();
   #timer: Timer | undefined;
   #relisting: Promise<void> | undefined;
@@ -155,7 +156,7 @@ export class PodManager {
     };
     const patience = clock.setTimer(STOP_PATIENCE_MS, close, { background: true });
     try {
-      await Promise.all(this.#tasks);
+      await Promise.all([...this.#tasks, this.#relisting]);
       await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     } finally {
       patience.cancel();
@@ -363,7 +364,6 @@ export class PodManager {
       this.#relisting = undefined;
       this.#arm();
     });
-    this.#track(this.#relisting);
   }
 
   #arm(): void {

@@ -48,6 +48,17 @@ describe('Events that an edge reports', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  it('of anything but a start go at once, after those that wait', async () => {
+    reporter.event('event/x', eventOf(1));
+    reporter.event('event/y', { ...eventOf(1), reason: 'Killing' });
+    assert.equal(reporter.waiting, 0);
+    assert.deepEqual(
+      (await entries()).map(({ key }) => key),
+      ['event/x', 'event/y'],
+    );
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('go at once when the edge stops, and where too many wait', async () => {
     reporter.event('event/x', eventOf(1));
     reporter.flush();

@@ -59,6 +59,23 @@ describe('PodManager: troubles', () => {
     assert.equal(node.manager.pods().length, 1);
   });
 
+  it('starts although the runtime tells of changes just then, and answers none', async () => {
+    const runtime = silentRuntime();
+    node.again(runtime);
+    silent.add('list').add('get');
+    const listen = runtime.listen.bind(runtime);
+    runtime.listen = (listener) => {
+      const undo = listen(listener);
+      listener(undefined); // as one does that is just connected
+      return undo;
+    };
+    await node.put(makePod('a'));
+    const fromMs = node.clock.monotonicMs();
+    await comesOver('it has started', node.manager.start());
+    const tookMs = node.clock.monotonicMs() - fromMs;
+    assert.ok(tookMs <= 15_000, `after ${tookMs} ms`);
+  });
+
   it('stops although the runtime takes calls and answers none', async () => {
     node.again(silentRuntime());
     await node.run(makePod('a'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { LocalRegistry, REGISTRY_LOGIN, TEST_IMAGES, testImages } from '@hawser/edgecore/testing';
 import type { KubeObject } from '@hawser/kube';
+import { eventually } from '@hawser/seams/testing';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
 import { containerOf, type FeatureSite } from './feature-site.ts';
 
@@ -69,9 +70,19 @@ export function describeImages(site: () => FeatureSite): void {
       return (await site().events(name)).map(({ reason, message }) => `${reason}: ${message}`);
     }
 
+    /** What is said of a start comes a second after it. */
+    async function saidOfStart(name: string): Promise<readonly string[]> {
+      let events: readonly string[] = [];
+      await eventually('the image is told of', async () => {
+        events = await said(name);
+        return events.some((event) => event.startsWith('Pulled: '));
+      });
+      return events;
+    }
+
     it('pulls what is not there, and says how long that took', async () => {
       assert.equal(await site().saidBy('pulls'), '1\n');
-      const events = await said('pulls');
+      const events = await saidOfStart('pulls');
       assert.ok(events.includes(`Pulling: Pulling image "${registry.host}/app:1"`), events.join('\n'));
       assert.match(
         events.find((event) => event.startsWith('Pulled: ')) ?? '',
@@ -85,7 +96,7 @@ export function describeImages(site: () => FeatureSite): void {
       await push(registry, TEST_IMAGES.busybox2);
       await site().create(imagePod('present', `${registry.host}/app:1`));
       assert.equal(await site().saidBy('present'), '1\n');
-      assert.ok((await said('present')).some((event) => event.endsWith('already present on machine')));
+      assert.ok((await saidOfStart('present')).some((event) => event.endsWith('already present on machine')));
       await site().create(imagePod('latest', `${registry.host}/app:1`, {}, 'Always'));
       assert.equal(await site().saidBy('latest'), '2\n');
       await site().forget('present', 'latest');
