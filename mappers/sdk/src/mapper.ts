@@ -71,7 +71,7 @@ interface Entry {
 /**
  * A mapper: a driver, and all that is the same for every protocol. Devices and what shall be of them come over the bus
  * (retained messages); what they are, and what became of settings, goes back (docs/devices.md). Everything is said
- * again when the bus was away.
+ * again when the bus was away, of each device as soon as the bus has said that it is still there.
  *
  * @typeParam Protocol, Visitor as those of the driver
  */
@@ -117,6 +117,7 @@ export class Mapper<Protocol = ConfigData, Visitor = ConfigData> {
       settleMs,
       listener: {
         onDevice: (id, told) => void this.#onDevice(id, told),
+        onConfirmed: (id) => this.#onConfirmed(id),
         onDesired: (id, desired) => this.#onDesired(id, desired),
         onGone: (id) => this.#onGone(id),
       },
@@ -132,7 +133,7 @@ export class Mapper<Protocol = ConfigData, Visitor = ConfigData> {
       mapperDeviceTopic(this.#driver.protocol, kind, '+', '+');
     bus.start([topic('devices'), topic('desired'), topic('command')], {
       onUp: () => this.#onUp(),
-      onDown: () => this.#set.onDown(),
+      onDown: () => this.#onDown(),
       onMessage: (received, payload) => this.#onMessage(received, payload),
     });
     this.#beatLater();
@@ -201,11 +202,20 @@ export class Mapper<Protocol = ConfigData, Visitor = ConfigData> {
     const hello: MapperHello = { mapper: name, version, schemas };
     this.#send(mapperHelloTopic(protocol), hello, true);
     this.#beat();
-    for (const [id, entry] of this.#entries) {
-      this.#sayRefused(id, entry);
-      entry.device?.sayAll();
-    }
     this.#reporter.resume();
+  }
+
+  #onDown(): void {
+    this.#set.onDown();
+    this.#push.onBusDown();
+    for (const device of this.#served()) device.mute();
+  }
+
+  #onConfirmed(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#sayRefused(id, entry);
+    entry.device?.sayAll();
   }
 
   #onMessage(topic: string, payload: Uint8Array): void {
@@ -288,8 +298,7 @@ export class Mapper<Protocol = ConfigData, Visitor = ConfigData> {
     entry.device = device;
     log.info({ device: id, properties: visits.length }, 'the device is served');
     this.#lines.serve(device);
-    settings.sayAll();
-    device.speak();
+    device.sayAll();
   }
 
   #onGone(id: string): void {

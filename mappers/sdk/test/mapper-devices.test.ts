@@ -122,9 +122,18 @@ describe('Mapper: devices and connections', () => {
     bench.bus.removeDevice(b);
     await bench.pass(100_000);
     assert.equal(bench.mapper.devices().length, 2);
+    bench.bus.published.length = 0;
+    bench.driver.device('a').values.set('level', 1);
+    bench.driver.device('b').values.set('level', 1);
     bench.bus.connect();
     await bench.pass(29_000);
     assert.equal(bench.mapper.devices().length, 2);
+    assert.deepEqual(bench.bus.reported(a), { level: '1' });
+    // Who speaks of a device that is gone is disconnected by the edge core, again and again.
+    assert.deepEqual(
+      bench.bus.published.filter(({ topic }) => topic.includes('/b')),
+      [],
+    );
     await bench.pass(2_000);
     assert.deepEqual(
       bench.mapper.devices().map(({ id }) => id),

@@ -168,9 +168,39 @@ describe('push', () => {
     own?.offer('2', 1_000);
     await eventually('it arrives', () => bus.published.length === 2);
     assert.deepEqual(bus.published, [
-      { topic: '$ke/events/device/press/data/update', message: message('1', 1_000), retain: false, qos: 0 },
+      // The first to a topic is acknowledged, whatever its QoS: whether the mapper may publish there is not known before.
+      { topic: '$ke/events/device/press/data/update', message: message('1', 1_000), retain: false, qos: 1 },
       { topic: 'plant/press', message: message('2', 1_000), retain: true, qos: 1 },
     ]);
+    telemetry?.offer('3', 2_000);
+    await eventually('the next arrives', () => bus.published.length === 3);
+    assert.equal(bus.published[2]?.qos, 0);
+  });
+
+  it('leaves a topic alone at which the bus ends the connection twice, and goes on with the others', async () => {
+    const publish = bus.publish.bind(bus);
+    let ends = 0;
+    bus.publish = (topic, payload, options) => {
+      if (topic !== 'not/allowed') return publish(topic, payload, options);
+      ends += 1;
+      bus.disconnect();
+      router.onBusDown();
+      bus.connect();
+      return Promise.reject(new Error('the connection has ended'));
+    };
+    const [wrong] = router.sinksOf(deviceWith({ mqtt: { topic: 'not/allowed' } }));
+    const [right] = router.sinksOf(deviceWith({ mqtt: {} }));
+    for (let second = 1; second <= 5; second++) {
+      wrong?.offer('1', second * 1_000);
+      right?.offer(String(second), second * 1_000);
+    }
+    await eventually('all others arrive', () =>
+      ['1', '2', '3', '4', '5'].every((value) =>
+        bus.published.some(({ message: said }) => (said as TelemetryMessage).value === value),
+      ),
+    );
+    assert.equal(ends, 2);
+    assert.equal(router.dropped, 5);
   });
 
   it('sends again what the receiver did not take now, and nothing that it never will', async () => {
@@ -199,6 +229,11 @@ describe('push', () => {
     await eventually('the bus has it', () => bus.published.length === 1);
     await eventually('it is tried again', () => server.bodies.length >= 2);
     assert.deepEqual(router.summaries().find(({ receiver }) => receiver.startsWith('http'))?.waiting, 1);
+  });
+
+  it('bears an address that is none', () => {
+    const sinks = router.sinksOf(deviceWith({ otel: { endpointURL: 'no address' } }));
+    assert.deepEqual(sinks, [undefined]);
   });
 
   it('releases receivers with their last device', async () => {

@@ -13,6 +13,8 @@ import type { MapperStats } from '../metrics/mapper-stats.ts';
 export interface DeviceSetListener {
   /** There is a device, or another revision of it. */
   onDevice(id: string, device: MapperDevice): void;
+  /** It is still there, as it was, after the bus was away. */
+  onConfirmed(id: string): void;
   onDesired(id: string, desired: MapperDesired): void;
   onGone(id: string): void;
 }
@@ -39,7 +41,7 @@ interface Known {
 /**
  * The devices of a protocol, from the retained messages of the bus. An empty message takes a device away. What was removed
  * while the bus was away has no message any more: a device that is not said again within 30 s after the bus came back
- * is gone. Until then it is served: a bus that is away changes nothing for a device.
+ * is gone. Until then it is read and written: a bus that is away changes nothing for a device.
  */
 export class DeviceSet {
   readonly #options: DeviceSetOptions;
@@ -109,6 +111,7 @@ export class DeviceSet {
     if (known === undefined && this.#isFull(id)) return;
     this.#known.set(id, { revision: told.revision, confirmed: true });
     if (known?.revision !== told.revision) listener.onDevice(id, told);
+    else if (!known.confirmed) listener.onConfirmed(id);
   }
 
   #isFull(id: string): boolean {

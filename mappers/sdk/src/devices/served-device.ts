@@ -62,6 +62,7 @@ export class ServedDevice {
   #stateSaidMs = -Infinity;
   #stateNews = false;
   #errors = 0;
+  #muted = false;
 
   constructor(options: ServedDeviceOptions) {
     const { told, config, visits, settings } = options;
@@ -175,8 +176,17 @@ export class ServedDevice {
     this.#news();
   }
 
-  /** All of it is to be said again. */
+  /**
+   * Nothing is said until {@link sayAll}: the bus is away, and nobody knows whether the device is still there when it is back.
+   * Who speaks of a device that is not there is disconnected.
+   */
+  mute(): void {
+    this.#muted = true;
+  }
+
+  /** All of it is to be said, again. */
   sayAll(): void {
+    this.#muted = false;
     this.#texts.forEach((text, index) => {
       if (text !== undefined) this.#changed.add(index);
     });
@@ -192,6 +202,7 @@ export class ServedDevice {
 
   /** @returns the next message, until there is none; it counts as said then */
   nextMessage(messageId: () => string, stateRefreshMs: number): BusText | undefined {
+    if (this.#muted) return undefined;
     const { clock } = this.#options;
     const { namespace, name, protocol } = this.bound;
     const base = { event_id: '', timestamp: clock.wallMs() };
@@ -270,7 +281,7 @@ export class ServedDevice {
   }
 
   #news(): void {
-    this.#options.onNews(this);
+    if (!this.#muted) this.#options.onNews(this);
   }
 
   #planWithout(except: ReadonlySet<number>): PollPlan<Visit> {

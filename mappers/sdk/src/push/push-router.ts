@@ -1,9 +1,11 @@
 import type { BoundDevice, BoundProperty } from '@hawser/devices';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import type { MapperBus } from '../bus/mapper-bus.ts';
+import { messageOf } from '../errors.ts';
 import type { ReadingSink } from '../devices/served-device.ts';
 import { HttpSender } from './http-sender.ts';
-import { BusSender, MqttSender } from './mqtt-sender.ts';
+import { BusSender } from './bus-sender.ts';
+import { MqttSender } from './mqtt-sender.ts';
 import { OTLP_TYPES, OtlpSender } from './otlp-sender.ts';
 import { Receiver, type ReceiverSummary, type Sender } from './receiver.ts';
 
@@ -28,6 +30,7 @@ export class PushRouter {
   readonly #options: PushRouterOptions;
   readonly #receivers = new Map<string, Shared>();
   #droppedBefore = 0;
+  #busSender: BusSender | undefined;
 
   constructor(options: PushRouterOptions) {
     this.#options = options;
@@ -46,7 +49,7 @@ export class PushRouter {
   /** One for each property, in order; undefined: it is pushed nowhere. They are good until {@link release}. */
   sinksOf(device: BoundDevice): readonly (ReadingSink | undefined)[] {
     return device.properties.map((property) => {
-      const receivers = this.#receiversOf(device, property);
+      const receivers = this.#receiversOrNone(device, property);
       return receivers.length === 0 ? undefined : new PropertySink(device, property, receivers);
     });
   }
@@ -60,19 +63,36 @@ export class PushRouter {
     }
   }
 
+  /** The event bus is away. */
+  onBusDown(): void {
+    this.#busSender?.onDown();
+  }
+
   /** Ends all; what waits is dropped. Idempotent. */
   async stop(): Promise<void> {
     await Promise.all([...this.#receivers.values()].map(({ receiver }) => receiver.stop()));
   }
 
+  /** An external broker passes on what nobody has checked: an address that is none costs its property the push, and no more. */
+  #receiversOrNone(device: BoundDevice, property: BoundProperty): readonly Receiver[] {
+    try {
+      return this.#receiversOf(device, property);
+    } catch (error) {
+      const { namespace, name } = device;
+      const about = { device: `${namespace}/${name}`, property: property.name, reason: messageOf(error) };
+      this.#options.log.error(about, 'the pushMethod of a property cannot be used');
+      return [];
+    }
+  }
+
   #receiversOf(device: BoundDevice, { push, type }: BoundProperty): readonly Receiver[] {
-    const { bus, log, mapper } = this.#options;
+    const { bus, clock, log, mapper } = this.#options;
     const found: Receiver[] = [];
     const use = (key: string, make: () => Sender): void => void found.push(this.#use(device, key, make));
     const { http, mqtt, otel } = push ?? {};
     if (mqtt !== undefined) {
       const address = brokerUrl(mqtt.address);
-      if (address === undefined) use('bus', () => new BusSender(bus));
+      if (address === undefined) use('bus', () => (this.#busSender = new BusSender(bus, clock, log)));
       else use(`mqtt ${address}`, () => new MqttSender(address));
     }
     if (http !== undefined) {
