@@ -1,4 +1,5 @@
 import type { ContentKey } from '@hawser/sync';
+import { DEVICE_WEIGHTS, DeviceActions, NEW_DEVICE, type DeviceAction } from './device-actions.ts';
 import { Dice } from './dice.ts';
 import { POD_WEIGHTS, PodActions, type PodAction } from './pod-actions.ts';
 import type { ApiObject, SimCluster } from './sim-cluster.ts';
@@ -59,6 +60,8 @@ export class Actions {
   readonly #cluster: SimCluster;
   /** Where pods run. */
   readonly #pods: PodActions | undefined;
+  /** Where there are devices. */
+  readonly #devices: DeviceActions | undefined;
   #names = 0;
   #events = 0;
 
@@ -66,6 +69,7 @@ export class Actions {
     this.#simulation = simulation;
     this.#dice = simulation.dice.fork();
     this.#cluster = simulation.cluster;
+    this.#devices = simulation.withDevices ? new DeviceActions(simulation, this.#dice.fork()) : undefined;
     this.#pods = simulation.withPods ? new PodActions(simulation, this.#dice.fork()) : undefined;
   }
 
@@ -78,20 +82,27 @@ export class Actions {
       const objects = dice.chance(0.002) ? 300 : dice.below(6);
       for (let n = 0; n < objects; n += 1) this.#create(node);
     }
+    this.#devices?.begin();
     this.#cluster.put('configmaps/default/unused', { data: this.#data(1) });
   }
 
   /** One random action. */
   step(): void {
-    const weights = this.#pods === undefined ? WEIGHTS : { ...WEIGHTS, ...POD_WEIGHTS };
-    const action: Action | PodAction = this.#dice.weighted(weights);
+    const weights = {
+      ...WEIGHTS,
+      ...(this.#pods !== undefined && POD_WEIGHTS),
+      ...(this.#devices !== undefined && DEVICE_WEIGHTS),
+    };
+    const action = this.#dice.weighted<string>(weights);
     this.#simulation.log(action);
-    if (!(action in POD_WEIGHTS)) {
-      this.#do(action);
+    if (action in WEIGHTS) {
+      this.#do(action as Action);
       return;
     }
     const edge = this.#dice.pick(this.#simulation.edges);
-    if (edge !== undefined) this.#pods?.do(action as PodAction, edge);
+    if (edge === undefined) return;
+    if (action in POD_WEIGHTS) this.#pods?.do(action as PodAction, edge);
+    else this.#devices?.do(action as DeviceAction, edge);
   }
 
   /** Ends all faults. */
@@ -100,6 +111,7 @@ export class Actions {
     simulation.log('heal');
     simulation.offline.clear();
     this.#leadBack();
+    this.#devices?.heal();
     simulation.apiFaults = 0;
     simulation.quality = { latencyMs: 5, bytesPerMs: Infinity };
     simulation.hubs.forEach((hub, index) => {
@@ -111,7 +123,7 @@ export class Actions {
       edge.pods?.heal();
       edge.start(simulation.release);
       // What a restored API server has lost may be nothing that a hub can see.
-      if (this.#cluster.generation > 0) edge.life?.outbox.reportRequested(['pod']);
+      if (this.#cluster.generation > 0) edge.life?.outbox.reportRequested(['pod', 'device']);
     }
     this.#accept();
     this.#watchOverAcceptance();
@@ -312,9 +324,14 @@ export class Actions {
     this.#simulation.time.setTimer(afterMs, () => {
       for (const object of before) {
         if (object === undefined || this.#cluster.objects.has(object.key)) continue;
-        const { key, node: of, refs, data, images, restartPolicy } = object;
+        const { key, node: of, refs, data, images, restartPolicy, device, model } = object;
         const pod = images === undefined || restartPolicy === undefined ? {} : { images, restartPolicy };
-        this.#cluster.put(key, { ...(of === undefined ? {} : { node: of }), refs, data, ...pod });
+        this.#cluster.put(key, {
+          ...{ refs, data, ...pod },
+          ...(of !== undefined && { node: of }),
+          ...(device !== undefined && { device: NEW_DEVICE }),
+          ...(model !== undefined && { model }),
+        });
       }
     });
   }

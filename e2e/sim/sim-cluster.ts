@@ -1,4 +1,11 @@
-import { contentOf, type Content, type ContentKey, type NormalForms } from '@hawser/sync';
+import {
+  contentOf,
+  type Content,
+  type ContentKey,
+  type NormalForms,
+  type UpstreamBodies,
+} from '@hawser/sync';
+import { deviceSpec, modelSpec, type DeviceFields, type ModelFields } from './device-fields.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What runs in a pod, where pods run in a simulation. */
@@ -20,6 +27,15 @@ export interface ApiObject extends PodFields {
   /** Of pods: whether it is marked for deletion. */
   readonly deleting: boolean;
   readonly data: Readonly<Record<string, string>>;
+  /** Of a Device, and of a DeviceModel. */
+  readonly device?: DeviceFields;
+  readonly model?: ModelFields;
+}
+
+/** The status of a device, as an edge reported it. */
+export interface ApiDeviceStatus {
+  readonly body: UpstreamBodies['device'];
+  readonly rv: number;
 }
 
 /** What a write did: `object` undefined means that it was removed. */
@@ -38,6 +54,7 @@ interface Snapshot {
   readonly rv: number;
   readonly objects: ReadonlyMap<ContentKey, ApiObject>;
   readonly statuses: ReadonlyMap<string, ApiStatus>;
+  readonly deviceStatuses: ReadonlyMap<string, ApiDeviceStatus>;
 }
 
 /** The status of a pod, as an edge reported it: the edge's own count of what has become of the pod. */
@@ -82,6 +99,8 @@ export class SimCluster {
   readonly objects = new Map<ContentKey, ApiObject>();
   /** By UID of the pod. */
   readonly statuses = new Map<string, ApiStatus>();
+  /** By UID of the device. */
+  readonly deviceStatuses = new Map<string, ApiDeviceStatus>();
   /** Ids of the events that were written. */
   readonly events = new Set<string>();
   /** Epoch of the newest session of each node. */
@@ -136,12 +155,18 @@ export class SimCluster {
     const pod = this.podOf(uid);
     if (pod === undefined) return 'gone';
     if ((this.statuses.get(uid)?.rv ?? 0) !== rv) return 'conflict';
-    const written: ApiObject = { ...pod, rv: this.rv + 1 };
-    // No part of what an edge reads: the content stays, but for its version.
-    const contents = this.#contents.get(pod)?.map((content) => ({ ...content, version: String(written.rv) }));
-    if (contents !== undefined) this.#contents.set(written, contents);
-    this.#write(pod.key, written);
+    this.#touch(pod);
     this.statuses.set(uid, { seq, rv: this.rv, status });
+    return 'done';
+  }
+
+  /** Writes the status of the device with this UID, if nobody has written the Device since `rv`. */
+  writeDeviceStatus(body: UpstreamBodies['device'], rv: number): StatusOutcome {
+    const device = this.podOf(body.uid);
+    if (device === undefined) return 'gone';
+    if (device.rv !== rv) return 'conflict';
+    this.#touch(device);
+    this.deviceStatuses.set(body.uid, { body, rv: this.rv });
     return 'done';
   }
 
@@ -183,6 +208,7 @@ export class SimCluster {
       rv: this.rv,
       objects: new Map(this.objects),
       statuses: new Map(this.statuses),
+      deviceStatuses: new Map(this.deviceStatuses),
     };
     this.rv += UNSEEN_WRITES;
   }
@@ -213,6 +239,7 @@ export class SimCluster {
     this.rv = snapshot.rv;
     replace(this.objects, snapshot.objects);
     replace(this.statuses, snapshot.statuses);
+    replace(this.deviceStatuses, snapshot.deviceStatuses);
     this.#follow();
     this.onWrite();
   }
@@ -232,6 +259,16 @@ export class SimCluster {
   /** An operator says that the present life is as it should be. */
   accept(): void {
     this.follows = Array.from({ length: this.#lives - 1 }, (_, n) => `life-${n + 1}`);
+  }
+
+  /** Another version, with nothing new of what an edge reads: the content stays. */
+  #touch(object: ApiObject): void {
+    const written: ApiObject = { ...object, rv: this.rv + 1 };
+    const contents = this.#contents
+      .get(object)
+      ?.map((content) => ({ ...content, version: String(written.rv) }));
+    if (contents !== undefined) this.#contents.set(written, contents);
+    this.#write(object.key, written);
   }
 
   #write(key: ContentKey, object: ApiObject | undefined): void {
@@ -289,11 +326,21 @@ function make(object: ApiObject, release: number): Content {
     ...(namespace === '' ? {} : { namespace }),
     uid: object.uid,
     resourceVersion: String(object.rv),
-    annotations: { 'example.com/dropped-later': 'yes', 'example.com/kept': 'yes' },
+    annotations: {
+      ...{ 'example.com/dropped-later': 'yes', 'example.com/kept': 'yes' },
+      ...(object.device?.decided !== undefined && { 'hawser.dev/edge-settings': object.device.decided }),
+    },
     ...deletionTimestamp,
   };
-  const spec = { nodeName: object.node ?? null, refs: object.refs, ...podSpec(object) };
+  const spec = specOf(object);
   return contentOf(resource, { kind: resource, metadata, spec, data: object.data }, RELEASES[release]);
+}
+
+function specOf(object: ApiObject): object {
+  const { node, device, model, refs } = object;
+  if (device !== undefined) return deviceSpec(node, device);
+  if (model !== undefined) return modelSpec(model);
+  return { nodeName: node ?? null, refs, ...podSpec(object) };
 }
 
 function podSpec({ images, restartPolicy }: ApiObject): object {

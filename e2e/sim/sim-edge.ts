@@ -18,6 +18,7 @@ import type { PodManager } from '@hawser/edgecore/testing/pods';
 import type { Dice } from './dice.ts';
 import { RELEASES } from './sim-cluster.ts';
 import type { SimConnection, SimEnd } from './sim-connection.ts';
+import type { DeviceLife, SimDevices } from './sim-devices.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimUpstream } from './sim-hub-session.ts';
 import type { SimPods } from './sim-pods.ts';
@@ -29,6 +30,8 @@ export interface EdgeSurroundings {
   readonly disk: SimDisk;
   /** What runs its pods; undefined: they are but counted. */
   readonly pods: SimPods | undefined;
+  /** Its devices; undefined: there are none. */
+  readonly devices: SimDevices | undefined;
   /** Connects to some hub; undefined: none answers. */
   readonly dial: (
     node: string,
@@ -52,6 +55,7 @@ export class SimEdge {
   readonly scope: string;
   readonly disk: SimDisk;
   readonly pods: SimPods | undefined;
+  readonly devices: SimDevices | undefined;
   /** What has become of each pod, by UID: counted by the runtime, which goes on without the edge process. */
   readonly truth = new Map<string, number>();
   /** Events that were handed to an outbox, by id, with the life in which that was, and when. */
@@ -69,6 +73,7 @@ export class SimEdge {
     this.scope = `node/${node}`;
     this.disk = surroundings.disk;
     this.pods = surroundings.pods;
+    this.devices = surroundings.devices;
     this.#surroundings = surroundings;
     this.#dice = dice;
   }
@@ -146,6 +151,8 @@ export class EdgeLife {
   /** Life of the cluster that it last had a session with. */
   #reportedTo: string | undefined;
   readonly #manager: PodManager | undefined;
+  /** What keeps twins, where there are devices. */
+  readonly devices: DeviceLife | undefined;
   /** UIDs of the pods that have a worker. */
   #pods: ReadonlySet<string> = new Set();
 
@@ -184,6 +191,10 @@ export class EdgeLife {
       this.#followPods();
     });
     this.#manager = this.#openPods(dice);
+    this.devices = edge.devices?.open({
+      ...{ scope: edge.scope, clock: this.clock, outbox: this.outbox, dice },
+      replica: disk.sound(this.#stores.replica),
+    });
     void this.#start();
   }
 
@@ -197,6 +208,7 @@ export class EdgeLife {
 
   die(): void {
     this.clock.die();
+    this.devices?.die();
     this.#stores.replica.cut(this.#dice.below(this.#stores.replica.depth + 1));
     this.#stores.outbox.cut(this.#dice.below(this.#stores.outbox.depth + 1));
     this.#connection?.abandon('edge', this.#dice.chance(0.5) ? 5 : this.#dice.between(5, 30_000));
@@ -229,6 +241,8 @@ export class EdgeLife {
       this.#followPods();
       this.#reportAll();
     });
+    const { devices } = this;
+    if (devices !== undefined) this.clock.setTimer(this.#dice.between(0, 3_000), () => void devices.start());
     this.#redial();
   }
 
@@ -260,6 +274,7 @@ export class EdgeLife {
   }
 
   #reportAll(): void {
+    this.devices?.twins.repeat();
     if (!this.#reporting) return;
     if (this.#manager !== undefined) {
       this.#manager.repeat();
@@ -323,6 +338,7 @@ export class EdgeLife {
     // Another life of the cluster does not know what was said in the one before.
     if (this.#reportedTo !== undefined && this.#reportedTo !== claim.incarnation) this.#reportAll();
     this.#reportedTo = claim.incarnation;
+    this.devices?.twins.setConnected(true);
   }
 
   #onFrame(frame: Frame): void {
@@ -354,5 +370,6 @@ export class EdgeLife {
     this.#session?.replica.end();
     this.#session = undefined;
     this.outbox.detach();
+    if (!this.clock.dead) this.devices?.twins.setConnected(false);
   }
 }

@@ -1,12 +1,16 @@
+import { decideSettings } from '@hawser/cloudcore/setting-decision';
+import type { JsonObject } from '@hawser/kube';
 import type { Frame, UpstreamAck } from '@hawser/proto';
-import { ScopePublisher, SyncError, unpackJson } from '@hawser/sync';
+import { ScopePublisher, SyncError, unpackJson, type UpstreamBodies } from '@hawser/sync';
+import { deviceProperties, WRITABLE, type DesiredField } from './device-fields.ts';
 import type { Dice } from './dice.ts';
 import { RELEASES } from './sim-cluster.ts';
 import type { SimConnection } from './sim-connection.ts';
+import type { DeviceUpstream } from './sim-devices.ts';
 import type { HubSurroundings, SimHub } from './sim-hub.ts';
 
-/** What an edge sends up, for the model: the status of a pod, or an event. */
-export interface SimUpstream {
+/** What an edge sends up, for the model: the status of a pod, an event, or what is about a device. */
+export interface SimUpstream extends DeviceUpstream {
   readonly uid?: string;
   readonly seq?: number;
   /** The status itself, as JSON, where pods run. */
@@ -99,7 +103,7 @@ export class HubSession {
   /** As the writer of the hub does it: read, look whether this session still counts, write if nobody else has. */
   async #upstream(sequence: number, body: SimUpstream): Promise<void> {
     const { time, cluster } = this.#surroundings;
-    const { uid = '', seq = 0, status, id, gone } = body;
+    const { uid = '', seq = 0, status, id, gone, device, setting } = body;
     await time.sleep(this.#dice.between(1, 20));
     if (this.#dice.chance(this.#surroundings.apiFaults())) {
       const status = this.#dice.pick([409, 429, 500, 503]) ?? 503;
@@ -119,6 +123,11 @@ export class HubSession {
       this.#ack({ sequence, status: 0 });
       return;
     }
+    if (device !== undefined || setting !== undefined) {
+      if (device !== undefined) await this.#device(sequence, device);
+      if (setting !== undefined) await this.#setting(sequence, setting);
+      return;
+    }
     const rv = cluster.statuses.get(uid)?.rv ?? 0;
     await time.sleep(this.#dice.between(0, 5));
     if (this.#isFenced()) return;
@@ -129,6 +138,58 @@ export class HubSession {
     this.#ack({ sequence, status: { done: 0, conflict: 409, gone: 404 }[outcome] });
   }
 
+  async #device(sequence: number, body: UpstreamBodies['device']): Promise<void> {
+    const { time, cluster, onDeviceStatus } = this.#surroundings;
+    const live = cluster.podOf(body.uid);
+    await time.sleep(this.#dice.between(0, 5));
+    if (this.#isFenced()) return;
+    await time.sleep(this.#dice.between(0, 5));
+    if (!this.#hub.alive) return;
+    if (live?.node !== undefined && live.node !== this.node) {
+      this.#ack({ sequence, status: 403 });
+      return;
+    }
+    if (live !== undefined && cluster.podOf(body.uid)?.rv === live.rv) onDeviceStatus(body);
+    const outcome = cluster.writeDeviceStatus(body, live?.rv ?? 0);
+    this.#ack({ sequence, status: { done: 0, conflict: 409, gone: 404 }[outcome] });
+  }
+
+  /** As the writer of settings does it: read, decide, write on top of what was read. */
+  async #setting(sequence: number, { uid, settings }: UpstreamBodies['device-setting']): Promise<void> {
+    const { time, cluster } = this.#surroundings;
+    const live = cluster.podOf(uid);
+    await time.sleep(this.#dice.between(0, 5));
+    if (this.#isFenced()) return;
+    if (live?.device === undefined) {
+      this.#ack({ sequence, status: 404 });
+      return;
+    }
+    const properties = deviceProperties(live.device) as unknown as readonly JsonObject[];
+    const isKnown = (property: string): boolean => (WRITABLE as readonly string[]).includes(property);
+    const decision = decideSettings({ properties, decided: live.device.decided }, settings, isKnown);
+    await time.sleep(this.#dice.between(0, 5));
+    if (!this.#hub.alive) return;
+    if (cluster.podOf(uid)?.rv !== live.rv) {
+      this.#ack({ sequence, status: 409 });
+      return;
+    }
+    if (decision.properties !== undefined || decision.decided !== undefined) {
+      const desired =
+        decision.properties === undefined ? live.device.desired : desiredOf(decision.properties);
+      const { decided = live.device.decided } = decision;
+      const device = { ...live.device, desired, ...(decided !== undefined && { decided }) };
+      cluster.put(live.key, { device });
+    }
+    const { written, same, superseded } = decision;
+    const shown = { written, same, superseded: superseded.map(({ setting }) => setting) };
+    const texts = Object.entries(shown).flatMap(([what, all]) =>
+      all.map(({ property, value }) => `${property}=${value} ${what}`),
+    );
+    this.#surroundings.onDecided(uid, texts.join());
+    // The answer may get lost, and the message come again.
+    this.#ack({ sequence, status: 0 });
+  }
+
   #isFenced(): boolean {
     const { cluster } = this.#surroundings;
     return this.#closed || !this.#hub.alive || cluster.leases.get(this.node) !== this.#epoch;
@@ -137,4 +198,11 @@ export class HubSession {
   #ack(ack: Partial<UpstreamAck>): void {
     this.connection.send('hub', { upstreamAck: ack }).catch(() => {}); // the session is over: it will be said again
   }
+}
+
+function desiredOf(properties: readonly JsonObject[]): Record<string, DesiredField> {
+  const desired: Record<string, DesiredField> = {};
+  for (const { name, desired: value } of properties)
+    if (value !== undefined) desired[String(name)] = value as unknown as DesiredField;
+  return desired;
 }

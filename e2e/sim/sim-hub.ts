@@ -1,4 +1,4 @@
-import type { PublisherCounters } from '@hawser/sync';
+import type { PublisherCounters, UpstreamBodies } from '@hawser/sync';
 import { MemoryScopeView } from '@hawser/sync/testing';
 import type { Dice } from './dice.ts';
 import { desiredOf, type Desired, type SimCluster } from './sim-cluster.ts';
@@ -19,6 +19,10 @@ export interface HubSurroundings {
   readonly onError: (error: Error) => void;
   /** A status is about to be written. */
   readonly onStatus: (uid: string, seq: number) => void;
+  /** Settings of an edge were decided. */
+  readonly onDecided: (uid: string, what: string) => void;
+  /** The status of a device is about to be written. */
+  readonly onDeviceStatus: (body: UpstreamBodies['device']) => void;
   /** How many of 1 writes of statuses and events the API server refuses for the moment. */
   readonly apiFaults: () => number;
 }
@@ -191,7 +195,7 @@ export class SimHub {
   /** Asks an edge to say again what it is. */
   requestReports(): void {
     for (const { connection } of this.#sessions) {
-      connection.send('hub', { reportRequest: { kinds: ['pod'] } }).catch(() => {}); // the session is over
+      connection.send('hub', { reportRequest: { kinds: ['pod', 'device'] } }).catch(() => {}); // the session is over
     }
   }
 

@@ -1,10 +1,13 @@
-import { publisherCounters, type PublisherCounters } from '@hawser/sync';
+import { publisherCounters, type PublisherCounters, type UpstreamBodies } from '@hawser/sync';
 import { Actions } from './actions.ts';
 import { Checker } from './checker.ts';
+import { DeviceChecker } from './device-checker.ts';
+import { COUNTER } from './device-fields.ts';
 import { Dice } from './dice.ts';
 import { PodChecker } from './pod-checker.ts';
 import { SimCluster } from './sim-cluster.ts';
 import { SimConnection, type LinkQuality } from './sim-connection.ts';
+import { SimDevices } from './sim-devices.ts';
 import { SimDisk } from './sim-disk.ts';
 import { SimEdge } from './sim-edge.ts';
 import { SimHub, type HubSurroundings } from './sim-hub.ts';
@@ -29,6 +32,8 @@ export interface SimulationReport {
 export const SCHEDULES = 5;
 /** One of so many simulations runs pods, too; in the others they are but counted, which costs less. */
 const WITH_PODS = 4;
+/** One of so many has devices; none of those has pods that run. */
+const WITH_DEVICES = 8;
 /** The most time that everything may take to become equal once all faults have ended, milliseconds. */
 const QUIET_WITHIN_MS = 15 * 60_000;
 
@@ -40,6 +45,8 @@ export class Simulation {
   readonly seed: number;
   /** Whether pods run in it. */
   readonly withPods: boolean;
+  /** Whether there are devices in it. */
+  readonly withDevices: boolean;
   readonly dice: Dice;
   readonly time = new VirtualTime();
   readonly cluster: SimCluster;
@@ -48,6 +55,7 @@ export class Simulation {
   readonly hubs: (SimHub | undefined)[] = [undefined, undefined];
   readonly edges: readonly SimEdge[];
   readonly checker: Checker;
+  readonly deviceChecker: DeviceChecker;
   readonly counters = new Map<string, PublisherCounters>();
   readonly trace: string[] = [];
   readonly failures: string[] = [];
@@ -65,6 +73,7 @@ export class Simulation {
   constructor(seed: number) {
     this.seed = seed;
     this.withPods = seed % WITH_PODS === 0;
+    this.withDevices = seed % WITH_DEVICES === 3;
     this.dice = new Dice(seed);
     const nodes = Array.from({ length: this.dice.pick([1, 1, 2, 2, 3]) ?? 1 }, (_, n) => `edge-${n + 1}`);
     this.cluster = new SimCluster(this.time, 'cluster-1', nodes);
@@ -72,6 +81,12 @@ export class Simulation {
     this.checker = new Checker({
       cluster: this.cluster,
       nowMs: () => this.time.monotonicMs(),
+      fail: (what) => this.fail(what),
+      log: (what) => this.log(what),
+    });
+    this.deviceChecker = new DeviceChecker({
+      // A hub that forgets takes devices away, and what was set there with them.
+      wentBack: () => this.cluster.generation > 0 || this.checker.hubForgot,
       fail: (what) => this.fail(what),
       log: (what) => this.log(what),
     });
@@ -162,6 +177,9 @@ export class Simulation {
         time: this.time,
         disk,
         pods: this.withPods ? new SimPods(this.time, disk, this.dice.fork(), checker) : undefined,
+        devices: this.withDevices
+          ? new SimDevices(this.time, disk, this.dice.fork(), this.deviceChecker)
+          : undefined,
         dial: () => this.#dial(node),
         onError: (error) => this.fail(`${node} ended a session: ${error.message}`),
         isWritten: (id) => this.cluster.events.has(id),
@@ -187,6 +205,8 @@ export class Simulation {
       onError: (error) => this.fail(`a hub ended a session: ${error.message}`),
       apiFaults: () => this.apiFaults,
       onStatus: (uid, seq) => this.#onStatus(cluster, uid, seq),
+      onDecided: (uid, what) => this.deviceChecker.decided(uid, what),
+      onDeviceStatus: (body) => this.#onDeviceStatus(cluster, body),
     };
   }
 
@@ -220,6 +240,15 @@ export class Simulation {
       this.fail(`the status of ${uid} went back from ${before} to ${seq}`);
   }
 
+  /** What goes up in a device goes up in the cloud. */
+  #onDeviceStatus(cluster: SimCluster, body: UpstreamBodies['device']): void {
+    if (cluster === this.foreign) this.fail('an edge has reported a device to another cluster');
+    const before = counterOf(cluster.deviceStatuses.get(body.uid)?.body);
+    const now = counterOf(body);
+    if (before !== undefined && now !== undefined && now < before && cluster.generation === 0)
+      this.fail(`the counter of ${body.uid} went back from ${before} to ${now}`);
+  }
+
   #pauseMs(): number {
     if (this.dice.chance(0.08)) return this.dice.between(20_000, 70_000);
     // Things that happen close to each other find more than those that wait for each other's end.
@@ -242,6 +271,8 @@ export class Simulation {
       if (!this.#hasAll(edge)) return `${node} has not what the cluster wants it to have`;
       const problem = this.#podsProblem(edge);
       if (problem !== undefined) return `${node}: ${problem}`;
+      const device = this.#devicesProblem(edge);
+      if (device !== undefined) return `${node}: ${device}`;
       if (!this.#hasReported(edge)) return `what ${node} reported is not what is so`;
     }
     return undefined;
@@ -261,7 +292,7 @@ export class Simulation {
 
   #hasReported(edge: SimEdge): boolean {
     for (const pod of this.cluster.desired(edge.node).values()) {
-      if (pod.node === undefined) continue;
+      if (pod.node === undefined || pod.device !== undefined) continue;
       if (this.cluster.statuses.get(pod.uid)?.seq !== edge.truth.get(pod.uid)) return false;
     }
     return true;
@@ -272,7 +303,9 @@ export class Simulation {
     if (pods === undefined) return undefined;
     const problem = pods.checker.problem(pods.machine, (uid) => pods.status(uid));
     if (problem !== undefined) return problem;
-    const wanted = [...this.cluster.desired(node).values()].filter((object) => object.node !== undefined);
+    const wanted = [...this.cluster.desired(node).values()].filter(
+      (object) => object.node !== undefined && object.device === undefined,
+    );
     const uids = new Set(wanted.map(({ uid }) => uid));
     for (const { uid } of wanted) {
       if (pods.status(uid) !== this.cluster.statuses.get(uid)?.status)
@@ -286,8 +319,39 @@ export class Simulation {
     return left === undefined ? undefined : `something of ${left} is left`;
   }
 
+  /** What is not so with the devices behind an edge. */
+  #devicesProblem({ node, devices, life }: SimEdge): string | undefined {
+    if (devices === undefined) return undefined;
+    for (const { uid, key, device } of this.cluster.desired(node).values()) {
+      if (device === undefined) continue;
+      const [, namespace = '', name = ''] = key.split('/');
+      const view = life?.devices?.twins.view(namespace, name);
+      const status = this.cluster.deviceStatuses.get(uid)?.body;
+      const registers = devices.registers.get(uid);
+      if (view === undefined || status === undefined || registers === undefined)
+        return `${key} is not served`;
+      for (const { property, expected, reported } of view.twins) {
+        const wanted = device.desired[property]?.value;
+        const value = registers.get(property);
+        if (expected?.value !== wanted || expected?.from === 'edge')
+          return `${key} expects ${property}=${expected?.value}, the cloud wants ${wanted}`;
+        if (wanted !== undefined && value !== wanted) return `${key} has ${property}=${value}, not ${wanted}`;
+        const said = status.twins.find(({ propertyName }) => propertyName === property);
+        if (reported?.value !== value || said?.reported?.value !== value)
+          return `${key} has ${property}=${value}, its twin ${reported?.value}, the cloud ${said?.reported?.value}`;
+        if (said?.observedDesired?.value !== wanted) return `${key} has not said that it wants ${wanted}`;
+      }
+      if (view.twins.length === 0 || status.state !== 'online') return `${key} is not online`;
+    }
+    return devices.state.size === 0 ? undefined : `the disk has ${[...devices.state.keys()].join()}`;
+  }
+
   #checkQuiet(): void {
     this.log('quiet');
+    for (const { uid, device } of this.cluster.objects.values()) {
+      const problem = device === undefined ? undefined : this.deviceChecker.problem(uid, device.desired);
+      if (problem !== undefined) this.fail(problem);
+    }
     for (const edge of this.edges) {
       const missing = [...edge.events.keys()].filter(
         (id) => !this.cluster.events.has(id) && !edge.lostEvents.has(id),
@@ -313,6 +377,11 @@ export class Simulation {
       published,
     };
   }
+}
+
+function counterOf(body: UpstreamBodies['device'] | undefined): number | undefined {
+  const value = body?.twins.find(({ propertyName }) => propertyName === COUNTER)?.reported?.value;
+  return value === undefined ? undefined : Number(value);
 }
 
 function add(sum: PublisherCounters, counters: PublisherCounters): void {

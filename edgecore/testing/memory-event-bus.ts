@@ -22,6 +22,10 @@ export class MemoryEventBus implements EventBus {
   readonly #subscriptions = new Set<Subscription>();
   /** What somebody hears; default: everything. */
   isHeard: (topic: string) => boolean = () => true;
+  /** Whether the edge core that it was of has died: nothing is delivered any more. */
+  closed = false;
+  /** Whether {@link published} is kept. */
+  isRecording = true;
   /** Set: it takes nothing. */
   failure: Error | undefined;
 
@@ -29,7 +33,7 @@ export class MemoryEventBus implements EventBus {
     if (this.failure !== undefined) throw this.failure;
     const text = typeof payload === 'string' ? payload : Buffer.from(payload).toString('utf8');
     const retain = options.retain ?? false;
-    this.published.push({ topic, payload: text, retain });
+    if (this.isRecording) this.published.push({ topic, payload: text, retain });
     await this.#deliver(topic, text, retain, undefined);
   }
 
@@ -62,6 +66,7 @@ export class MemoryEventBus implements EventBus {
     retain: boolean,
     client: BusClient | undefined,
   ): Promise<void> {
+    if (this.closed) return;
     if (retain && payload === '') this.retained.delete(topic);
     else if (retain) this.retained.set(topic, payload);
     const levels = topic.split('/');

@@ -14,7 +14,7 @@ export interface DirectoryEntry {
   readonly device: BoundDevice | undefined;
   /** Desired values as the cloud wants them, by property; those of properties that {@link device} has. */
   readonly desired: ReadonlyMap<string, DirectoryDesired>;
-  /** Settings of this node that the cloud has decided, last of each property: their ids. */
+  /** Settings of this node that the cloud has decided, last of each property: their ids. Those of {@link desired}. */
   readonly decided: ReadonlyMap<string, string>;
   /** What is wrong with the Device as it is now. */
   readonly problems: readonly Problem[];

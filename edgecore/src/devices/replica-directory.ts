@@ -162,15 +162,17 @@ export class ReplicaDirectory implements DeviceDirectory {
       this.#known.delete(id);
       this.#tell(id, undefined);
     }
+    // What the hub has decided is of the same version as what it wants.
+    const { decided } = device === undefined && before !== undefined ? before : names;
     const made = device === undefined ? before : { device, desired };
     const inForce = made?.device;
     const revision = inForce === undefined ? '' : revisionOf(inForce);
     const versions = [...(made?.desired ?? [])].map(([property, { version }]) => [property, version]);
-    const mark = JSON.stringify([revision, versions, problems, [...names.decided]]);
+    const mark = JSON.stringify([revision, versions, problems, [...decided]]);
     if (before !== undefined && known?.mark === mark) return;
     const isSame = before?.device !== undefined && known?.mark.startsWith(`["${revision}"`) === true;
     const entry: DirectoryEntry = {
-      ...{ id, ...names, problems },
+      ...{ id, ...names, decided, problems },
       device: isSame ? before.device : inForce,
       desired: made?.desired ?? new Map(),
     };

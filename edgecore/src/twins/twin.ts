@@ -63,6 +63,8 @@ export class Twin {
   readonly uid: string;
   #entry: DirectoryEntry;
   readonly #properties = new Map<string, PropertyTwin>();
+  /** What was set here before a restart, while nobody knows which properties the device has: it has no valid version. */
+  #parked: Readonly<Record<string, PropertySettings>> = {};
   #refused: readonly Problem[] = [];
   #state: DeviceState = 'unknown';
   /** Its mapper is gone, or hangs. */
@@ -121,6 +123,7 @@ export class Twin {
       twin.cloud = entry.desired.get(name);
       twin.decided = entry.decided.get(name);
     }
+    if (entry.device !== undefined && this.#unpark()) settings = true;
     const judged = this.#judge(bound.keys());
     for (const [name, version] of versions)
       if (this.#properties.get(name)?.expected?.version !== version) properties.add(name);
@@ -147,7 +150,7 @@ export class Twin {
       const twin = this.#properties.get(property);
       if (twin === undefined) throw unknownProperty(this.#entry.id, property);
       const value = checkValue(twin.bound, text);
-      const timestamp = Math.max(now.wallMs, timestampOf(twin) + 1);
+      const timestamp = Math.max(Math.round(now.wallMs), timestampOf(twin) + 1);
       const setting = edgeSetting({ uid: this.uid, property, id: id() }, value, timestamp);
       set[property] = withSetting(twin.settings, twin.cloud, setting);
     }
@@ -160,8 +163,9 @@ export class Twin {
     let settings = false;
     for (const [property, proposed] of Object.entries(set)) {
       const twin = this.#properties.get(property);
-      if (twin === undefined) settings = true;
-      else twin.settings = proposed;
+      if (twin !== undefined) twin.settings = proposed;
+      else if (this.#entry.device === undefined) this.#parked = { ...this.#parked, [property]: proposed };
+      else settings = true;
     }
     const judged = this.#judge(properties);
     return {
@@ -202,6 +206,17 @@ export class Twin {
     return { ...NO_EFFECT, properties };
   }
 
+  /** @returns whether there was anything: the cloud has not been told */
+  #unpark(): boolean {
+    const parked = Object.entries(this.#parked);
+    this.#parked = {};
+    for (const [property, settings] of parked) {
+      const twin = this.#properties.get(property);
+      if (twin !== undefined) twin.settings = settings;
+    }
+    return parked.length > 0;
+  }
+
   #judge(properties: Iterable<string>): Pick<TwinEffect, 'superseded' | 'settings'> {
     const superseded: SupersededSetting[] = [];
     let settings = false;
@@ -214,7 +229,7 @@ export class Twin {
   }
 
   #presentSettings(): Readonly<Record<string, PropertySettings>> {
-    const settings: Record<string, PropertySettings> = {};
+    const settings: Record<string, PropertySettings> = { ...this.#parked };
     for (const [name, twin] of this.#properties)
       if (twin.settings !== undefined) settings[name] = twin.settings;
     return settings;
@@ -242,7 +257,7 @@ export class Twin {
         const value = text === twin.reported?.value ? text : checkReading(twin.bound, text);
         taken = true;
         if (value === twin.reported?.value) continue;
-        twin.reported = { value, atMs };
+        twin.reported = { value, atMs: Math.round(atMs) };
         properties.push(name);
       } catch (error) {
         if (!(error instanceof DeviceError)) throw error;

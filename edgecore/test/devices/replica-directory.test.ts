@@ -120,6 +120,14 @@ describe('The directory of devices', () => {
     assert.deepEqual([...(entry()?.decided ?? [])], []);
   });
 
+  it('takes what the hub has decided from the version that is in force', async () => {
+    await begin(MODEL, made('4'));
+    const annotations = { 'hawser.dev/edge-settings': '{"a":["id-1","hash"]}' };
+    await site.put(makeDevice('d', { model: 'none', properties: [{ name: 'a' }], annotations }));
+    assert.equal(entry()?.desired.get('a')?.value, '4');
+    assert.deepEqual([...(entry()?.decided ?? [])], []);
+  });
+
   it('goes on when a listener fails, and hears nothing after its end', async () => {
     await begin(MODEL);
     site.directory.listen(() => {

@@ -281,6 +281,21 @@ describe('Settings made at the edge', () => {
     assert.deepEqual(expected(), { value: '7', from: 'edge' });
   });
 
+  it('are kept for a device that is not valid after a restart, and in force when it is', async () => {
+    await begin();
+    await set({ a: '7', b: '8' });
+    const before = site;
+    site = before.restarted();
+    await site.start(makeDevice('d', { model: 'none' }));
+    await site.clock.advance(1_000);
+    assert.ok(kept() !== undefined);
+    assert.equal(site.cloud.waiting.size, 0);
+    await site.put(device({ a: { value: '1' } }));
+    assert.deepEqual(expected(), { value: '7', from: 'edge' });
+    assert.deepEqual(expected('b'), { value: '8', from: 'edge' });
+    assert.equal(site.cloud.waiting.size, 1);
+  });
+
   it('that cannot be read any more are passed over', async () => {
     await begin();
     site = site.restarted();
