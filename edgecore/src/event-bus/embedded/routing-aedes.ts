@@ -1,3 +1,4 @@
+import '../lean-packets.ts';
 import { Aedes, type AedesOptions, type Client, type PublishPacket } from 'aedes';
 
 /** Called when a message was published, or could not be. */

@@ -1,3 +1,4 @@
+import '../lean-packets.ts';
 import {
   connect,
   type IClientOptions,
