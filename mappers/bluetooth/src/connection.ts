@@ -23,8 +23,6 @@ export interface ConnectedDevice {
   readonly lease: SessionLease;
   readonly path: string;
   readonly adapter: string;
-  /** We have connected it, so that we disconnect it. */
-  readonly isOurs: boolean;
 }
 
 /** One device, for as long as it is connected. */
@@ -36,6 +34,7 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
   readonly #ended = new AbortController();
   /** What characteristics have said last by themselves: some cannot be read. */
   readonly #said = new Map<string, Uint8Array>();
+  readonly #letGo: () => boolean;
   readonly #listeners: ((reason: Error) => void)[] = [];
   /** What ends with the connection. */
   readonly #undo = new Set<() => void>();
@@ -45,6 +44,7 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
     const { session } = device.lease;
     this.#device = device;
     this.#context = context;
+    this.#letGo = session.hold(device.path);
     this.#gatt = new Gatt(session, device.path, context.clock);
     this.#undo.add(session.objects.watch((path) => this.#look(path)));
     this.#undo.add(session.onLost((reason) => this.#lose(reason.message)));
@@ -137,11 +137,17 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
     return this.#closing;
   }
 
+  /**
+   * A device is disconnected by the last of us, also where somebody else has connected it: a mapper before us, which was
+   * killed, would keep it from saving power for ever.
+   */
   async #close(): Promise<void> {
-    const wasLost = this.#ended.signal.aborted;
-    const { lease, path, isOurs } = this.#device;
+    const { lease, path } = this.#device;
+    const { session } = lease;
     this.#end(new Error('the connection was closed'));
-    if (isOurs && !wasLost) await disconnectDevice(lease.session, path);
+    const isLast = this.#letGo();
+    if (isLast && session.lostReason === undefined && session.objects.device(path)?.isConnected === true)
+      await disconnectDevice(session, path);
     await lease.release();
   }
 

@@ -32,7 +32,7 @@ export const driver: Driver<BluetoothProtocol, BluetoothVisitor> = {
       const adapter = session.adapter(adapterName);
       const path = await adapter.find(wantedDevice(config), scanTimeoutMs, signal);
       const { clock } = context;
-      const isOurs = await connectDevice({
+      await connectDevice({
         session,
         adapter,
         path,
@@ -40,7 +40,7 @@ export const driver: Driver<BluetoothProtocol, BluetoothVisitor> = {
         clock,
         signal,
       });
-      return new BluetoothConnection({ lease, path, adapter: adapterName, isOurs }, context);
+      return new BluetoothConnection({ lease, path, adapter: adapterName }, context);
     } catch (error) {
       await lease.release();
       throw error;

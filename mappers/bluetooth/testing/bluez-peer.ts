@@ -127,6 +127,15 @@ export class BluezPeer {
     await this.#ask({ do: 'mend' });
   }
 
+  /** As after the start: no devices, no faults, and hci0 alone, switched on. */
+  async reset(): Promise<void> {
+    this.#devices.clear();
+    this.#adapters.clear();
+    this.#adapters.set('hci0', true);
+    await this.startDaemon();
+    await this.#ask({ do: 'reset' });
+  }
+
   /** Names of the methods of BlueZ that were called since the start, in order; the last 10,000. */
   async calls(): Promise<readonly string[]> {
     return (await this.#ask({ do: 'calls' })) as readonly string[];

@@ -103,6 +103,12 @@ function obey(order: PeerOrder): unknown {
       return undefined;
     case 'calls':
       return calls;
+    case 'reset':
+      obey({ do: 'mend' });
+      for (const name of [...adapters.keys()]) obey({ do: 'removeAdapter', name });
+      obey({ do: 'adapter', name: 'hci0', powered: true });
+      calls.length = 0;
+      return undefined;
     case 'state':
       return state();
   }
@@ -164,5 +170,14 @@ await bus.call(
     body: [rule],
   }),
 );
+const nothing = (): undefined => undefined;
+objects.add('/org/bluez', 'org.bluez.AgentManager1', {
+  properties: {},
+  methods: {
+    RegisterAgent: { in: 'os', out: '', run: nothing },
+    UnregisterAgent: { in: 'o', out: '', run: nothing },
+    RequestDefaultAgent: { in: 'o', out: '', run: nothing },
+  },
+});
 await bus.requestName('org.bluez', 0);
 answer({ id: 0 });

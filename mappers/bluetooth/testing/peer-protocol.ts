@@ -29,6 +29,8 @@ export interface PeerDevice {
   readonly resolveMs?: number;
   /** Paired: BlueZ knows it before it is heard, and keeps it. Default false. */
   readonly paired?: boolean;
+  /** It never advertises: it can be connected all the same, where it is known. Default false. */
+  readonly silent?: boolean;
 }
 
 /** What becomes of the next calls of a method. */
@@ -63,6 +65,8 @@ export type PeerOrder =
   | { readonly do: 'fault'; readonly fault: PeerFault }
   | { readonly do: 'mend' }
   | { readonly do: 'calls' }
+  /** No devices, no faults, no calls, and hci0 alone, switched on. */
+  | { readonly do: 'reset' }
   | { readonly do: 'state' };
 
 /** How an adapter and its devices are. */

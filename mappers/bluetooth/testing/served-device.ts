@@ -54,7 +54,7 @@ export class ServedDevice {
 
   /** An advertisement came. */
   heard(): void {
-    if (!this.#isThere || this.isConnected) return;
+    if (!this.#isThere || this.isConnected || this.#spec.silent === true) return;
     this.#serve();
     this.#objects.change(this.path, DEVICE, { RSSI: LOUDNESS });
   }

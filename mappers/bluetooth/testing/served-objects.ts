@@ -194,9 +194,7 @@ const PROPERTIES_XML =
 
 function interfaceXml(name: string, { properties, methods }: ServedInterface): string {
   const args = Object.entries(methods).map(([member, method]) => {
-    const taken = (method.in === 'aya{sv}' ? ['ay', 'a{sv}'] : method.in === '' ? [] : [method.in]).map(
-      (type) => `<arg type="${type}" direction="in"/>`,
-    );
+    const taken = typesIn(method.in).map((type) => `<arg type="${type}" direction="in"/>`);
     const given = method.out === '' ? '' : `<arg type="${method.out}" direction="out"/>`;
     return `<method name="${member}">${taken.join('')}${given}</method>`;
   });
@@ -204,6 +202,11 @@ function interfaceXml(name: string, { properties, methods }: ServedInterface): s
     ([key, [type]]) => `<property name="${key}" type="${type}" access="read"/>`,
   );
   return `<interface name="${name}">${args.join('')}${held.join('')}</interface>`;
+}
+
+/** The types of a signature, as far as BlueZ has them: each letter one, but for arrays. */
+function typesIn(signature: string): readonly string[] {
+  return signature.match(/a\{sv\}|a?[a-z]/g) ?? [];
 }
 
 function variants(properties: ServedProperties): Record<string, Variant> {

@@ -45,6 +45,8 @@ export class BluezSession {
   readonly #context: DriverContext;
   readonly #lostListeners = new Set<(reason: Error) => void>();
   readonly #adapters = new Map<string, AdapterControl>();
+  /** How many of our connections have a device, by its path. */
+  readonly #held = new Map<string, number>();
   #bus: DBusConnection | undefined;
   /** Unique name of bluetoothd; undefined until it has said what it has: signals before that are in what it says. */
   #owner: string | undefined;
@@ -82,6 +84,17 @@ export class BluezSession {
   async call(call: BluezCall, options: CallOptions): Promise<unknown[]> {
     if (this.#bus === undefined) throw new DBusGone('there is no connection to D-Bus');
     return await this.#bus.call({ destination: BLUEZ, ...call }, options);
+  }
+
+  /** A device is in use. @returns lets go of it, and says whether nobody else of us uses it */
+  hold(path: string): () => boolean {
+    this.#held.set(path, (this.#held.get(path) ?? 0) + 1);
+    return () => {
+      const left = (this.#held.get(path) ?? 1) - 1;
+      if (left > 0) this.#held.set(path, left);
+      else this.#held.delete(path);
+      return left === 0;
+    };
   }
 
   adapter(name: string): AdapterControl {

@@ -2,7 +2,6 @@ import { delay, type Clock, type Timer } from '@hawser/seams';
 import { DEVICE } from './bluez-names.ts';
 import type { AdapterControl } from './adapter-control.ts';
 import type { BluezSession } from './bluez-session.ts';
-import type { DeviceState } from './bluez-objects.ts';
 import { explained, failureOf, saysAgain } from './bluez-failures.ts';
 
 /** How often a connection is tried that failed in a way that may pass. */
@@ -23,14 +22,12 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects with a device, and waits until BlueZ knows its services.
- * @returns whether we did it: it may have been connected before
+ * Connects with a device, unless it is, and waits until BlueZ knows its services.
  * @throws Error why it could not be done, and what to do about it; the reason of an aborted signal
  */
-export async function connectDevice(options: ConnectOptions): Promise<boolean> {
+export async function connectDevice(options: ConnectOptions): Promise<void> {
   const { session, adapter, path, timeoutMs, clock, signal } = options;
-  const device = session.objects.device(path);
-  if (device?.isConnected === true && device.isResolved) return false;
+  if (isReady(session, path)) return;
   const limit = new AbortController();
   const onAbort = (): void => limit.abort(signal.reason);
   if (signal.aborted) onAbort();
@@ -44,8 +41,7 @@ export async function connectDevice(options: ConnectOptions): Promise<boolean> {
       begin();
       return connect(options, limit.signal);
     }, limit.signal);
-    await until(options, limit.signal, (now) => now.isConnected && now.isResolved);
-    return true;
+    await untilReady(options, limit.signal);
   } catch (error) {
     // A connection that is still being made would go on without us.
     if (timer !== undefined) await disconnectDevice(session, path);
@@ -92,12 +88,14 @@ async function connect({ session, path, clock }: ConnectOptions, signal: AbortSi
   }
 }
 
-/** Waits until a device is so. @throws Error it has gone, or is disconnected again */
-function until(
-  { session, path, adapter }: ConnectOptions,
-  signal: AbortSignal,
-  isSo: (device: DeviceState) => boolean,
-): Promise<void> {
+/** BlueZ may say that services are known before it has told the first of them. */
+function isReady({ objects }: BluezSession, path: string): boolean {
+  const device = objects.device(path);
+  return device?.isConnected === true && device.isResolved && objects.characteristics(path).length > 0;
+}
+
+/** @throws Error it has gone, or is disconnected again */
+function untilReady({ session, path, adapter }: ConnectOptions, signal: AbortSignal): Promise<void> {
   const { objects } = session;
   return new Promise((resolve, reject) => {
     let wasConnected = false;
@@ -113,13 +111,13 @@ function until(
     const look = (): void => {
       const device = objects.device(path);
       if (device === undefined) end(() => reject(new Error(adapter.trouble ?? 'the device has gone away')));
-      else if (isSo(device)) end(resolve);
+      else if (isReady(session, path)) end(resolve);
       else if (device.isConnected) wasConnected = true;
       else if (wasConnected)
         end(() => reject(new Error(adapter.trouble ?? `${device.address} has ended the connection`)));
     };
     unwatch = objects.watch((changed) => {
-      if (changed === path || changed === adapter.path) look();
+      if (changed.startsWith(path) || changed === adapter.path) look();
     });
     signal.addEventListener('abort', onAbort, { once: true });
     unlose = session.onLost((reason) => end(() => reject(reason)));
