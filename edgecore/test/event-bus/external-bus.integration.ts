@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { silentLogger } from '@hawser/seams';
 import { eventually, makeTempDir, scaled, type TempDir } from '@hawser/seams/testing';
 import { connected, givenBus, mqttClient, type GivenBus } from './given-bus.ts';
 import { GivenMosquitto, hasMosquitto, runMosquitto } from './given-mosquitto.ts';
@@ -206,6 +208,66 @@ describe('external broker (mosquitto)', () => {
     await other.remove();
   });
 
+  it('is spoken to in MQTT 3.1.1 where it does not know 5', async () => {
+    const folder = await makeTempDir();
+    const account = { name: 'hawser-edge-1', protocols: new Set<string>(), messagesPerSecond: 1000 };
+    const topics = { publish: ['#'], subscribe: ['#'] };
+    const old = await givenBus(folder.path, {}, { credentials: () => ({ ...account, topics }) });
+    const secret = path.join(folder.path, 'secret');
+    writeFileSync(secret, 'any');
+    const address = { url: old.bus.url, user: 'hawser-edge-1', passwordFile: secret };
+    const { bus, end } = await givenBus(dir.path, { mode: 'external', ...address }, { random });
+    const heard: string[] = [];
+    bus.subscribe('old/1', ({ payload }) => void heard.push(Buffer.from(payload).toString()));
+    await eventually('the connection', () => bus.status().connected, { deadlineMs: 10_000 });
+    await eventually('a message', async () => {
+      await old.bus.publish('old/1', 'x');
+      return heard.includes('x');
+    });
+    await end();
+    await old.end();
+    await folder.remove();
+  });
+
+  it('is used over TLS, with a certificate of one’s own, and not where its name is another', async function () {
+    const folder = await makeTempDir();
+    const at = (name: string): string => path.join(folder.path, name);
+    if (!makeCertificates(folder.path)) {
+      console.log('      skipped: openssl is not installed');
+      this.skip();
+    }
+    const secure = await GivenMosquitto.start(folder.path, [
+      `cafile ${at('ca.pem')}`,
+      `certfile ${at('server.pem')}`,
+      `keyfile ${at('server.key')}`,
+      'require_certificate true',
+      'use_identity_as_username true',
+    ]);
+    const files = { caFile: at('ca.pem'), certFile: at('client.pem'), keyFile: at('client.key') };
+    const url = `mqtts://localhost:${secure.port}`;
+    const good = await givenBus(dir.path, { mode: 'external', url, ...files }, { random });
+    await eventually('the connection', () => good.bus.status().connected);
+    await good.bus.publish('tls/1', 'x');
+    await good.end();
+    for (const other of [
+      { url: url.replace('localhost', '127.0.0.1') },
+      { caFile: '' },
+      { certFile: '', keyFile: '' },
+    ]) {
+      const codes: unknown[] = [];
+      const log = {
+        ...silentLogger,
+        warn: (fields: Readonly<Record<string, unknown>>) => void codes.push(fields['code']),
+      };
+      const bad = await givenBus(dir.path, { mode: 'external', url, ...files, ...other }, { random, log });
+      await eventually('the reason', () => codes.includes('ERR_EDGECORE_BUS_BROKER'));
+      assert.equal(bad.bus.status().connected, false);
+      await bad.end();
+    }
+    await secure.stop();
+    await folder.remove();
+  });
+
   describe('bridged', () => {
     it('takes what fits the filters both ways, once', async () => {
       const { bus, client } = await start('both', {
@@ -279,4 +341,24 @@ describe('external broker (mosquitto)', () => {
 async function runPasswd(file: string, user: string, password: string): Promise<void> {
   const { spawn } = await import('node:child_process');
   await once(spawn('mosquitto_passwd', ['-b', file, user, password], { stdio: 'ignore' }), 'close');
+}
+
+/** `ca.pem`, and `server` and `client` with `.pem` and `.key`. @returns false where there is no openssl */
+function makeCertificates(folder: string): boolean {
+  const run = (line: string): boolean =>
+    spawnSync('openssl', line.split(' '), { cwd: folder, stdio: 'ignore' }).status === 0;
+  const key = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
+  if (!run(`req -x509 ${key} -keyout ca.key -out ca.pem -subj /CN=ca -days 2`)) return false;
+  for (const [name, subject] of [
+    ['server', 'localhost'],
+    ['client', 'edge'],
+  ] as const) {
+    run(
+      `req ${key} -keyout ${name}.key -out ${name}.csr -subj /CN=${subject} -addext subjectAltName=DNS:${subject}`,
+    );
+    run(
+      `x509 -req -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out ${name}.pem -days 2 -copy_extensions copy`,
+    );
+  }
+  return true;
 }
