@@ -10,8 +10,10 @@ import type { Registration } from './registration.ts';
 export interface DmiTimes {
   /** For a call to the mapper. KubeEdge's framework waits up to 3 s for a model. */
   readonly callMs: number;
-  /** Between looks whether it is there, and for its answer. */
+  /** Between looks whether it is there. */
   readonly probeMs: number;
+  /** For its answer to that. */
+  readonly answerMs: number;
   /** A mapper from which nothing came for so long is gone, or hangs. */
   readonly silentMs: number;
   /** One that is silent for so long is forgotten. */
@@ -22,6 +24,7 @@ export interface DmiTimes {
 export const DMI_TIMES: DmiTimes = {
   callMs: 10_000,
   probeMs: 5_000,
+  answerMs: 5_000,
   silentMs: 15_000,
   forgetMs: 60 * 60_000,
 };
@@ -56,7 +59,7 @@ export class DmiMapper {
   readonly #bucket: TokenBucket;
   #heardMs: number;
   #silent = false;
-  /** It has not answered since it last did. */
+  /** There is no connection since it last answered: it may be another process by now. */
   #lost = false;
   #answeredOnce = false;
   #timer: Timer | undefined;
@@ -106,18 +109,18 @@ export class DmiMapper {
   }
 
   /** Whether it answers now. Never rejects. */
-  answers(timeoutMs: number): Promise<boolean> {
-    return this.#link.probe(timeoutMs);
+  async answers(timeoutMs: number): Promise<boolean> {
+    return (await this.#link.probe(timeoutMs)) === 'answers';
   }
 
   /** Never rejects. */
   async #look(): Promise<void> {
     const { times, clock, onLook, onSilent, onForgotten, ids } = this.#options;
     const beganMs = clock.monotonicMs();
-    const answers = await this.#link.probe(times.probeMs);
+    const found = await this.#link.probe(times.answerMs);
     if (this.#stopped) return;
     onLook();
-    if (answers) {
+    if (found === 'answers') {
       this.heard();
       if (this.#lost) this.orders.forget(ids());
       else if (!this.#answeredOnce) this.orders.resume();
@@ -125,7 +128,7 @@ export class DmiMapper {
       this.#lost = false;
     } else {
       // One that has just registered need not serve yet.
-      this.#lost = this.#answeredOnce;
+      this.#lost ||= this.#answeredOnce && found === 'gone';
       if (this.#lost) this.orders.pause();
       const quietMs = clock.monotonicMs() - this.#heardMs;
       if (quietMs >= times.forgetMs) {

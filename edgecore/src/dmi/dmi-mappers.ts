@@ -312,7 +312,9 @@ export class DmiMappers {
       this.#options.log.error({ protocol, mapper: bus }, conflictText(protocol, bus));
       this.#conflicts.set(protocol, bus);
     }
-    const { orders } = this.#mappers.get(protocol) ?? {};
+    const { orders, silent = true } = this.#mappers.get(protocol) ?? {};
+    // What the bus said of silence was of the other mapper.
+    if (bus === undefined && orders !== undefined) this.#options.twins.setSilent(protocol, silent);
     for (const id of new Set([...this.#idsOf(protocol), ...(orders?.held ?? [])])) orders?.mark(id);
     return bus;
   }

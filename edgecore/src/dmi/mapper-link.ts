@@ -50,10 +50,11 @@ export class MapperLink {
     return this.#exchange(path, encoded, (bytes) => response.decode(bytes), timeoutMs);
   }
 
-  /** Whether anybody answers. Never rejects. */
-  async probe(timeoutMs: number): Promise<boolean> {
+  /** Whether anybody answers: `late`, not in time; `gone`, there is no connection. Never rejects. */
+  async probe(timeoutMs: number): Promise<'answers' | 'late' | 'gone'> {
     const answer = await this.#exchange(PROBE_PATH, Buffer.alloc(0), () => true, timeoutMs);
-    return answer.ok || answer.reached;
+    if (answer.ok || answer.reached) return 'answers';
+    return answer.late ? 'late' : 'gone';
   }
 
   /** What is asked has no answer any more. Idempotent. */

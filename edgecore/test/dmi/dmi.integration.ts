@@ -16,9 +16,9 @@ import { ReplicaObjects } from '../../src/objects/replica-objects.ts';
 import { makeDevice, makeModel } from '../../testing/device-maker.ts';
 import { TwinSite } from '../../testing/twin-site.ts';
 import { opened, type Plain } from './dmi-proto.ts';
-import { callEdge, callRaw, FakeMapper, registration } from './fake-mapper.ts';
+import { callEdge, callRaw, FakeMapper, registration, type Asked } from './fake-mapper.ts';
 
-const TIMES = { callMs: 400, probeMs: 60, silentMs: 250, forgetMs: 60_000 };
+const TIMES = { callMs: 3_000, probeMs: 60, answerMs: 3_000, silentMs: 250, forgetMs: 60_000 };
 const UNAVAILABLE = 14;
 
 const MODEL = makeModel('model', [
@@ -157,8 +157,10 @@ describe('DMI', () => {
 
   const register = (more: Plain = {}, withData = true): Promise<Plain> =>
     edge.call('MapperRegister', registration(mapper.address, more, withData));
+  const isUpdate = ({ method, request }: Asked): boolean =>
+    method === 'UpdateDevice' && (request['device'] as Plain)['name'] === 'd';
   const lastUpdate = (): Plain => {
-    const found = mapper.asked.findLast(({ method }) => method === 'UpdateDevice')?.request['device'];
+    const found = mapper.asked.findLast(isUpdate)?.request['device'];
     return found as Plain;
   };
   const desiredOf = (message: Plain): unknown =>
@@ -388,6 +390,10 @@ describe('DMI', () => {
       garbage.end('GET / HTTP/1.1\r\n\r\n');
       garbage.resume();
       await once(garbage, 'close');
+      const brief = connect(edge.socket);
+      brief.end();
+      brief.resume();
+      await once(brief, 'close');
       const silent = connect(edge.socket);
       await once(silent, 'connect');
       await edge.call('ReportDeviceStates', { deviceName: 'd', state: 'ok' });
@@ -534,26 +540,6 @@ describe('DMI', () => {
       await holds(() => assert.equal(desiredOf(lastUpdate()), '71'));
     });
 
-    it('that hangs harms nobody: calls end, the last setting is what it gets', async () => {
-      mapper.answer = () => undefined;
-      for (let value = 10; value < 30; value += 1) await edge.site.put(device('d', String(value)));
-      await holds(() => assert.ok(edge.counters.orders.unanswered > 0));
-      const second = new FakeMapper(path.join(dir.path, 'second.sock'));
-      await second.start();
-      await edge.call('MapperRegister', registration(second.address, { name: 'second', protocol: 'other' }));
-      const bare = makeModel('bare', [{ name: 'a' }]);
-      await edge.site.put(
-        { ...bare, spec: { ...(bare['spec'] as Plain), protocol: 'other' } },
-        makeDevice('o', { protocol: 'other', model: 'bare', properties: [{ name: 'a' }] }),
-      );
-      await holds(() => assert.deepEqual(second.log, ['CreateDeviceModel bare', 'RegisterDevice o']));
-      second.stop();
-      assert.ok(mapper.asked.length < 12, 'not each setting is an order');
-      mapper.answer = () => ({});
-      await holds(() => assert.equal(desiredOf(lastUpdate()), '29'));
-      await holds(() => assert.deepEqual(edge.site.twins.view('default', 'd')?.problems, []));
-    });
-
     it('gives way to one on the bus that has its protocol, and comes back after it', async () => {
       edge.bus.set('virtual', 'mine');
       await assert.rejects(
@@ -565,12 +551,14 @@ describe('DMI', () => {
         assert.deepEqual(mapper.log, ['RemoveDevice d', 'RemoveDevice e', 'RemoveDeviceModel model']),
       );
       mapper.asked.length = 0;
+      edge.site.twins.setSilent('virtual', true); // that on the bus ends
       edge.bus.clear();
       await holds(() =>
         assert.deepEqual(mapper.log, ['CreateDeviceModel model', 'RegisterDevice d', 'RegisterDevice e']),
       );
       assert.deepEqual(edge.mappers.problems(), []);
       await edge.call('ReportDeviceStates', { deviceName: 'd', state: 'ok' });
+      assert.equal(edge.state('d'), 'ok');
     });
 
     it('is remembered over a restart of the edge core, and goes on to report', async () => {
@@ -584,6 +572,30 @@ describe('DMI', () => {
       assert.deepEqual(edge.values('d'), { a: '11', b: undefined });
       await holds(() => assert.equal(desiredOf(lastUpdate()), '12'));
     });
+  });
+
+  it('is not harmed by a mapper that hangs: calls end, the last setting is what it gets', async () => {
+    edge = new DmiSite(dir.path, { times: { ...TIMES, callMs: 300 } });
+    await edge.start(MODEL, device('d', '7'), device('e', '1'));
+    await mapper.start();
+    await register();
+    mapper.answer = () => undefined;
+    for (let value = 10; value < 30; value += 1) await edge.site.put(device('d', String(value)));
+    await holds(() => assert.ok(edge.counters.orders.unanswered > 0));
+    const second = new FakeMapper(path.join(dir.path, 'second.sock'));
+    await second.start();
+    await edge.call('MapperRegister', registration(second.address, { name: 'second', protocol: 'other' }));
+    const bare = makeModel('bare', [{ name: 'a' }]);
+    await edge.site.put(
+      { ...bare, spec: { ...(bare['spec'] as Plain), protocol: 'other' } },
+      makeDevice('o', { protocol: 'other', model: 'bare', properties: [{ name: 'a' }] }),
+    );
+    await holds(() => assert.deepEqual(second.log, ['CreateDeviceModel bare', 'RegisterDevice o']));
+    second.stop();
+    assert.ok(mapper.asked.length < 12, 'not each setting is an order');
+    mapper.answer = () => ({});
+    await holds(() => assert.equal(desiredOf(lastUpdate()), '29'));
+    await holds(() => assert.deepEqual(edge.site.twins.view('default', 'd')?.problems, []));
   });
 
   it('forgets a mapper that was silent for long, also on the disk', async () => {
