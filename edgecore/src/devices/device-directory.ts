@@ -30,6 +30,8 @@ export interface DeviceDirectory {
   stop(): Promise<void>;
   get(namespace: string, name: string): DirectoryEntry | undefined;
   list(): readonly DirectoryEntry[];
+  /** Whether the node has a device of this name, also where it could not be read yet. */
+  has(namespace: string, name: string): boolean;
   /** Calls with what is other than before; `undefined`: gone, or another one has its name. @returns ends it */
   listen(listener: (id: string, entry: DirectoryEntry | undefined) => void): () => void;
 }

@@ -78,14 +78,15 @@ export class ReplicaDirectory implements DeviceDirectory {
     return [...this.#known.values()].map(({ entry }) => entry);
   }
 
+  has(namespace: string, name: string): boolean {
+    const { replica, scope } = this.#options;
+    const key = `${DEVICE_PREFIX}${namespace}/${name}`;
+    return this.#known.has(`${namespace}/${name}`) || replica.entries(scope).has(key);
+  }
+
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Devices that the replica has, those too that were not read yet. */
-  get present(): number {
-    return this.#keys().length;
   }
 
   #keys(): readonly ContentKey[] {

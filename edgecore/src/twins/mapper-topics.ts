@@ -139,8 +139,11 @@ export class MapperTopics {
   /** The directory may have all that there is: clears what is retained of devices that are gone. */
   whole(): void {
     if (this.#options.mayLack()) return;
-    for (const topic of this.#stale) if (!this.#isOurs(topic)) this.#voice.say(topic, '', { retain: true });
-    this.#stale.clear();
+    for (const topic of this.#stale) {
+      if (this.#mayBeOurs(topic)) continue;
+      this.#stale.delete(topic);
+      if (!this.#isOurs(topic)) this.#voice.say(topic, '', { retain: true });
+    }
   }
 
   /** What mappers have shown of themselves. */
@@ -188,6 +191,7 @@ export class MapperTopics {
   #retain(id: string): void {
     const before: Retained = this.#retained.get(id) ?? new Map();
     const now = this.#wanted(id);
+    if (this.#stale.size > 0) this.whole();
     if (now.size === 0) this.#retained.delete(id);
     else this.#retained.set(id, now);
     for (const topic of before.keys()) if (!now.has(topic)) this.#voice.say(topic, '', { retain: true });
@@ -213,9 +217,18 @@ export class MapperTopics {
   /** What comes back is our own, or of a device that is gone. */
   #retainedBySomebody({ topic, payload }: BusMessage): void {
     if (payload.length === 0 || this.#isOurs(topic)) return;
-    if (this.#options.mayLack()) {
+    if (this.#options.mayLack() || this.#mayBeOurs(topic)) {
       if (this.#stale.size < MAX_STALE) this.#stale.add(topic);
     } else this.#voice.say(topic, '', { retain: true });
+  }
+
+  /** Whether it is of a device that could not be read yet. */
+  #mayBeOurs(topic: string): boolean {
+    const parsed = parseTopic(topic);
+    if (parsed.kind !== 'mapper-device') return false;
+    const { directory } = this.#options;
+    const { namespace, name } = parsed;
+    return directory.has(namespace, name) && directory.get(namespace, name) === undefined;
   }
 
   #isOurs(topic: string): boolean {

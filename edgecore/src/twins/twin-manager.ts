@@ -148,10 +148,18 @@ export class TwinManager implements Twins {
   /** The directory may have all that there is: forgets what the disk has of devices that are gone. */
   whole(): void {
     if (this.#options.mayLack()) return;
-    for (const id of this.#settings.ids()) if (!this.#devices.has(id)) void this.#writeSettings(id);
-    for (const id of this.#kept.snapshots.keys()) if (!this.#devices.has(id)) this.#snapshots.forget(id);
-    this.#kept.settings.clear();
-    this.#kept.snapshots.clear();
+    const isGone = (id: string): boolean => {
+      const [namespace = '', name = ''] = id.split('/');
+      return !this.#devices.has(id) && !this.#options.directory.has(namespace, name);
+    };
+    for (const id of this.#settings.ids().filter(isGone)) {
+      this.#kept.settings.delete(id);
+      void this.#writeSettings(id);
+    }
+    for (const id of [...this.#kept.snapshots.keys()].filter(isGone)) {
+      this.#kept.snapshots.delete(id);
+      this.#snapshots.forget(id);
+    }
   }
 
   counters(): TwinCounters {

@@ -296,6 +296,21 @@ describe('Settings made at the edge', () => {
     assert.equal(site.cloud.waiting.size, 1);
   });
 
+  it('are kept for a device that cannot be read at the start', async () => {
+    await begin();
+    await set({ a: '7' });
+    const before = site;
+    site = before.restarted();
+    const read = site.replica.read.bind(site.replica);
+    site.replica.read = () => Promise.reject(new Error('busy'));
+    await site.start();
+    site.twins.whole();
+    assert.ok(kept() !== undefined);
+    site.replica.read = read;
+    await site.clock.advance(5_000);
+    assert.deepEqual(expected(), { value: '7', from: 'edge' });
+  });
+
   it('that cannot be read any more are passed over', async () => {
     await begin();
     site = site.restarted();
