@@ -6,8 +6,10 @@ import { ReplicaDirectory } from './devices/replica-directory.ts';
 import { DmiGate } from './dmi/dmi-gate.ts';
 import type { DevicesProblem, EdgeDevices, EdgeDevicesOptions } from './edge-devices-types.ts';
 import { EdgeCoreError } from './errors.ts';
+import { busMetrics } from './event-bus/bus-metrics.ts';
 import { openEventBus } from './event-bus/open-event-bus.ts';
 import type { RunningBus } from './event-bus/running-bus.ts';
+import { registerMapperMetrics } from './mappers/mapper-metrics.ts';
 import { MapperSupervisor } from './mappers/mapper-supervisor.ts';
 import { ReplicaObjects } from './objects/replica-objects.ts';
 import { StopList } from './stop-list.ts';
@@ -88,6 +90,7 @@ class Devices implements EdgeDevices {
       dataDir: config.data.dir,
       cgroupRoot: config.pods.cgroupRoot,
       busUrl: () => this.#voices?.bus.url ?? '',
+      onChanged: (mapper) => this.#voices?.bus.disconnect(mapper),
       onTrouble: (mapper, reason, message) => reporter.report(reason, `${mapper}: ${message}`, mapper),
       ...{ clock, random },
       log: log.child({ component: 'mappers' }),
@@ -113,6 +116,8 @@ class Devices implements EdgeDevices {
       topics: this.#voices && [this.#voices.twins.counters, this.#voices.mappers.counters],
       uploads: this.#voices?.uploads.counters(),
     }));
+    busMetrics(this.#options.registry, () => this.#voices?.bus);
+    registerMapperMetrics(this.#options.registry, () => this.#supervisor.states);
     this.#stop.add(() => this.#dmi.stop());
     await this.#tryBus();
     await this.#dmi.start(); // now it is known which protocols mappers on the bus have

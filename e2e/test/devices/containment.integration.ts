@@ -73,10 +73,8 @@ describe('a mapper that does harm', function () {
   /** What a client of the bus needs to know. */
   async function credentials(name: string): Promise<{ url: string; secret: string }> {
     const { secretFile = '' } = (await mapperState(name)) ?? {};
-    const { eventBus } = (await site.edge.admin.status()) as {
-      readonly eventBus?: { readonly url?: string };
-    };
-    return { url: eventBus?.url ?? '', secret: (await readFile(secretFile, 'utf8')).trim() };
+    const { bus } = await site.edge.admin.mappers();
+    return { url: bus?.url ?? '', secret: (await readFile(secretFile, 'utf8')).trim() };
   }
 
   it('by being killed, is started again', async () => {

@@ -16,6 +16,8 @@ export interface MapperSupervisorOptions {
   readonly cgroupRoot: string;
   /** URL of the bus, for programs that are run. */
   readonly busUrl: () => string;
+  /** The definition of a mapper is another one than before, or gone: what it was let do is not valid any more. */
+  readonly onChanged?: (mapper: string) => void;
   /** Something of a mapper that the node is to be told. */
   readonly onTrouble: (mapper: string, reason: TroubleReason, message: string) => void;
   readonly clock: Clock;
@@ -141,8 +143,12 @@ export class MapperSupervisor {
     try {
       const { definitions, problems } = await this.#folder.read();
       for (const name of definitions.keys()) await this.#secrets.ensure(name);
+      const before = this.#definitions;
       this.#definitions = definitions;
       this.#problems = problems;
+      for (const [name, definition] of before)
+        if (JSON.stringify(definition) !== JSON.stringify(definitions.get(name)))
+          this.#options.onChanged?.(name);
     } catch (error) {
       this.#options.log.error(
         { err: error },
