@@ -105,6 +105,11 @@ const MAKERS = [
     make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),
   },
   {
+    file: 'edgecore/src/mappers/mapper-metrics.ts',
+    title: 'Edge: mappers',
+    make: ({ registerMapperMetrics }, registry) => registerMapperMetrics(registry, () => []),
+  },
+  {
     file: 'edgecore/src/twins/device-metrics.ts',
     title: 'Edge: devices',
     make: ({ registerDeviceMetrics }, registry) => registerDeviceMetrics(registry, unread),
