@@ -98,7 +98,7 @@ export class DeviceChecker {
       if (basis !== history.lastPerson)
         return `${uid}/${property} is ${value ?? 'not set'}, which does not know what a person has set`;
       const last = lastAcknowledged(history);
-      if (last === undefined || last.basis !== history.lastPerson) continue;
+      if (last?.basis !== history.lastPerson) continue;
       const present = history.local.get(value ?? '');
       if (present === undefined || present.order < last.order)
         return `${uid}/${property} is ${value ?? 'not set'}, and ${last.value} of the edge is lost`;

@@ -249,17 +249,21 @@ export class TwinManager implements Twins {
     this.#apply(id, device, device.twin.refuse(problems, this.#now()));
   }
 
-  /** @throws also DeviceError `ERR_DEVICES_BUSY`, and what the disk says: nothing was set then */
+  /** @throws also DeviceError `ERR_DEVICES_BUSY`, and what the disk says: then nothing was set for sure */
   async set(namespace: string, name: string, values: Readonly<Record<string, string>>): Promise<void> {
     const [id, device] = this.#present(namespace, name);
     if (device.waitingWrites >= MAX_WAITING_WRITES)
       throw new DeviceError('ERR_DEVICES_BUSY', `${id}: ${MAX_WAITING_WRITES} settings wait for the disk`);
     await this.#inTurn(device, async () => {
-      const { set, kept } = device.twin.propose(values, this.#options.makeId ?? randomUUID, this.#now());
-      await this.#settings.write(id, kept);
+      const { twin } = device;
+      const proposal = twin.propose(values, this.#options.makeId ?? randomUUID, this.#now());
+      await this.#settings.write(id, proposal.kept);
       if (this.#devices.get(id) !== device) throw unknownDevice(id);
-      this.#counters.settingsMade += Object.keys(set).length;
-      this.#apply(id, device, device.twin.adopt(set));
+      this.#counters.settingsMade += Object.keys(proposal.set).length;
+      const effect = twin.adopt(proposal);
+      this.#apply(id, device, { ...effect, settings: false });
+      // The cloud has taken one meanwhile that this was made over: only what is so now is right after a power cut.
+      if (effect.settings) await this.#rewrite(id, twin);
       this.#tellSettings(device);
     });
   }
@@ -322,7 +326,7 @@ export class TwinManager implements Twins {
     if (snapshot?.uid === entry.uid) twin.restore(snapshot);
     else if (snapshot !== undefined) this.#snapshots.taken(id);
     if (this.#silent.has(entry.device?.protocol ?? '')) twin.setSilent(true);
-    const effect = settings?.uid === entry.uid ? twin.adopt(settings.settings) : undefined;
+    const effect = settings?.uid === entry.uid ? twin.restoreSettings(settings) : undefined;
     if (settings !== undefined && settings.uid !== entry.uid) void this.#writeSettings(id);
     this.#apply(id, device, { ...(effect ?? twin.bind(entry)), condition: true });
     this.#tellSettings(device);
@@ -465,6 +469,16 @@ export class TwinManager implements Twins {
       const { clock, log } = this.#options;
       log.debug({ err: error, device: id }, 'what is left of settings could not be written; tried again');
       if (!this.#stopped) clock.setTimer(RETRY_MS, () => void this.#writeSettings(id), { background: true });
+    }
+  }
+
+  /** @throws what the disk says: then it is not known to be durable, and written again */
+  async #rewrite(id: string, twin: Twin): Promise<void> {
+    try {
+      await this.#settings.write(id, twin.settings);
+    } catch (error) {
+      void this.#writeSettings(id);
+      throw error;
     }
   }
 

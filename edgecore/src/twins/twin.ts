@@ -36,9 +36,16 @@ export interface SupersededSetting {
   readonly setting: EdgeSetting;
 }
 
+/** A setting that is to be made. */
+export interface ProposedSetting {
+  readonly setting: EdgeSetting;
+  /** Version of what is in force; undefined: nothing. */
+  readonly over: string | undefined;
+}
+
 /** What setting values comes to: of each property, and what has to be kept of all. */
 export interface Proposal {
-  readonly set: Readonly<Record<string, PropertySettings>>;
+  readonly set: Readonly<Record<string, ProposedSetting>>;
   readonly kept: DeviceSettings;
 }
 
@@ -145,26 +152,44 @@ export class Twin {
    * @throws DeviceError `ERR_DEVICES_UNKNOWN`, `ERR_DEVICES_READ_ONLY`, `ERR_DEVICES_VALUE`
    */
   propose(values: Readonly<Record<string, string>>, id: () => string, now: Now): Proposal {
-    const set: Record<string, PropertySettings> = {};
+    const set: Record<string, ProposedSetting> = {};
+    const kept: Record<string, PropertySettings> = { ...this.#presentSettings() };
     for (const [property, text] of Object.entries(values)) {
       const twin = this.#properties.get(property);
       if (twin === undefined) throw unknownProperty(this.#entry.id, property);
       const value = checkValue(twin.bound, text);
       const timestamp = Math.max(Math.round(now.wallMs), timestampOf(twin) + 1);
       const setting = edgeSetting({ uid: this.uid, property, id: id() }, value, timestamp);
-      set[property] = withSetting(twin.settings, twin.cloud, setting);
+      set[property] = { setting, over: twin.expected?.version };
+      kept[property] = withSetting(twin.settings, twin.cloud, setting);
     }
-    return { set, kept: { uid: this.uid, settings: { ...this.#presentSettings(), ...set } } };
+    return { set, kept: { uid: this.uid, settings: kept } };
   }
 
-  /** What was proposed is durable, or was before a restart: it is in force, unless the cloud has decided otherwise meanwhile. */
-  adopt(set: Readonly<Record<string, PropertySettings>>): TwinEffect {
+  /**
+   * What was proposed is durable: it is in force, unless the cloud has set something else meanwhile. `settings` of the effect:
+   * what has to be kept is not what was proposed.
+   */
+  adopt({ set, kept }: Proposal): TwinEffect {
+    const superseded: SupersededSetting[] = [];
+    for (const [property, { setting, over }] of Object.entries(set)) {
+      const twin = this.#properties.get(property);
+      if (twin === undefined) continue;
+      if (twin.expected?.version === over) twin.settings = withSetting(twin.settings, twin.cloud, setting);
+      else superseded.push({ property, setting });
+    }
+    const settings = JSON.stringify(this.#presentSettings()) !== JSON.stringify(kept.settings);
+    return { properties: Object.keys(set), condition: false, superseded, settings };
+  }
+
+  /** Takes what was set here before a restart. */
+  restoreSettings({ settings: set }: DeviceSettings): TwinEffect {
     const properties = Object.keys(set);
     let settings = false;
-    for (const [property, proposed] of Object.entries(set)) {
+    for (const [property, kept] of Object.entries(set)) {
       const twin = this.#properties.get(property);
-      if (twin !== undefined) twin.settings = proposed;
-      else if (this.#entry.device === undefined) this.#parked = { ...this.#parked, [property]: proposed };
+      if (twin !== undefined) twin.settings = kept;
+      else if (this.#entry.device === undefined) this.#parked = { ...this.#parked, [property]: kept };
       else settings = true;
     }
     const judged = this.#judge(properties);
