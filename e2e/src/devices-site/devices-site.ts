@@ -128,11 +128,13 @@ export class DevicesSite {
 
 /** What of the definition folder runs a mapper of this project. */
 export function mapperDefinition(name: MapperName): object {
+  return { protocols: [name], run: { command: [process.execPath, mapperProgram(name)] } };
+}
+
+/** The program of a mapper of this project. */
+export function mapperProgram(name: MapperName): string {
   const entry = createRequire(import.meta.url).resolve(`@hawser/mapper-${name}`);
-  return {
-    protocols: [name],
-    run: { command: [process.execPath, path.join(path.dirname(entry), 'main.js')] },
-  };
+  return path.join(path.dirname(entry), 'main.js');
 }
 
 /** Writes a definition; JSON is YAML. */

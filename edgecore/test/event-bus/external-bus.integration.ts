@@ -4,9 +4,16 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
-import { eventually, makeTempDir, scaled, type TempDir } from '@hawser/seams/testing';
+import {
+  eventually,
+  makeTempDir,
+  scaled,
+  type TempDir,
+  GivenMosquitto,
+  hasMosquitto,
+  runMosquitto,
+} from '@hawser/seams/testing';
 import { connected, givenBus, mqttClient, type GivenBus } from './given-bus.ts';
-import { GivenMosquitto, hasMosquitto, runMosquitto } from './given-mosquitto.ts';
 
 /** Back-off without waiting. */
 const random = { next: () => 0.05 };

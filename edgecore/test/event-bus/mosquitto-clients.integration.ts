@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { eventually, makeTempDir, type TempDir } from '@hawser/seams/testing';
+import { eventually, makeTempDir, type TempDir, hasMosquitto, runMosquitto } from '@hawser/seams/testing';
 import { givenBus, type GivenBus } from './given-bus.ts';
-import { hasMosquitto, runMosquitto } from './given-mosquitto.ts';
 
 const as = (name: string): string[] => ['-u', name, '-P', `secret-of-${name}`];
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
-import { makeTempDir } from '@hawser/seams/testing';
+import { freePort, hasMosquitto, makeTempDir } from '@hawser/seams/testing';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const GUIDE = path.join(ROOT, 'docs/write-a-mapper.md');
@@ -15,18 +13,6 @@ async function commandsOfGuide(): Promise<string> {
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands ?? '');
   assert.ok(blocks.length >= 5, `the guide has ${blocks.length} blocks of commands`);
   return blocks.join('\n');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      assert.ok(typeof address === 'object' && address !== null);
-      server.close(() => resolve(address.port));
-    });
-  });
 }
 
 /** In a group of its own, which ends as a whole: the guide starts programs in the background. */
@@ -57,7 +43,7 @@ function endGroup(pid: number | undefined): void {
 
 describe('the guide "Write a mapper in 15 minutes"', () => {
   it('does what it says, command by command', async function () {
-    if (!['/usr/sbin/mosquitto', '/usr/bin/mosquitto'].some((file) => existsSync(file))) {
+    if (!hasMosquitto()) {
       console.log('      mosquitto is not there: left out');
       return this.skip();
     }

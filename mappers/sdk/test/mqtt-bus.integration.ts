@@ -5,31 +5,38 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { mapperDeviceTopic, revisionOf } from '@hawser/devices';
 import { silentLogger, systemClock, seededRandom } from '@hawser/seams';
-import { eventually, makeTempDir, within, type TempDir } from '@hawser/seams/testing';
+import {
+  eventually,
+  makeTempDir,
+  within,
+  type TempDir,
+  freePort,
+  GivenMosquitto,
+  hasMosquitto,
+} from '@hawser/seams/testing';
 import { MqttBus } from '../src/bus/mqtt-bus.ts';
 import { MqttSession } from '../src/bus/mqtt-session.ts';
 import { MapperError } from '../src/errors.ts';
 import { PushRouter } from '../src/push/push-router.ts';
 import { boundDevice, TestBus } from '../testing/index.ts';
-import { freePort, hasMosquitto, Mosquitto } from './mosquitto.ts';
 
 const SIGNAL = new AbortController().signal;
 
 describe('a mapper and mosquitto', () => {
   let dir: TempDir;
-  let broker: Mosquitto;
+  let broker: GivenMosquitto;
 
   before(function () {
-    if (hasMosquitto) return;
+    if (hasMosquitto()) return;
     console.log('      mosquitto is not there: left out');
     this.skip();
   });
   beforeEach(async () => {
     dir = await makeTempDir('hawser-mqtt-');
-    broker = new Mosquitto(dir.path, await freePort());
+    broker = new GivenMosquitto(dir.path, await freePort());
   });
   afterEach(async () => {
-    await broker.stop();
+    await broker.stop('SIGKILL');
     await dir.remove();
   });
 
@@ -72,7 +79,7 @@ describe('a mapper and mosquitto', () => {
       await session.publish('a/1', 'kept', { retain: true });
       await eventually('it is heard', () => events.includes('a/1 kept'));
       await session.close(true);
-      await broker.stop();
+      await broker.stop('SIGKILL');
       await eventually('it is down', () => events.at(-1) === 'down');
       assert.equal(bus.connected, false);
       await broker.start();
@@ -89,7 +96,7 @@ describe('a mapper and mosquitto', () => {
     const passwords = path.join(dir.path, 'passwords');
     // `right`, as `mosquitto_passwd -H sha512` makes it would need its program: nobody is in the file.
     await writeFile(passwords, '', { mode: 0o600 });
-    await broker.start(`allow_anonymous false\npassword_file ${passwords}\nuser root`);
+    await broker.start(['allow_anonymous false', `password_file ${passwords}`]);
     const reasons: unknown[] = [];
     const log = { ...silentLogger, warn: (fields: object) => void reasons.push(fields) };
     const session = new MqttSession({ url: broker.url, name: 'm', secret: 'wrong' });

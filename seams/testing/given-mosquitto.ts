@@ -1,9 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
-import { eventually } from '@hawser/seams/testing';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /** Whether broker and clients of mosquitto are on this machine. */
 export function hasMosquitto(): boolean {
@@ -16,37 +17,22 @@ export function hasMosquitto(): boolean {
 export class GivenMosquitto {
   readonly port: number;
   readonly #dir: string;
+  #more: readonly string[] = ['allow_anonymous true'];
   #child: ChildProcess | undefined;
 
-  private constructor(dir: string, port: number) {
+  constructor(dir: string, port: number) {
     this.#dir = dir;
     this.port = port;
   }
 
   /**
+   * One that runs, on a port of its own.
    * @param dir folder for its files
    * @param more lines of its configuration
    */
-  static async start(
-    dir: string,
-    more: readonly string[] = ['allow_anonymous true'],
-  ): Promise<GivenMosquitto> {
-    const port = await freePort();
-    const lines = [
-      `listener ${port} 127.0.0.1`,
-      'user root',
-      'persistence true',
-      `persistence_location ${dir}/`,
-      // After each change, so that killing it loses nothing that it has acknowledged.
-      'autosave_on_changes true',
-      'autosave_interval 1',
-      'max_inflight_messages 1000',
-      'max_queued_messages 10000',
-      ...more,
-    ];
-    writeFileSync(path.join(dir, 'mosquitto.conf'), `${lines.join('\n')}\n`);
-    const given = new GivenMosquitto(dir, port);
-    await given.start();
+  static async start(dir: string, more?: readonly string[]): Promise<GivenMosquitto> {
+    const given = new GivenMosquitto(dir, await freePort());
+    await given.start(more);
     return given;
   }
 
@@ -54,7 +40,22 @@ export class GivenMosquitto {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<void> {
+  /** @param more lines of its configuration. Default: as it was, at first that anybody may come in */
+  async start(more?: readonly string[]): Promise<void> {
+    this.#more = more ?? this.#more;
+    const lines = [
+      `listener ${this.port} 127.0.0.1`,
+      'user root',
+      'persistence true',
+      `persistence_location ${this.#dir}/`,
+      // After each change, so that killing it loses nothing that it has acknowledged.
+      'autosave_on_changes true',
+      'autosave_interval 1',
+      'max_inflight_messages 1000',
+      'max_queued_messages 10000',
+      ...this.#more,
+    ];
+    writeFileSync(path.join(this.#dir, 'mosquitto.conf'), `${lines.join('\n')}\n`);
     const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
     const child = spawn('mosquitto', ['-c', path.join(this.#dir, 'mosquitto.conf')], {
       stdio: 'ignore',
@@ -99,15 +100,4 @@ function isListening(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
