@@ -10,11 +10,11 @@ import { root, say } from '../run.js';
 const CLOSING_LINE = /^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 
 /** Parts tested at a time: their tests wait more than they compute. */
-const AT_A_TIME = 2;
+const AT_A_TIME = 3;
 /** Takes as long as all others together, and waits for processes most of the time: begins first, in parts. */
 const LONGEST = 'e2e';
 /** Folders of its tests that are parts of their own; what is in no such folder is one, too. */
-const PARTS_OF_LONGEST = [['spine'], ['pods', 'kubelet', 'kubectl']];
+const PARTS_OF_LONGEST = [['spine'], ['pods', 'kubelet', 'kubectl'], ['devices']];
 
 /**
  * What one mocha runs: a package, or a part of one.
