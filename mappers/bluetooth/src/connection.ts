@@ -25,6 +25,9 @@ export interface ConnectedDevice {
   readonly adapter: string;
 }
 
+/** What a characteristic has now: what was read, or what it has said since; or why there is nothing. */
+type Reading = () => Uint8Array | Error;
+
 /** One device, for as long as it is connected. */
 export class BluetoothConnection implements Connection<BluetoothProtocol, BluetoothVisitor> {
   readonly #device: ConnectedDevice;
@@ -32,7 +35,7 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
   readonly #gatt: Gatt;
   readonly #codecs = new WeakMap<BluetoothVisit, Codec>();
   readonly #ended = new AbortController();
-  /** What characteristics have said last by themselves: some cannot be read. */
+  /** What characteristics have said last by themselves, of those that are subscribed. */
   readonly #said = new Map<string, Uint8Array>();
   readonly #letGo: () => boolean;
   readonly #listeners: ((reason: Error) => void)[] = [];
@@ -57,23 +60,15 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
     signal: AbortSignal,
   ): Promise<readonly VisitResult[]> {
     return await this.#while(signal, async (inner) => {
-      const bytes = new Map<string, Uint8Array | Error>();
-      const results: VisitResult[] = [];
+      const readings = new Map<string, Reading>();
       for (const visit of visits) {
-        try {
-          const characteristic = this.#gatt.find(visit.visitor);
-          const { path } = characteristic;
-          let held = bytes.get(path);
-          // Properties of one characteristic are read together.
-          if (held === undefined) bytes.set(path, (held = await this.#bytes(characteristic, inner)));
-          if (held instanceof Error) throw held;
-          results.push({ value: this.#codec(visit).decode(held) });
-        } catch (error) {
-          if (inner.aborted || !(error instanceof PropertyError)) throw error;
-          results.push({ error });
-        }
+        const characteristic = this.#findQuietly(visit);
+        // Properties of one characteristic are read together.
+        if (characteristic === undefined || readings.has(characteristic.path)) continue;
+        readings.set(characteristic.path, await this.#reading(characteristic, inner));
       }
-      return results;
+      // All at once: what a device says while the rest is read is newer than what was read.
+      return visits.map((visit) => this.#result(visit, readings));
     });
   }
 
@@ -151,17 +146,33 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
     await lease.release();
   }
 
-  /** @returns bytes, or why this characteristic has none; throws where the device is away */
-  async #bytes(characteristic: CharacteristicState, signal: AbortSignal): Promise<Uint8Array | Error> {
-    const { flags, path, uuid } = characteristic;
-    if (!flags.has('read') && (flags.has('notify') || flags.has('indicate')))
-      return (
-        this.#said.get(path) ?? new PropertyError(`${uuid} has not said anything yet, and cannot be read`)
-      );
+  #result(visit: BluetoothVisit, readings: ReadonlyMap<string, Reading>): VisitResult {
     try {
-      return await this.#gatt.read(characteristic, signal);
+      const { path } = this.#gatt.find(visit.visitor);
+      const bytes = readings.get(path)?.() ?? new PropertyError('the device has changed its services');
+      if (bytes instanceof Error) throw bytes;
+      return { value: this.#codec(visit).decode(bytes) };
     } catch (error) {
-      if (error instanceof PropertyError) return error;
+      if (error instanceof PropertyError) return { error };
+      throw error;
+    }
+  }
+
+  /** @throws where the device is away */
+  async #reading(characteristic: CharacteristicState, signal: AbortSignal): Promise<Reading> {
+    const { flags, path, uuid } = characteristic;
+    const said = (): Uint8Array | undefined => this.#said.get(path);
+    if (!flags.has('read') && (flags.has('notify') || flags.has('indicate')))
+      return () => said() ?? new PropertyError(`${uuid} has not said anything yet, and cannot be read`);
+    let before: Uint8Array | undefined;
+    try {
+      const bytes = await this.#gatt.read(characteristic, signal, () => (before = said()));
+      return () => {
+        const now = said();
+        return now === undefined || now === before ? bytes : now;
+      };
+    } catch (error) {
+      if (error instanceof PropertyError) return () => error;
       throw error;
     }
   }
@@ -210,6 +221,7 @@ export class BluetoothConnection implements Connection<BluetoothProtocol, Blueto
     const quiet = (): void => {
       unlisten();
       this.#undo.delete(unlisten);
+      this.#said.delete(path);
     };
     try {
       await this.#gatt.startNotify(characteristic, signal);

@@ -53,10 +53,15 @@ export class Gatt {
     return first;
   }
 
-  async read(characteristic: CharacteristicState, signal: AbortSignal): Promise<Uint8Array> {
+  /** @param onReply called with the answer, before anything behind it is looked at */
+  async read(
+    characteristic: CharacteristicState,
+    signal: AbortSignal,
+    onReply: () => void = () => {},
+  ): Promise<Uint8Array> {
     if (!characteristic.flags.has('read'))
       throw new PropertyError(`${characteristic.uuid} cannot be read; it has ${flagsOf(characteristic)}`);
-    const [value] = await this.#call(characteristic, 'ReadValue', 'a{sv}', [{}], signal);
+    const [value] = await this.#call(characteristic, 'ReadValue', 'a{sv}', [{}], { signal, onReply });
     if (!(value instanceof Uint8Array))
       throw new PropertyError(`${characteristic.uuid} was read without a value`);
     return value;
@@ -72,7 +77,7 @@ export class Gatt {
       );
     const { Variant } = dbusLibrary();
     const body = [bytes, { type: new Variant('s', type) }];
-    await this.#call(characteristic, 'WriteValue', 'aya{sv}', body, signal);
+    await this.#call(characteristic, 'WriteValue', 'aya{sv}', body, { signal });
   }
 
   async startNotify(characteristic: CharacteristicState, signal: AbortSignal): Promise<void> {
@@ -81,7 +86,7 @@ export class Gatt {
       throw new PropertyError(
         `${uuid} says nothing by itself; it has ${flagsOf(characteristic)}. Leave out \`notify\``,
       );
-    await this.#call(characteristic, 'StartNotify', '', [], signal);
+    await this.#call(characteristic, 'StartNotify', '', [], { signal });
   }
 
   /** Never throws. */
@@ -99,12 +104,13 @@ export class Gatt {
     member: string,
     signature: string,
     body: readonly unknown[],
-    signal: AbortSignal,
+    options: { readonly signal: AbortSignal; readonly onReply?: () => void },
   ): Promise<unknown[]> {
+    const { signal } = options;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const call = { path, interface: CHARACTERISTIC, member, signature, body };
-        return await this.#session.call(call, { timeoutMs: ATT_MS, signal });
+        return await this.#session.call(call, { timeoutMs: ATT_MS, ...options });
       } catch (error) {
         if (signal.aborted || saysGone(error) || !(error instanceof DBusFailure)) throw error;
         if (failureOf(error) !== 'InProgress' || attempt === TRIES) {

@@ -103,7 +103,8 @@ describeUnless(BluezPeer.missing(), 'a mapper for Bluetooth', () => {
     assert.equal(await peer.get(FIRST, LED), '01');
   });
 
-  it('comes back after the device, and after bluetoothd, and hears notifications again', async () => {
+  it('comes back after the device, and after bluetoothd, and hears notifications again', async function () {
+    this.timeout(30_000);
     await peer.vanish(FIRST);
     await peer.set(FIRST, TEMPERATURE, '0000');
     await peer.appear(FIRST);

@@ -221,6 +221,16 @@ describeUnless(BluezPeer.missing(), 'a device that is connected', () => {
       assert.deepEqual(said, [['button', 1]]);
     });
 
+    it('does not hide what is said behind what was read before', async () => {
+      await subscribe([temperature], []);
+      await peer.fault({ member: 'ReadValue', uuid: BATTERY, mute: true });
+      const reading = site.values([temperature, battery]);
+      await eventually('the second is read', async () => (await count('ReadValue')) === 2);
+      await peer.set(ADDRESS, TEMPERATURE, 'd700');
+      await peer.mend();
+      assert.deepEqual(await reading, [0xd7, 87]);
+    });
+
     it('ends them with the connection', async () => {
       const said: [string, DriverValue][] = [];
       await subscribe([temperature], said);

@@ -19,6 +19,7 @@ export class BluezPeer {
   readonly #waiting = new Map<number, Deferred<unknown>>();
   #process: ChildProcess | undefined;
   #id = 0;
+  #isStopped = false;
 
   private constructor(bus: PrivateBus) {
     this.#bus = bus;
@@ -44,6 +45,7 @@ export class BluezPeer {
 
   /** Begins bluetoothd, with the adapters and devices that there were. */
   async startDaemon(): Promise<void> {
+    if (this.#isStopped) throw new Error('the peer was stopped');
     if (this.#process !== undefined) return;
     const child = fork(PROGRAM, [this.#bus.address], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#process = child;
@@ -74,6 +76,7 @@ export class BluezPeer {
 
   /** Idempotent. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.killDaemon();
     await this.#bus.stop();
   }
