@@ -23,7 +23,7 @@ import type { TwinChange, DeviceView } from './twins/twins.ts';
 /** Of parsed devices and models, which are read when they change. */
 const KEPT_OBJECT_BYTES = 64 * 1024;
 /** A bus that cannot be opened is tried again after this, milliseconds. */
-const BUS_AGAIN_MS = 10_000;
+const BUS_AGAIN_MS = 3_000;
 
 /** What speaks over an open bus. */
 interface Voices {
@@ -192,8 +192,10 @@ class Devices implements EdgeDevices {
       this.#busProblem = undefined;
     } catch (error) {
       const { clock, log } = this.#options;
-      log.error({ err: error }, 'the event bus cannot be opened, and is tried again');
-      this.#busProblem = problemOf(error);
+      const problem = problemOf(error);
+      if (problem.message !== this.#busProblem?.message)
+        log.error({ err: error }, 'the event bus cannot be opened, and is tried again');
+      this.#busProblem = problem;
       if (this.#stopped === undefined)
         this.#again = clock.setTimer(BUS_AGAIN_MS, () => void this.#tryBus(), { background: true });
     }

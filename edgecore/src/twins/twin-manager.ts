@@ -186,6 +186,7 @@ export class TwinManager implements Twins {
     this.#connected = connected;
     if (connected) {
       for (const [id, device] of this.#devices) {
+        this.#snapshots.postpone(id);
         this.#turns.look(id);
         this.#tellSettings(device);
       }
@@ -328,7 +329,9 @@ export class TwinManager implements Twins {
     if (this.#silent.has(entry.device?.protocol ?? '')) twin.setSilent(true);
     const effect = settings?.uid === entry.uid ? twin.restoreSettings(settings) : undefined;
     if (settings !== undefined && settings.uid !== entry.uid) void this.#writeSettings(id);
-    this.#apply(id, device, { ...(effect ?? twin.bind(entry)), condition: true });
+    if (effect !== undefined) this.#apply(id, device, effect);
+    this.#tell({ namespace: entry.namespace, name: entry.name, properties: [] });
+    this.#turns.look(id);
     this.#tellSettings(device);
   }
 

@@ -41,6 +41,8 @@ interface Device {
   writtenMs: number;
   /** Whether it has changed since it was written. */
   dirty: boolean;
+  /** Whether the cloud has it: what is on the disk goes. */
+  taken: boolean;
   /** Bytes on the disk; 0: nothing. */
   bytes: number;
 }
@@ -96,7 +98,14 @@ export class TwinSnapshots {
     const device = this.#device(id);
     device.sinceMs ??= this.#options.clock.monotonicMs();
     device.dirty = true;
+    device.taken = false;
     this.#alarm.setAt(this.#dueMs(device));
+  }
+
+  /** The device only waits for its turn to speak: that is no reason to write it. What is on the disk stays. */
+  postpone(id: string): void {
+    const device = this.#devices.get(id);
+    if (device !== undefined) device.sinceMs = undefined;
   }
 
   /** The cloud has taken what the device is like, or it is gone. */
@@ -105,6 +114,7 @@ export class TwinSnapshots {
     if (device === undefined) return;
     device.sinceMs = undefined;
     device.dirty = false;
+    device.taken = true;
     if (device.bytes > 0) this.#remove(id, device);
   }
 
@@ -117,8 +127,7 @@ export class TwinSnapshots {
   /** Writes all that the cloud has not taken, whatever was written when. Resolves once it is durable, or refused. */
   async finish(): Promise<void> {
     this.#alarm.cancel();
-    for (const [id, device] of this.#devices)
-      if (device.sinceMs !== undefined && device.dirty) this.#write(id, device);
+    for (const [id, device] of this.#devices) if (device.dirty) this.#write(id, device);
     await Promise.all(this.#underWay);
     this.#alarm.cancel();
   }
@@ -126,7 +135,7 @@ export class TwinSnapshots {
   #device(id: string): Device {
     let device = this.#devices.get(id);
     if (device === undefined) {
-      device = { sinceMs: undefined, writtenMs: -Infinity, dirty: false, bytes: 0 };
+      device = { sinceMs: undefined, writtenMs: -Infinity, dirty: false, taken: false, bytes: 0 };
       this.#devices.set(id, device);
     }
     return device;
@@ -203,14 +212,14 @@ export class TwinSnapshots {
     this.#options.log.debug({ err: error, device: id }, 'a twin could not be written; tried again');
     const device = this.#devices.get(id);
     if (device === undefined) return;
-    device.dirty = device.sinceMs !== undefined;
+    device.dirty = !device.taken;
     this.#options.clock.setTimer(RETRY_MS, () => this.#tryAgain(id), { background: true });
   }
 
   #tryAgain(id: string): void {
     const device = this.#devices.get(id);
     if (device === undefined) return;
-    if (device.sinceMs === undefined) this.taken(id);
+    if (device.taken) this.taken(id);
     else this.#alarm.setAt(this.#dueMs(device));
   }
 }

@@ -119,6 +119,18 @@ describe('embedded event bus', () => {
     assert.deepEqual(heard, ['$hw/events/device/factory/pump/twin/update/delta']);
   });
 
+  it('knows whether anybody hears a topic', async () => {
+    const isHeard = (device: string): boolean =>
+      given.bus.isHeard?.(`$hw/events/device/factory/${device}/twin/update/document`) ?? true;
+    assert.equal(isHeard('pump'), false);
+    const client = await given.client('modbus');
+    await client.subscribeAsync('$hw/events/device/+/+/twin/update/document', { qos: 1 });
+    assert.equal(isHeard('pump'), true);
+    assert.equal(isHeard('thermo'), false, 'not what it may not hear');
+    await client.unsubscribeAsync('$hw/events/device/+/+/twin/update/document');
+    assert.equal(isHeard('pump'), false);
+  });
+
   it('has an acknowledgement wait for the handlers, in order', async () => {
     const releases: (() => void)[] = [];
     const end = given.bus.subscribe('app/wait', () => new Promise<void>((resolve) => releases.push(resolve)));

@@ -167,6 +167,10 @@ export class EmbeddedBus implements RunningBus {
     return this.#router.fromBroker({ ...publication, except: BRIDGE });
   }
 
+  isHeard(topic: string): boolean {
+    return this.#sessions.hears(topic.split('/'));
+  }
+
   disconnect(name: string): void {
     this.#broker.disconnect(name);
   }

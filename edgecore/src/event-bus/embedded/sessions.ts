@@ -182,6 +182,13 @@ export class Sessions implements SessionEvents {
     this.#tell(session.id, 'messages for a client do not fit, or wait too long; the oldest are dropped');
   }
 
+  /** Whether any session, one that is away too, is to have what is published under a topic. */
+  hears(levels: readonly string[]): boolean {
+    for (const { account } of this.#receivers(levels).keys())
+      if (this.#rights.mayHear(account, levels)) return true;
+    return false;
+  }
+
   stop(): void {
     this.#sweep?.cancel();
     this.#sweep = undefined;
