@@ -117,7 +117,7 @@ class Site {
 
 describe('What devices need, put together', () => {
   let temp: TempDir;
-  let site: Site | undefined;
+  let site: Site;
   let port: number;
 
   beforeEach(async () => {
@@ -126,8 +126,7 @@ describe('What devices need, put together', () => {
   });
 
   afterEach(async () => {
-    await site?.close();
-    site = undefined;
+    await site.close();
     await temp.remove();
   });
 
@@ -139,10 +138,10 @@ describe('What devices need, put together', () => {
 
   it('goes from the store over the broker to the mapper, and back to the cloud', async () => {
     const { devices, told } = await open();
-    await site?.put(MODEL, DEVICE);
+    await site.put(MODEL, DEVICE);
     await devices.start();
-    site?.connect();
-    const mapper = await (site as Site).mapper();
+    site.connect();
+    const mapper = await site.mapper();
     const heard = new Map<string, string>();
     mapper.on('message', (topic, payload) => heard.set(topic, payload.toString('utf8')));
     await mapper.subscribeAsync('$hw/events/mapper/virtual/#', { qos: 1 });
@@ -183,7 +182,7 @@ describe('What devices need, put together', () => {
     this.timeout(30_000);
     const other = await listen(port);
     const { devices } = await open();
-    await site?.put(MODEL, DEVICE);
+    await site.put(MODEL, DEVICE);
     await devices.start();
     assert.equal(devices.problems()[0]?.code, 'ERR_EDGECORE_BUS_LISTEN');
     await devices.set('default', 'd', { a: '7' });
@@ -191,20 +190,20 @@ describe('What devices need, put together', () => {
     await assert.rejects(devices.read('default', 'd', []), { code: 'ERR_EDGECORE_DEVICE_READ' });
     await new Promise((resolve) => other.close(resolve));
     await eventually('the bus', () => devices.problems().length === 0, { deadlineMs: 15_000 });
-    const mapper = await (site as Site).mapper();
+    const mapper = await site.mapper();
     await mapper.endAsync();
   });
 
   it('has what was set and what was reported after a restart', async () => {
     const { devices } = await open();
-    await site?.put(MODEL, DEVICE);
+    await site.put(MODEL, DEVICE);
     await devices.start();
     await devices.set('default', 'd', { a: '8' });
-    const mapper = await (site as Site).mapper();
+    const mapper = await site.mapper();
     const twin = { twin: { b: { actual: { value: '3' } } } };
     await mapper.publishAsync('$hw/events/device/default/d/twin/update', JSON.stringify(twin), { qos: 1 });
     await mapper.endAsync();
-    await site?.close();
+    await site.close();
     const again = await open();
     await again.devices.start();
     const [a, b] = again.devices.view('default', 'd')?.twins ?? [];
