@@ -22,6 +22,8 @@ interface Said {
   readonly atMs: number;
 }
 
+/** How long a new expected value waits for what the mapper says of it: one report instead of two. */
+const SETTLE_MS = 1_000;
 const NOTHING_SAID: Said = { reported: undefined, expected: undefined, atMs: -Infinity };
 
 /** What the mapper said of a setting. */
@@ -47,6 +49,11 @@ export class PropertyTwin {
   reported: Reported | undefined;
   #settled: Settled | undefined;
   #said = NOTHING_SAID;
+  /** What was last seen to be in force, and since when, monotonic. */
+  #inForce: { readonly version: string | undefined; readonly sinceMs: number } = {
+    version: undefined,
+    sinceMs: -Infinity,
+  };
 
   constructor(bound: BoundProperty) {
     this.#bound = bound;
@@ -72,8 +79,15 @@ export class PropertyTwin {
     return { value: written.value, version, written };
   }
 
-  /** Sees what has become of what was set here. */
-  judge(): Verdict {
+  /** Sees what has become of what was set here, and what is in force. @param nowMs monotonic */
+  judge(nowMs: number): Verdict {
+    const verdict = this.#judge();
+    const version = this.expected?.version;
+    if (version !== this.#inForce.version) this.#inForce = { version, sinceMs: nowMs };
+    return verdict;
+  }
+
+  #judge(): Verdict {
     if (this.settings === undefined) return 'waits';
     const present = inForce(this.settings);
     const { left, outcome } = judge(this.settings, this.cloud, this.decided);
@@ -94,12 +108,12 @@ export class PropertyTwin {
 
   /** When the cloud is to hear of it, monotonic; Infinity: there is nothing new. */
   get dueMs(): number {
-    return this.#hasNews ? this.#said.atMs + this.#bound.reportCycleMs : Infinity;
-  }
-
-  get #hasNews(): boolean {
-    if (!this.#bound.reportToCloud) return false;
-    return this.expected?.version !== this.#said.expected?.version || this.#hasNewValue;
+    if (!this.#bound.reportToCloud) return Infinity;
+    const dueMs = this.#said.atMs + this.#bound.reportCycleMs;
+    if (this.#hasNewValue) return dueMs;
+    const { version, sinceMs } = this.#inForce;
+    if (this.expected?.version === this.#said.expected?.version) return Infinity;
+    return this.#settled?.version === version ? dueMs : Math.max(dueMs, sinceMs + SETTLE_MS);
   }
 
   get #hasNewValue(): boolean {

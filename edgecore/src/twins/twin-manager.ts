@@ -261,7 +261,7 @@ export class TwinManager implements Twins {
       await this.#settings.write(id, proposal.kept);
       if (this.#devices.get(id) !== device) throw unknownDevice(id);
       this.#counters.settingsMade += Object.keys(proposal.set).length;
-      const effect = twin.adopt(proposal);
+      const effect = twin.adopt(proposal, this.#now());
       this.#apply(id, device, { ...effect, settings: false });
       // The cloud has taken one meanwhile that this was made over: only what is so now is right after a power cut.
       if (effect.settings) await this.#rewrite(id, twin);
@@ -310,7 +310,7 @@ export class TwinManager implements Twins {
     if (entry === undefined) {
       if (present !== undefined) this.#forget(id, present);
     } else if (present === undefined) this.#begin(id, entry);
-    else this.#apply(id, present, present.twin.bind(entry));
+    else this.#apply(id, present, present.twin.bind(entry, this.#now()));
   }
 
   #begin(id: string, entry: DirectoryEntry): void {
@@ -327,7 +327,7 @@ export class TwinManager implements Twins {
     if (snapshot?.uid === entry.uid) twin.restore(snapshot);
     else if (snapshot !== undefined) this.#snapshots.taken(id);
     if (this.#silent.has(entry.device?.protocol ?? '')) twin.setSilent(true);
-    const effect = settings?.uid === entry.uid ? twin.restoreSettings(settings) : undefined;
+    const effect = settings?.uid === entry.uid ? twin.restoreSettings(settings, this.#now()) : undefined;
     if (settings !== undefined && settings.uid !== entry.uid) void this.#writeSettings(id);
     if (effect !== undefined) this.#apply(id, device, effect);
     this.#tell({ namespace: entry.namespace, name: entry.name, properties: [] });

@@ -91,7 +91,7 @@ export class Twin {
     this.uid = entry.uid;
     this.#entry = entry;
     this.#gatheredMs = now.monotonicMs + SPEECHLESS_MS;
-    this.bind(entry);
+    this.bind(entry, now);
   }
 
   get entry(): DirectoryEntry {
@@ -106,7 +106,7 @@ export class Twin {
   // ── down ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The Device or its model is another one. */
-  bind(entry: DirectoryEntry): TwinEffect {
+  bind(entry: DirectoryEntry, now: Now): TwinEffect {
     const isOther = entry.device !== this.#entry.device;
     const condition = isOther || JSON.stringify(entry.problems) !== JSON.stringify(this.#entry.problems);
     // What the mapper had against another version of it is settled by what it says of this one.
@@ -131,7 +131,7 @@ export class Twin {
       twin.decided = entry.decided.get(name);
     }
     if (entry.device !== undefined && this.#unpark()) settings = true;
-    const judged = this.#judge(bound.keys());
+    const judged = this.#judge(bound.keys(), now);
     for (const [name, version] of versions)
       if (this.#properties.get(name)?.expected?.version !== version) properties.add(name);
     return {
@@ -170,7 +170,7 @@ export class Twin {
    * What was proposed is durable: it is in force, unless the cloud has set something else meanwhile. `settings` of the effect:
    * what has to be kept is not what was proposed.
    */
-  adopt({ set, kept }: Proposal): TwinEffect {
+  adopt({ set, kept }: Proposal, now: Now): TwinEffect {
     const superseded: SupersededSetting[] = [];
     for (const [property, { setting, over }] of Object.entries(set)) {
       const twin = this.#properties.get(property);
@@ -178,12 +178,14 @@ export class Twin {
       if (twin.expected?.version === over) twin.settings = withSetting(twin.settings, twin.cloud, setting);
       else superseded.push({ property, setting });
     }
+    const properties = Object.keys(set);
+    this.#judge(properties, now); // what was made over what is in force waits
     const settings = JSON.stringify(this.#presentSettings()) !== JSON.stringify(kept.settings);
-    return { properties: Object.keys(set), condition: false, superseded, settings };
+    return { properties, condition: false, superseded, settings };
   }
 
   /** Takes what was set here before a restart. */
-  restoreSettings({ settings: set }: DeviceSettings): TwinEffect {
+  restoreSettings({ settings: set }: DeviceSettings, now: Now): TwinEffect {
     const properties = Object.keys(set);
     let settings = false;
     for (const [property, kept] of Object.entries(set)) {
@@ -192,7 +194,7 @@ export class Twin {
       else if (this.#entry.device === undefined) this.#parked = { ...this.#parked, [property]: kept };
       else settings = true;
     }
-    const judged = this.#judge(properties);
+    const judged = this.#judge(properties, now);
     return {
       ...{ properties, condition: false, superseded: judged.superseded },
       settings: settings || judged.settings,
@@ -242,11 +244,11 @@ export class Twin {
     return parked.length > 0;
   }
 
-  #judge(properties: Iterable<string>): Pick<TwinEffect, 'superseded' | 'settings'> {
+  #judge(properties: Iterable<string>, now: Now): Pick<TwinEffect, 'superseded' | 'settings'> {
     const superseded: SupersededSetting[] = [];
     let settings = false;
     for (const property of properties) {
-      const verdict = this.#properties.get(property)?.judge() ?? 'waits';
+      const verdict = this.#properties.get(property)?.judge(now.monotonicMs) ?? 'waits';
       if (verdict !== 'waits') settings = true;
       if (typeof verdict === 'object') superseded.push({ property, setting: verdict.superseded });
     }

@@ -117,6 +117,36 @@ describe('Twins of a node', () => {
       assert.equal(site.twins.counters().coalesced - coalesced, 2);
     });
 
+    it('a new desired value together with what the device then has, or what its mapper says', async () => {
+      const wanting = (value: string): Record<string, unknown> =>
+        device('d', { name: 'a', desired: { value } }, { name: 'b' });
+      const observed = (): string | undefined => last()?.twins[0]?.observedDesired?.value;
+      await served(wanting('1'));
+      await site.clock.advance(10_000);
+      await site.put(wanting('2'));
+      await site.clock.advance(50);
+      assert.equal(site.cloud.waiting.size, 0);
+      site.twins.report('default', 'd', { a: '2' });
+      await site.clock.advance(1);
+      site.cloud.take('device');
+      assert.deepEqual([valuesOf(last())['a'], observed()], ['2', '2']);
+      await site.clock.advance(10_000);
+      await site.put(wanting('3'));
+      const version = site.twins.expected('default/d')?.get('a')?.version ?? '';
+      site.twins.settle('default', 'd', { a: { version, ok: false } });
+      await site.clock.advance(1);
+      site.cloud.take('device');
+      assert.deepEqual([valuesOf(last())['a'], observed()], ['2', '3']);
+      await site.clock.advance(10_000);
+      await site.put(wanting('4'));
+      await site.clock.advance(999);
+      assert.equal(site.cloud.waiting.size, 0);
+      await site.clock.advance(2);
+      site.cloud.take('device');
+      assert.equal(observed(), '4', 'though nobody says anything of it');
+      assert.equal(site.cloud.reports.length, 3);
+    });
+
     it('a property no more often than its own cycle, whatever others do', async () => {
       await served(device('d', { name: 'a', reportCycle: 10_000 }, { name: 'b', reportCycle: 1_000 }));
       await site.clock.advance(10_000);
