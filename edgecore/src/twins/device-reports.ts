@@ -21,3 +21,8 @@ export interface DeviceReports {
   /** What waits is not to be said any more. */
   withdraw(kind: 'device' | 'device-setting', about: AboutDevice): void;
 }
+
+/** Whether the outbox sends the same again after a status. */
+export function isAskedAgain(status: number): boolean {
+  return status === 409 || status === 429 || status >= 500;
+}

@@ -5,9 +5,10 @@ import type { UpstreamOutcome } from '@hawser/sync';
 import type { DeviceDirectory, DirectoryEntry } from '../devices/device-directory.ts';
 import type { JsonState } from '../state/json-state.ts';
 import type { StateStore } from '../store/state-store.ts';
-import type { DeviceReports } from './device-reports.ts';
+import { isAskedAgain, type DeviceReports } from './device-reports.ts';
 import { ReportTurns } from './report-turns.ts';
 import { SettingStore } from './setting-store.ts';
+import { SettingTeller } from './setting-teller.ts';
 import { Twin, type Now, type SupersededSetting, type TwinEffect } from './twin.ts';
 import type { DeviceSettings } from './twin-settings.ts';
 import type { TwinSnapshot } from './twin-snapshot.ts';
@@ -60,10 +61,7 @@ interface Device {
   outstanding: boolean;
   /** Changes since the last report. */
   changes: number;
-  /** Settings that the cloud has answered, by id: what became of them is seen in the Device. */
-  readonly answered: Set<string>;
-  /** Ids in the settings that are on their way. */
-  telling: readonly string[];
+  readonly teller: SettingTeller;
   /** Writes of settings, one after the other. */
   writes: Promise<void>;
   waitingWrites: number;
@@ -73,8 +71,6 @@ interface Device {
 const MAX_WAITING_WRITES = 64;
 /** What the disk refused of settings is written again after this, milliseconds. */
 const RETRY_MS = 10_000;
-/** A setting that the cloud has answered and that has no fate after this is told again, milliseconds. */
-const TELL_AGAIN_MS = 60_000;
 
 /**
  * The twins of this node. Level-triggered: what a step changes is looked at as it is then. In memory is what mappers
@@ -139,6 +135,7 @@ export class TwinManager implements Twins {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ending?.();
+    for (const { teller } of this.#devices.values()) teller.stop();
     this.setConnected(false);
     this.#turns.stop();
     await this.#snapshots.finish();
@@ -188,7 +185,7 @@ export class TwinManager implements Twins {
       for (const [id, device] of this.#devices) {
         this.#snapshots.postpone(id);
         this.#turns.look(id);
-        this.#tellSettings(device);
+        device.teller.tell();
       }
     } else {
       for (const [id, device] of this.#devices) this.#cutOff(id, device);
@@ -200,8 +197,7 @@ export class TwinManager implements Twins {
   repeat(): void {
     for (const [id, device] of this.#devices) {
       device.twin.sayAgain();
-      device.answered.clear();
-      this.#tellSettings(device);
+      device.teller.tellAll();
       this.#touch(id, device);
     }
   }
@@ -265,7 +261,7 @@ export class TwinManager implements Twins {
       this.#apply(id, device, { ...effect, settings: false });
       // The cloud has taken one meanwhile that this was made over: only what is so now is right after a power cut.
       if (effect.settings) await this.#rewrite(id, twin);
-      this.#tellSettings(device);
+      device.teller.tell();
     });
   }
 
@@ -314,9 +310,11 @@ export class TwinManager implements Twins {
   }
 
   #begin(id: string, entry: DirectoryEntry): void {
+    const { reports, clock } = this.#options;
     const twin = new Twin(entry, this.#now());
     const device: Device = {
-      ...{ twin, outstanding: false, changes: 0, answered: new Set(), telling: [] },
+      ...{ twin, outstanding: false, changes: 0 },
+      teller: new SettingTeller(twin, { reports, clock }),
       ...{ writes: Promise.resolve(), waitingWrites: 0 },
     };
     this.#devices.set(id, device);
@@ -332,7 +330,7 @@ export class TwinManager implements Twins {
     if (effect !== undefined) this.#apply(id, device, effect);
     this.#tell({ namespace: entry.namespace, name: entry.name, properties: [] });
     this.#turns.look(id);
-    this.#tellSettings(device);
+    device.teller.tell();
   }
 
   #forget(id: string, device: Device): void {
@@ -340,9 +338,9 @@ export class TwinManager implements Twins {
     this.#devices.delete(id);
     this.#turns.leave(id);
     this.#snapshots.forget(id);
-    const about = aboutOf(twin);
+    const { about } = twin;
     this.#options.reports.withdraw('device', about);
-    this.#options.reports.withdraw('device-setting', about);
+    device.teller.stop();
     void device.writes.then(() => this.#writeSettings(id));
     this.#tell({ namespace: about.namespace, name: about.name, properties: [] });
   }
@@ -353,11 +351,11 @@ export class TwinManager implements Twins {
     for (const each of superseded) {
       this.#counters.settingsSuperseded += 1;
       // What the cloud has answered it has told of itself.
-      if (!device.answered.has(each.setting.id)) this.#options.onSuperseded(device.twin.entry, each);
+      if (!device.teller.hasAnswered(each.setting.id)) this.#options.onSuperseded(device.twin.entry, each);
     }
     if (settings) {
       void this.#writeSettings(id);
-      this.#tellSettings(device);
+      device.teller.tell();
     }
     if (properties.length > 0) this.#tell({ namespace, name, properties });
     if (condition) this.#tell({ namespace, name, properties: [] });
@@ -388,9 +386,7 @@ export class TwinManager implements Twins {
       device.changes = 0;
       return device.twin.say(this.#now());
     };
-    this.#options.reports.device(aboutOf(device.twin), body, (outcome) =>
-      this.#answered(id, device, outcome),
-    );
+    this.#options.reports.device(device.twin.about, body, (outcome) => this.#answered(id, device, outcome));
     this.#snapshots.waits(id);
   }
 
@@ -398,7 +394,7 @@ export class TwinManager implements Twins {
     if (this.#devices.get(id) !== device || !device.outstanding) return;
     if (status === 0) this.#counters.reportsTaken += 1;
     // The outbox asks for it again.
-    if (isTransient(status)) {
+    if (isAskedAgain(status)) {
       this.#counters.reportsRetried += 1;
       return;
     }
@@ -413,54 +409,13 @@ export class TwinManager implements Twins {
     this.#turns.leave(id);
     if (device.outstanding) {
       device.outstanding = false;
-      this.#options.reports.withdraw('device', aboutOf(device.twin));
+      this.#options.reports.withdraw('device', device.twin.about);
       device.twin.sayAgain();
     }
     if (device.twin.hasNews) this.#snapshots.waits(id);
   }
 
   // ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Has the cloud told what was set here, but for what it has answered. */
-  #tellSettings(device: Device): void {
-    const { reports, clock } = this.#options;
-    const about = aboutOf(device.twin);
-    const toTell = (): ReturnType<Twin['settingsToTell']> =>
-      device.twin.settingsToTell().filter(({ id = '' }) => !device.answered.has(id));
-    if (toTell().length === 0) {
-      if (device.telling.length > 0) reports.withdraw('device-setting', about);
-      device.telling = [];
-      return;
-    }
-    const ids = toTell().map(({ id = '' }) => id);
-    if (JSON.stringify(ids) === JSON.stringify(device.telling)) return;
-    device.telling = ids;
-    let sent: readonly string[] = [];
-    const body = (): {
-      namespace: string;
-      name: string;
-      uid: string;
-      settings: ReturnType<typeof toTell>;
-    } => {
-      const settings = toTell();
-      sent = settings.map(({ id = '' }) => id);
-      return { ...about, settings };
-    };
-    reports.settings(about, body, ({ status }) => {
-      if (isTransient(status)) return;
-      for (const id of sent) device.answered.add(id);
-      device.telling = device.telling.filter((id) => !sent.includes(id));
-      const tellAgain = (): void => this.#tellAgain(device, sent);
-      clock.setTimer(TELL_AGAIN_MS, tellAgain, { background: true });
-    });
-  }
-
-  /** What the Device has does not say what became of settings that the cloud has answered: it is asked again. */
-  #tellAgain(device: Device, ids: readonly string[]): void {
-    for (const id of ids) device.answered.delete(id);
-    if (this.#stopped || this.#devices.get(device.twin.entry.id) !== device) return;
-    this.#tellSettings(device);
-  }
 
   /** Makes durable what is left of settings, after what is being written. Never rejects. */
   async #writeSettings(id: string): Promise<void> {
@@ -506,19 +461,6 @@ export class TwinManager implements Twins {
       }
     }
   }
-}
-
-function aboutOf({ entry: { namespace, name }, uid }: Twin): {
-  namespace: string;
-  name: string;
-  uid: string;
-} {
-  return { namespace, name, uid };
-}
-
-/** Statuses after which the outbox sends the same again. */
-function isTransient(status: number): boolean {
-  return status === 409 || status === 429 || status >= 500;
 }
 
 function unknownDevice(id: string): DeviceError {

@@ -1,6 +1,7 @@
 import { checkReading, checkValue, DeviceError, type DeviceState, type Problem } from '@hawser/devices';
 import type { UpstreamBodies, UpstreamSetting } from '@hawser/sync';
 import type { DirectoryEntry } from '../devices/device-directory.ts';
+import type { AboutDevice } from './device-reports.ts';
 import { PropertyTwin, unknownProperty, type Reported } from './property-twin.ts';
 import {
   edgeSetting,
@@ -92,6 +93,12 @@ export class Twin {
     this.#entry = entry;
     this.#gatheredMs = now.monotonicMs + SPEECHLESS_MS;
     this.bind(entry, now);
+  }
+
+  /** Which device it is. */
+  get about(): AboutDevice {
+    const { namespace, name } = this.#entry;
+    return { namespace, name, uid: this.uid };
   }
 
   get entry(): DirectoryEntry {
@@ -410,10 +417,10 @@ export class Twin {
     this.#mustSay = false;
     this.#condition = { said: this.#conditionText(), atMs: now.monotonicMs };
     this.#lastOnline = { said: this.#lastOnlineText(), atMs: now.monotonicMs };
-    const { namespace, name } = this.#entry;
     const { said: lastOnlineTime } = this.#lastOnline;
     return {
-      ...{ namespace, name, uid: this.uid, twins, served: this.#served() },
+      ...this.about,
+      ...{ twins, served: this.#served() },
       ...(this.#saysState && { state: this.state }),
       ...(lastOnlineTime !== '' && { lastOnlineTime }),
     };
