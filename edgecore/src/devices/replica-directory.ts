@@ -185,7 +185,9 @@ export class ReplicaDirectory implements DeviceDirectory {
     const { namespace, name } = parseKey(key);
     this.#models.delete(key);
     const id = `${namespace}/${name}`;
-    if (this.#known.delete(id)) this.#tell(id, undefined);
+    this.#known.delete(id);
+    // One that could not be read has been here, too: there may be something of it on the disk.
+    this.#tell(id, undefined);
   }
 
   #lookAgain(key: ContentKey): void {

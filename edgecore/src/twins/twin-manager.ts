@@ -305,6 +305,7 @@ export class TwinManager implements Twins {
     const present = this.#devices.get(id);
     if (entry === undefined) {
       if (present !== undefined) this.#forget(id, present);
+      else this.whole();
     } else if (present === undefined) this.#begin(id, entry);
     else this.#apply(id, present, present.twin.bind(entry, this.#now()));
   }

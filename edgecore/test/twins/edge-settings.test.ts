@@ -351,6 +351,18 @@ describe('Settings made at the edge', () => {
     assert.deepEqual(expected(), { value: '7', from: 'edge' });
   });
 
+  it('go with a device that could not be read before it was taken away', async () => {
+    await begin();
+    await set({ a: '7' });
+    const before = site;
+    site = before.restarted();
+    site.replica.read = () => Promise.reject(new Error('busy'));
+    await site.start();
+    await site.remove('d');
+    await site.clock.advance(10);
+    assert.equal(kept(), undefined);
+  });
+
   it('that cannot be read any more are passed over', async () => {
     await begin();
     site = site.restarted();
