@@ -21,7 +21,13 @@ function filesBelow(dir: string, suffix: string): string[] {
 /** The packages whose errors users meet. */
 function packages(): string[] {
   const { workspaces } = JSON.parse(read('package.json')) as { workspaces: string[] };
-  return workspaces.filter((dir) => dir !== 'e2e');
+  return workspaces
+    .filter((dir) => dir !== 'e2e')
+    .flatMap((dir) =>
+      dir.endsWith('/*')
+        ? readdirSync(path.join(ROOT, dir.slice(0, -2))).map((name) => `${dir.slice(0, -1)}${name}`)
+        : [dir],
+    );
 }
 
 function sources(): string[] {

@@ -10,7 +10,7 @@ import { root, say } from '../run.js';
 const CLOSING_LINE = /^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 
 /** Parts tested at a time: their tests wait more than they compute. */
-const AT_A_TIME = 3;
+const AT_A_TIME = 2;
 /** Takes as long as all others together, and waits for processes most of the time: begins first, in parts. */
 const LONGEST = 'e2e';
 /** Folders of its tests that are parts of their own; what is in no such folder is one, too. */

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Logger } from '@hawser/seams';
 
 /**
  * Remembers processes over a crash of the edge core, which they survive: two mappers on one serial line would disturb
@@ -7,20 +8,34 @@ import path from 'node:path';
  */
 export class Leftovers {
   readonly #dir: string;
+  readonly #log: Logger;
 
   /** @param dir a folder that is there */
-  constructor(dir: string) {
+  constructor(dir: string, log: Logger) {
     this.#dir = dir;
+    this.#log = log;
   }
 
-  /** Not flushed: after a power cut there is nothing left over. */
+  /** Not flushed: after a power cut there is nothing left over. Never rejects: it only matters after a crash. */
   async remember(name: string, pid: number): Promise<void> {
-    const began = await beganAt(pid);
-    if (began !== undefined) await writeFile(this.#file(name), `${pid} ${began}\n`, { mode: 0o600 });
+    try {
+      const began = await beganAt(pid);
+      if (began !== undefined) await writeFile(this.#file(name), `${pid} ${began}\n`, { mode: 0o600 });
+    } catch (error) {
+      this.#log.warn(
+        { mapper: name, err: error },
+        'a mapper could not be noted, and would survive a crash of edgecore',
+      );
+    }
   }
 
+  /** Never rejects: what is not removed names a process that has ended. */
   async forget(name: string): Promise<void> {
-    await rm(this.#file(name), { force: true });
+    try {
+      await rm(this.#file(name), { force: true });
+    } catch (error) {
+      this.#log.debug({ mapper: name, err: error }, 'the note of a mapper is left');
+    }
   }
 
   /** The process that is left of a mapper, if it is the one that was remembered. */

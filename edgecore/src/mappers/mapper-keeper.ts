@@ -116,6 +116,7 @@ export class MapperKeeper {
       }
       end = await process.ended;
     } catch (error) {
+      await this.#process?.stop(); // nobody would look after it
       this.#lastEnd = (error as Error).message;
       onTrouble('MapperNotStarted', this.#lastEnd);
       return;

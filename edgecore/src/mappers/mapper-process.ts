@@ -103,12 +103,13 @@ export class MapperProcess {
   }
 }
 
-/** Sends a signal to a process and all that it has started. Who has gone has gone. */
+/** Sends a signal to a process and all that it has started. Who has gone has gone; who became another user stays. */
 export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 

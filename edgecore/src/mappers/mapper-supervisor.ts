@@ -63,7 +63,7 @@ export class MapperSupervisor {
     this.#options = options;
     this.#folder = new DefinitionFolder(dir, log);
     this.#secrets = new MapperSecrets(dataDir, log);
-    this.#leftovers = new Leftovers(path.join(dataDir, 'mappers'));
+    this.#leftovers = new Leftovers(path.join(dataDir, 'mappers'), log);
     this.#memory = new MapperMemory(cgroupRoot, log);
   }
 

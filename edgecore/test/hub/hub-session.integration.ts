@@ -141,7 +141,7 @@ describe('HubSession', function () {
     await eventually('it is asked', () => reported.length > 0);
     await session.reconnect();
     await eventually('in sync', () => replica.state.synced);
-    assert.deepEqual(reported, [['node', 'pod', 'pod-gone']]);
+    assert.deepEqual(reported, [['node', 'pod', 'pod-gone', 'device', 'device-setting']]);
   });
 
   it('gives streams that a hub opens to whatever serves their kind, on either connection', async () => {

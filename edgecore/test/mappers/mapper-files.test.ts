@@ -97,7 +97,7 @@ describe('files of mappers', () => {
 
   describe('processes of an earlier run', () => {
     it('are found as long as they are the same', async () => {
-      const leftovers = new Leftovers(dir.path);
+      const leftovers = new Leftovers(dir.path, silentLogger);
       await leftovers.remember('modbus', process.pid);
       assert.equal(await leftovers.find('modbus'), process.pid);
       const file = path.join(dir.path, 'modbus.pid');
@@ -109,6 +109,14 @@ describe('files of mappers', () => {
       }
       await leftovers.forget('modbus');
       await leftovers.forget('modbus');
+    });
+
+    it('are not known where the disk refuses, which ends nothing', async () => {
+      const leftovers = new Leftovers(path.join(dir.path, 'none', 'such'), silentLogger);
+      await leftovers.remember('modbus', process.pid);
+      assert.equal(await leftovers.find('modbus'), undefined);
+      await mkdir(path.join(dir.path, 'folder.pid', 'full'), { recursive: true });
+      await new Leftovers(dir.path, silentLogger).forget('folder');
     });
   });
 

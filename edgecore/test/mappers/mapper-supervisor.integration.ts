@@ -179,7 +179,10 @@ describe('the supervisor of mappers', () => {
     await define('modbus', FOR_EVER);
     const supervisor = await supervise();
     await supervisor.stop();
-    await new Leftovers(path.join(dir.path, 'data', 'mappers')).remember('modbus', left.pid ?? 0);
+    await new Leftovers(path.join(dir.path, 'data', 'mappers'), silentLogger).remember(
+      'modbus',
+      left.pid ?? 0,
+    );
     const next = await supervise();
     assert.equal(await ended, 'SIGTERM');
     await passes(() => assert.equal(stateOf(next, 'modbus')?.state, 'running'));

@@ -135,6 +135,19 @@ describe('Mapper: readings', () => {
     assert.equal(bench.bus.reported(pump)['speed'], '77');
   });
 
+  it('takes what a device says for newer than a reading that began before', async () => {
+    bench.driver.subscribes = ['speed'];
+    const device = bench.driver.device('pump');
+    device.whileRead = () => {
+      device.whileRead = () => {};
+      device.values.set('speed', 91);
+      device.say('speed', 91);
+    };
+    await bench.begin(pump);
+    await bench.pass(3_000);
+    assert.equal(bench.bus.reported(pump)['speed'], '91');
+  });
+
   it('reads when it is told to, and says what it has read', async () => {
     await bench.begin(pump);
     const { bus, driver } = bench;

@@ -16,6 +16,8 @@ export class MemoryDevice {
   say: (property: string, value: DriverValue) => void = () => {
     throw new Error('nobody has subscribed');
   };
+  /** Called when a reading has its values, and is not over yet. */
+  whileRead: () => void = () => {};
 }
 
 /** A protocol whose devices are objects in memory, each known by `config.at`. */
@@ -76,7 +78,9 @@ export class MemoryDriver implements Driver {
       read: (address, visits, signal) =>
         within(address.config['at'], signal, (device) => {
           device.reads.push(visits.map(({ property }) => property));
-          return visits.map(({ property }) => resultOf(device, property));
+          const results = visits.map(({ property }) => resultOf(device, property));
+          device.whileRead();
+          return results;
         }),
       write: (address, visit, value, signal) =>
         within(address.config['at'], signal, (device) => {

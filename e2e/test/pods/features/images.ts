@@ -114,6 +114,8 @@ export function describeImages(site: () => FeatureSite): void {
         const image = `${closed.host}/app:${tag}`;
         const message = await waiting(name, 'ImagePullBackOff');
         assert.ok(message.startsWith(`Back-off pulling image "${image}": ErrImagePull: `), message);
+        const backOff = `BackOff: Back-off pulling image "${image}"`;
+        await eventually('it is told of', async () => (await said(name)).includes(backOff));
         const events = await said(name);
         assert.ok(
           events.some((event) => event.startsWith(`Failed: Failed to pull image "${image}"`)),
@@ -121,7 +123,6 @@ export function describeImages(site: () => FeatureSite): void {
         );
         assert.ok(events.includes('Failed: Error: ErrImagePull'), events.join('\n'));
         assert.ok(events.includes('Failed: Error: ImagePullBackOff'), events.join('\n'));
-        assert.ok(events.includes(`BackOff: Back-off pulling image "${image}"`), events.join('\n'));
       }
       const missing =
         'Unable to retrieve some image pull secrets (nowhere); attempting to pull the image may not succeed.';

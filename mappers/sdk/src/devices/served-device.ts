@@ -55,6 +55,9 @@ export class ServedDevice {
   readonly #texts: (string | undefined)[];
   readonly #readMs: number[];
   readonly #errorRuns: number[];
+  /** How many values the device had said by itself when it said the one of each property. */
+  readonly #saidAt: number[];
+  #sayings = 0;
   readonly #changed = new Set<number>();
   readonly #indexOf: ReadonlyMap<string, number>;
   #plan: PollPlan<Visit>;
@@ -77,6 +80,7 @@ export class ServedDevice {
     this.#texts = visits.map(() => undefined);
     this.#readMs = visits.map(() => 0);
     this.#errorRuns = visits.map(() => 0);
+    this.#saidAt = visits.map(() => 0);
     this.#indexOf = new Map(visits.map(({ property }, index) => [property, index]));
     this.#plan = this.#planWithout(new Set());
   }
@@ -129,10 +133,20 @@ export class ServedDevice {
     return { indices: this.visits.map((_, index) => index), visits: this.visits };
   }
 
-  /** The device has answered a reading. @returns whether it was away before */
-  answered(indices: readonly number[], results: readonly VisitResult[]): boolean {
+  /** How many values it has said by itself: to be taken before a reading, for {@link answered}. */
+  get sayings(): number {
+    return this.#sayings;
+  }
+
+  /**
+   * The device has answered a reading.
+   * @param since {@link sayings} when the reading began: what was said later is newer than what was read
+   * @returns whether it was away before
+   */
+  answered(indices: readonly number[], results: readonly VisitResult[], since = this.#sayings): boolean {
     const atMs = this.#options.clock.wallMs();
     indices.forEach((index, at) => {
+      if ((this.#saidAt[index] ?? 0) > since) return;
       const result = results[at] ?? { error: new Error('the driver gave no result') };
       if ('error' in result) this.#failedProperty(index, result.error);
       else this.#take(index, result.value, atMs);
@@ -150,6 +164,8 @@ export class ServedDevice {
   said(property: string, value: DriverValue): void {
     const index = this.#indexOf.get(property);
     if (index === undefined) return;
+    this.#sayings += 1;
+    this.#saidAt[index] = this.#sayings;
     this.#take(index, value, this.#options.clock.wallMs());
     this.#news();
   }

@@ -191,11 +191,12 @@ export class LineWork {
   ): Promise<void> {
     const { stats, clock } = this.#context;
     const beganMs = clock.monotonicMs();
+    const since = device.sayings;
     const results = visits.length === 0 ? [] : await connection.read(device.address, visits, signal);
     stats.polls += 1;
     stats.pollMs += clock.monotonicMs() - beganMs;
     // Its device may have become another one meanwhile, or none.
-    if (this.devices.get(device.id) === device) device.answered(indices, results);
+    if (this.devices.get(device.id) === device) device.answered(indices, results, since);
   }
 
   async #readNow(connection: OpenConnection, request: ReadNow, signal: AbortSignal): Promise<boolean> {
@@ -213,9 +214,10 @@ export class LineWork {
       request.properties?.flatMap((property) => device.indexOf(property) ?? []) ??
       device.everything().indices;
     const visits = indices.flatMap((index) => device.visits.slice(index, index + 1));
+    const since = device.sayings;
     try {
       const results = await connection.read(device.address, visits, signal);
-      device.answered(indices, results);
+      device.answered(indices, results, since);
       const errors = results.flatMap((result, at) =>
         'error' in result ? [`${visits[at]?.property ?? ''}: ${result.error.message}`] : [],
       );
@@ -307,8 +309,9 @@ export class LineWork {
     wanted: string,
     signal: AbortSignal,
   ): Promise<boolean> {
+    const since = device.sayings;
     const results = await connection.read(device.address, [visit], signal);
-    device.answered([index], results);
+    device.answered([index], results, since);
     const [result] = results;
     if (result === undefined || 'error' in result) return false;
     return sameText(visit, device.textOf(visit.property), wanted);
