@@ -47,7 +47,8 @@ const HASH_CHARS = 16;
  * 2. it was decided before (its id is remembered), and the Device has another value by now: superseded, though that may be
  *    the value which it was made over;
  * 3. the Device has the value that it was made over, or still the one that the edge's former setting has made: it is
- *    the newest, and written;
+ *    the newest, and written. One that was made over none is the newest also where the Device has `''`: manifests of
+ *    KubeEdge have that where nothing is to be set, and the edge takes it so where the type has no empty value;
  * 4. otherwise the cloud has set another value without knowing of it, and is right about what it wants: superseded.
  *
  * Everything else of the properties stays. A property that the Device does not list is added if the model has it.
@@ -102,6 +103,8 @@ function isNewest(
 ): boolean {
   if (id !== undefined && before?.id === id) return false;
   if (sameValue(present, over)) return true;
+  // What the type is is not known here. Where it has an empty value the edge says so, as `over`, once it knows of it.
+  if (over === undefined && present?.value === '') return true;
   return present !== undefined && before?.hash === hashOf(present);
 }
 

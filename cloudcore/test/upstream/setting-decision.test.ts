@@ -71,6 +71,24 @@ describe('what becomes of a value that was set at the edge', () => {
     assert.equal(device.value, '3');
   });
 
+  it('that was set over none is written over an empty one, with which manifests of KubeEdge mean none', () => {
+    const metadata = { type: 'int', timestamp: '1' };
+    for (const desired of [{ value: '' }, { value: '', metadata }]) {
+      for (const id of [FIRST, undefined]) {
+        const device = new Device({ name: 'speed', desired });
+        assert.equal(device.take(setting('1', undefined, id)).written.length, 1);
+        assert.equal(device.value, '1');
+      }
+    }
+    const device = new Device({ name: 'speed', desired: { value: '' } });
+    assert.equal(device.take(setting('1', '3', FIRST)).superseded.length, 1, 'the cloud has emptied it');
+    device.cloud('');
+    assert.equal(device.take(setting('2', undefined, SECOND)).written.length, 1);
+    device.cloud('');
+    assert.equal(device.take(setting('2', undefined, SECOND)).superseded.length, 1, 'it was decided before');
+    assert.equal(device.value, '');
+  });
+
   it('looks at metadata as well', () => {
     const desired = { value: '3', metadata: { unit: 'rpm' } };
     const device = new Device({ name: 'speed', desired });
