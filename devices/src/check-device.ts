@@ -1,6 +1,14 @@
 import { readConfigData } from './config-data.ts';
 import { readDeadBands, type DeadBand } from './dead-band.ts';
-import { CYCLE_MS_DEFAULT, CYCLE_MS_MAX, CYCLE_MS_MIN, VALUE_BYTES_MAX } from './limits.ts';
+import {
+  CYCLE_MS_DEFAULT,
+  CYCLE_MS_MAX,
+  CYCLE_MS_MIN,
+  METADATA_ENTRIES_MAX,
+  METADATA_KEY_MAX,
+  METADATA_VALUE_MAX,
+  VALUE_BYTES_MAX,
+} from './limits.ts';
 import type { ConfigData, PushMethod, TwinValue } from './objects.ts';
 import { below, described, fieldsOf, ProblemList, type Fields } from './problem-list.ts';
 import type { Problem } from './problem.ts';
@@ -143,13 +151,33 @@ function readDesired(list: ProblemList, value: unknown, path: string): TwinValue
     list.add(at, message, 'Write a shorter value.');
     return undefined;
   }
-  const metadataPath = below(path, 'metadata');
-  const metadata: Record<string, string> = {};
-  for (const [key, entry] of Object.entries(list.object(fields['metadata'], metadataPath) ?? {})) {
-    const said = list.string(entry, below(metadataPath, key));
-    if (said !== undefined && key !== '__proto__') metadata[key] = said;
-  }
+  const metadata = readMetadata(list, fields['metadata'], below(path, 'metadata'));
   return { value: text, ...(Object.keys(metadata).length > 0 && { metadata }) };
+}
+
+/** The hub takes no report of a device with more than the bounds: what is said of it has the metadata, too. */
+function readMetadata(list: ProblemList, value: unknown, path: string): Readonly<Record<string, string>> {
+  const metadata: Record<string, string> = {};
+  const entries = Object.entries(list.object(value, path) ?? {});
+  if (entries.length > METADATA_ENTRIES_MAX) {
+    const message = `must have at most ${String(METADATA_ENTRIES_MAX)} entries, has ${String(entries.length)}`;
+    list.add(path, message, 'Take some out: what describes the device belongs into its annotations.');
+    return metadata;
+  }
+  for (const [key, entry] of entries) {
+    if (key === '' || key.length > METADATA_KEY_MAX) {
+      const message = `must have keys of 1 to ${String(METADATA_KEY_MAX)} characters, has ${described(key)}`;
+      list.add(path, message, 'Give the entry another key, or take it out.');
+      continue;
+    }
+    const at = below(path, key);
+    const said = list.string(entry, at);
+    if (said !== undefined && said.length > METADATA_VALUE_MAX) {
+      const message = `must have at most ${String(METADATA_VALUE_MAX)} characters, has ${String(said.length)}`;
+      list.add(at, message, 'Write a shorter text, or take the entry out.');
+    } else if (said !== undefined && key !== '__proto__') metadata[key] = said;
+  }
+  return metadata;
 }
 
 /** A cycle; 0 is one of which nothing is said, as in manifests of KubeEdge. */

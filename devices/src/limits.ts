@@ -1,6 +1,15 @@
 /** Longest value of a property, bytes of UTF-8. */
 export const VALUE_BYTES_MAX = 16 * 1024;
 
+/** Most entries in the metadata of a desired value. */
+export const METADATA_ENTRIES_MAX = 16;
+
+/** Longest key in the metadata of a desired value, characters. */
+export const METADATA_KEY_MAX = 128;
+
+/** Longest value in the metadata of a desired value, characters. */
+export const METADATA_VALUE_MAX = 1024;
+
 /** Most properties of a device or a model, and most methods of a device. */
 export const PROPERTIES_MAX = 1000;
 

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { bindDevice, checkDevice, checkModel, revisionOf, type BoundDevice } from '../src/index.ts';
+import {
+  bindDevice,
+  checkDevice,
+  checkModel,
+  METADATA_ENTRIES_MAX,
+  METADATA_KEY_MAX,
+  METADATA_VALUE_MAX,
+  revisionOf,
+  type BoundDevice,
+} from '../src/index.ts';
 import { setAt, validDevice, validModel } from './device-fixtures.ts';
 
 function bound(
@@ -73,6 +82,17 @@ describe('a device with its model', () => {
       value: '20',
       metadata: { timestamp: '1700000000000' },
     });
+  });
+
+  it('may have metadata up to the bounds with what it is to be', () => {
+    const metadata = Object.fromEntries(
+      Array.from({ length: METADATA_ENTRIES_MAX }, (_, index) => [
+        String.fromCharCode(97 + index).repeat(METADATA_KEY_MAX),
+        'ä'.repeat(METADATA_VALUE_MAX),
+      ]),
+    );
+    const { desired } = bind({ '/spec/properties/1/desired/metadata': metadata });
+    assert.deepEqual(desired.get('target')?.written.metadata, metadata);
   });
 
   it('has properties of the model that say how they are read, behind its own', () => {

@@ -81,6 +81,28 @@ const DEVICES: readonly Case[] = [
   [`${P1}/desired/value`, 20, `${P1}/desired/value`, /must be text, is 20/, /in quotes/],
   [`${P1}/desired/value`, 'x'.repeat(16385), `${P1}/desired/value`, /at most 16384 bytes/, /shorter/],
   [`${P1}/desired/metadata`, { a: 1 }, `${P1}/desired/metadata/a`, /must be text, is 1/, /quotes/],
+  [
+    `${P1}/desired/metadata`,
+    entries(17),
+    `${P1}/desired/metadata`,
+    /at most 16 entries, has 17/,
+    /Take some/,
+  ],
+  [`${P1}/desired/metadata`, { '': 'x' }, `${P1}/desired/metadata`, /1 to 128 char.*, has ""/, /another key/],
+  [
+    `${P1}/desired/metadata`,
+    { ['k'.repeat(129)]: 'x' },
+    `${P1}/desired/metadata`,
+    /keys of 1 to 128 characters, has "k{59}…$/,
+    /another key/,
+  ],
+  [
+    `${P1}/desired/metadata`,
+    { 'a/b': 'x'.repeat(1025) },
+    `${P1}/desired/metadata/a~1b`,
+    /at most 1024 characters, has 1025/,
+    /shorter/,
+  ],
   [PUSH, 'x', PUSH, /an object/, /an object/],
   [`${PUSH}/dbMethod`, { redis: {} }, `${PUSH}/dbMethod`, /not supported/, /write a mapper/],
   [`${PUSH}/anomalyDetection`, {}, `${PUSH}/anomalyDetection`, /not supported/, /on the bus/],
@@ -206,6 +228,10 @@ function nested(depth: number): unknown {
   let value: unknown = {};
   for (let i = 0; i < depth; i++) value = { a: value };
   return value;
+}
+
+function entries(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${String(index)}`, 'x']));
 }
 
 function only(problems: readonly Problem[], [, , path, message, remedy]: Case): void {

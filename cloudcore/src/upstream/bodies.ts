@@ -1,3 +1,4 @@
+import { METADATA_ENTRIES_MAX, METADATA_KEY_MAX, METADATA_VALUE_MAX } from '@hawser/devices';
 import {
   dns1123LabelProblems,
   dns1123SubdomainProblems,
@@ -63,8 +64,8 @@ const property = z.string().min(1).max(253);
 const twinValueFields = {
   value: z.string().max(MAX_VALUE_CHARS),
   metadata: z
-    .record(z.string().min(1).max(128), z.string().max(1024))
-    .refine((metadata) => Object.keys(metadata).length <= 16, 'too many')
+    .record(z.string().min(1).max(METADATA_KEY_MAX), z.string().max(METADATA_VALUE_MAX))
+    .refine((metadata) => Object.keys(metadata).length <= METADATA_ENTRIES_MAX, 'too many')
     .exactOptional(),
 };
 const twinValue = z.strictObject(twinValueFields);
