@@ -39,6 +39,8 @@ export class UploadTopics {
   #tokens: number;
   #filledMs: number;
   #isFlooded = false;
+  /** Of the last upload, wall time. */
+  #lastMs = -Infinity;
   #counters = { taken: 0, tooLarge: 0, tooMany: 0 };
 
   constructor(options: UploadTopicsOptions) {
@@ -63,7 +65,7 @@ export class UploadTopics {
   }
 
   #take({ topic, payload }: BusMessage): void {
-    const { clock, log, upload } = this.#options;
+    const { log, upload } = this.#options;
     if (payload.length > UPLOAD_BYTES_MAX || topic.length > TOPIC_MAX) {
       this.#counters.tooLarge += 1;
       log.warn(
@@ -81,7 +83,16 @@ export class UploadTopics {
     this.#isFlooded = false;
     this.#counters.taken += 1;
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('base64');
-    upload(randomUUID(), { topic, payload: text, at: new Date(clock.wallMs()).toISOString() });
+    upload(randomUUID(), { topic, payload: text, at: this.#at() });
+  }
+
+  /**
+   * When, each later than the one before: the hub tells uploads by node, topic, time and payload, and of two that are
+   * alike in all of them a receiver would take the second one for the first one again.
+   */
+  #at(): string {
+    this.#lastMs = Math.max(this.#options.clock.wallMs(), this.#lastMs + 1);
+    return new Date(this.#lastMs).toISOString();
   }
 
   #may(): boolean {

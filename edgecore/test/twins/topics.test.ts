@@ -365,7 +365,7 @@ describe('Topics of the event bus', () => {
       await bus.say('$hw/events/elsewhere', 'x');
       assert.deepEqual(uploads, [
         { topic: '$hw/events/upload/a/b', payload: 'aGVsbG8=', at: '2026-01-01T00:00:00.000Z' },
-        { topic: 'SYS/dis/upload_records', payload: 'eA==', at: '2026-01-01T00:00:00.000Z' },
+        { topic: 'SYS/dis/upload_records', payload: 'eA==', at: '2026-01-01T00:00:00.001Z' },
       ]);
       await bus.say('$hw/events/upload/large', 'x'.repeat(UPLOAD_BYTES_MAX + 1));
       for (let n = 0; n < 30; n += 1) await bus.say('$hw/events/upload/many', String(n));
@@ -374,6 +374,28 @@ describe('Topics of the event bus', () => {
       for (let n = 0; n < 3; n += 1) await bus.say('$hw/events/upload/many', String(n));
       assert.equal(topics.counters().taken, 22);
       assert.equal(ids.size, 22);
+    });
+
+    it('are each later than the one before, also in one millisecond and when the clock is set back', async () => {
+      await begin();
+      const times: string[] = [];
+      const topics = new UploadTopics({
+        ...{ bus, perSecond: 10, clock: site.clock, log: silentLogger },
+        upload: (_, { at }) => times.push(at),
+      });
+      topics.start();
+      endings.push(() => topics.stop());
+      const say = (): Promise<void> => bus.say('$hw/events/upload/alarm', 'on');
+      await say();
+      await say();
+      site.clock.jumpWall(-1_000);
+      await say();
+      await site.clock.advance(5_000);
+      await say();
+      assert.deepEqual(
+        times.map((at) => at.slice('2026-01-01T00:00:'.length)),
+        ['00.000Z', '00.001Z', '00.002Z', '04.000Z'],
+      );
     });
   });
 });
