@@ -70,6 +70,7 @@ export class DmiMappers {
   readonly #conflicts = new Map<string, string>();
   /** Versions of settings that were seen last, by device. */
   readonly #versions = new Map<string, string>();
+  /** Registering and forgetting, one after the other: both write the registration to the disk. */
   #turn: Promise<unknown> = Promise.resolve();
   #endings: (() => void)[] = [];
   #stopped = false;
@@ -121,9 +122,7 @@ export class DmiMappers {
     request: Decoded<typeof MapperRegisterRequest.fields>,
   ): Promise<Encodable<typeof MapperRegisterResponse.fields>> {
     const registration = registrationOf(request.mapper);
-    const done = this.#turn.then(() => this.#register(registration, request.withData));
-    this.#turn = done.catch(() => {}); // the caller has it; the next one goes on
-    return done;
+    return this.#inTurn(() => this.#register(registration, request.withData));
   }
 
   /** @throws CallError */
@@ -165,6 +164,12 @@ export class DmiMappers {
       throw new CallError('conflict', 'FAILED_PRECONDITION', conflictText(protocol, bus));
     mapper.heard();
     return device;
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {}); // the caller has it; the next one goes on
+    return done;
   }
 
   async #register(
@@ -253,7 +258,7 @@ export class DmiMappers {
           );
         if (!this.#conflicts.has(protocol)) twins.setSilent(protocol, silent);
       },
-      onForgotten: () => void this.#forget(mapper),
+      onForgotten: () => void this.#inTurn(() => this.#forget(mapper)),
       onLook: () => this.#lookForConflict(protocol),
       ids: () => this.#idsOf(protocol),
     });
@@ -265,11 +270,13 @@ export class DmiMappers {
   async #forget(mapper: DmiMapper): Promise<void> {
     const { state, log } = this.#options;
     const { protocol, name } = mapper.registration;
-    if (this.#mappers.get(protocol) !== mapper) return;
+    // It may have registered again while this waited for its turn.
+    if (this.#stopped || this.#mappers.get(protocol) !== mapper) return;
     this.#mappers.delete(protocol);
     this.#conflicts.delete(protocol);
     log.warn({ mapper: name, protocol }, 'a DMI mapper is forgotten: nothing was heard of it for too long');
     await mapper.stop();
+    if (this.#mappers.has(protocol)) return;
     await state.remove(`${PREFIX}${protocol}`).catch((error: unknown) => {
       log.warn({ err: error, mapper: name }, 'a DMI mapper stays on the disk'); // it is forgotten again after a restart
     });
