@@ -49,6 +49,8 @@ export class SessionJournal implements Journal {
   #writing: Promise<void> | undefined;
   /** The disk refuses; a new file is tried after this time. */
   #retryMs: number | undefined;
+  /** Something was left to the new file, and may have come too late for it. */
+  #missed = false;
   #isRewriteDue = false;
   #stopped = false;
 
@@ -83,7 +85,7 @@ export class SessionJournal implements Journal {
     deliveries: readonly (readonly [Session, Delivery])[],
     incoming?: readonly [Session, number],
   ): Promise<void> {
-    if (this.#isRefusing) return Promise.resolve();
+    if (this.#leaveToRewrite()) return Promise.resolve();
     // One that was dropped for lack of room is not written to be dropped.
     const to = new Map(deliveries.filter(([session, delivery]) => session.has(delivery)));
     const isNeeded = to.size > 0 || incoming?.[0].lasting === true;
@@ -101,7 +103,7 @@ export class SessionJournal implements Journal {
   }
 
   settled(session: Session, { message }: Delivery): void {
-    if (this.#isRefusing) return;
+    if (this.#leaveToRewrite()) return;
     const pending = this.#pending.get(message.number);
     if (pending?.to.has(session) === true) {
       this.#unneeded(pending, session);
@@ -145,6 +147,8 @@ export class SessionJournal implements Journal {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#flush();
+    // What came while that wrote the first new file after an error.
+    if (this.#isRewriteDue) await this.#flush();
     await this.#file.close();
   }
 
@@ -152,9 +156,15 @@ export class SessionJournal implements Journal {
     return this.#retryMs !== undefined;
   }
 
+  /** @returns whether the disk refuses: then nothing is queued, whatever is in memory is written with a new file */
+  #leaveToRewrite(): boolean {
+    if (!this.#isRefusing) return false;
+    this.#missed = true;
+    return true;
+  }
+
   #write(record: LogRecord, payload?: Uint8Array): Promise<void> {
-    // Whatever is in memory is written with the new file.
-    if (this.#isRefusing) return Promise.resolve();
+    if (this.#leaveToRewrite()) return Promise.resolve();
     this.#queue.push(encodeRecord(record, payload));
     this.#next ??= deferred();
     this.#schedule(GATHER_MS);
@@ -222,8 +232,22 @@ export class SessionJournal implements Journal {
     return size > COMPACT_MIN_BYTES && size > 3 * this.#source.sizeBytes();
   }
 
-  /** What is in memory now includes whatever was taken to be written. */
   async #replace(): Promise<void> {
+    await this.#file.replace(this.#snapshot());
+    if (!this.#isRefusing) return;
+    this.#retryMs = undefined;
+    this.#log.info({ file: this.#file.path }, 'sessions of the event bus are on the disk again');
+    // What came while it was written is in neither file nor queue. Once: from now on everything is queued.
+    if (!this.#missed) return;
+    this.#isRewriteDue = true;
+    this.#schedule(GATHER_MS);
+  }
+
+  /** What is in memory now: that includes whatever was taken to be written. */
+  #snapshot(): Buffer {
+    // An error has it written anew in any case.
+    this.#isRewriteDue = false;
+    this.#missed = false;
     const records: Buffer[] = [];
     const messages = new Map<number, { message: StoredMessage; to: Map<Session, Delivery> }>();
     for (const session of this.#source.sessions()) {
@@ -245,11 +269,7 @@ export class SessionJournal implements Journal {
     for (const [id, { topic, qos, retain, payload }] of this.#source.wills()) {
       records.push(encodeRecord({ t: 'will', id, topic, qos, retain }, payload));
     }
-    await this.#file.replace(Buffer.concat(records));
-    this.#isRewriteDue = false;
-    if (this.#retryMs === undefined) return;
-    this.#retryMs = undefined;
-    this.#log.info({ file: this.#file.path }, 'sessions of the event bus are on the disk again');
+    return Buffer.concat(records);
   }
 
   #failed(err: unknown): void {
