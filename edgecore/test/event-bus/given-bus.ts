@@ -36,13 +36,13 @@ export interface GivenBus {
   readonly end: () => Promise<void>;
 }
 
-/** A running bus with the accounts and devices above, on a port of its own. */
-export async function givenBus(
+/** A bus with the accounts and devices above, on a port of its own; it is not started yet. */
+export function openBus(
   dir: string,
   config: NonNullable<EdgeConfigInput['eventBus']> = {},
   options: Partial<EventBusOptions> = {},
-): Promise<GivenBus> {
-  const bus = await openEventBus({
+): Promise<RunningBus> {
+  return openEventBus({
     config: edgeConfig({ eventBus: { listen: '127.0.0.1:0', ...config } }).eventBus,
     node: 'edge-1',
     dir,
@@ -59,6 +59,15 @@ export async function givenBus(
     },
     ...options,
   });
+}
+
+/** The same, running. */
+export async function givenBus(
+  dir: string,
+  config: NonNullable<EdgeConfigInput['eventBus']> = {},
+  options: Partial<EventBusOptions> = {},
+): Promise<GivenBus> {
+  const bus = await openBus(dir, config, options);
   await bus.start();
   const clients: MqttClient[] = [];
   return {

@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:net';
-import { deferred, systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
+import { createServer, type Server, type Socket } from 'node:net';
+import { systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
 import { EdgeCoreError } from '../../errors.ts';
 import type { BusCounters } from '../bus-counters.ts';
 import type { BusPublish } from '../event-bus.ts';
@@ -7,7 +7,8 @@ import { InProcessHandlers, type Handler } from '../in-process-handlers.ts';
 import type { BusStatus, RunningBus } from '../running-bus.ts';
 import { isFilter, isTopic } from '../topic-filter.ts';
 import { TopicRights } from '../topic-rights.ts';
-import type { BusAccount, Credentials, DeviceProtocols } from '../bus-account.ts';
+import type { Credentials, DeviceProtocols } from '../bus-account.ts';
+import { BRIDGE, BRIDGE_ACCOUNT } from './bridge-account.ts';
 import { EmbeddedBroker, type BrokerLimits } from './embedded-broker.ts';
 import { LogFile } from './journal/log-file.ts';
 import { readJournal } from './journal/read-journal.ts';
@@ -40,16 +41,6 @@ export interface EmbeddedBusOptions {
   readonly clock?: Clock;
 }
 
-/** Its session; no client can have this identifier, which begins with no name. */
-const BRIDGE = '$bridge';
-const BRIDGE_ACCOUNT: BusAccount = {
-  name: BRIDGE,
-  protocols: new Set(),
-  topics: { publish: [], subscribe: [] },
-  isBridge: true,
-  messagesPerSecond: 1,
-};
-
 /** The event bus with a broker of our own. */
 export class EmbeddedBus implements RunningBus {
   readonly counters: BusCounters;
@@ -62,7 +53,11 @@ export class EmbeddedBus implements RunningBus {
   readonly #journal: SessionJournal;
   readonly #file: LogFile;
   readonly #clock: Clock;
+  /** Connections that came before the broker takes any. */
+  readonly #waiting = new Set<Socket>();
+  #isOpen = false;
   #oldWills: Timer | undefined;
+  #starting: Promise<void> | undefined;
   #server: Server | undefined;
   #url = '';
   #stopping: Promise<void> | undefined;
@@ -105,26 +100,16 @@ export class EmbeddedBus implements RunningBus {
     return this.#url;
   }
 
-  /** May be tried again. @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
+  /** May be tried again where it could not listen. @throws EdgeCoreError `ERR_EDGECORE_BUS_LISTEN` */
   async start(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const { listen, log } = this.#options;
-    const { host, port } = parseListen(listen);
-    const ready = deferred<undefined>();
-    const server = createServer(
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-      (socket) => {
-        void ready.promise.then(() => this.#broker.accept(socket));
-      },
-    );
-    const bound = await listening(server, listen, host, port);
-    this.#server = server;
-    await this.#restore();
-    await this.#broker.start();
-    ready.resolve(undefined);
-    server.on('error', (err) => log.warn({ err }, 'the event bus could not take a connection'));
-    this.#url = `mqtt://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-    log.info({ url: this.#url }, 'the event bus listens');
+    if (this.#stopping !== undefined) return;
+    this.#starting ??= this.#begin();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
   }
 
   stop(): Promise<void> {
@@ -188,6 +173,50 @@ export class EmbeddedBus implements RunningBus {
     };
   }
 
+  async #begin(): Promise<void> {
+    const { listen, log } = this.#options;
+    const { host, port } = parseListen(listen);
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
+      this.#admit(socket),
+    );
+    try {
+      const bound = await listening(server, listen, host, port);
+      await this.#restore();
+      await this.#broker.start();
+      this.#url = `mqtt://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    } catch (error) {
+      server.close();
+      this.#sendAway();
+      throw error;
+    }
+    this.#server = server;
+    server.on('error', (err) => log.warn({ err }, 'the event bus could not take a connection'));
+    if (this.#stopping !== undefined) return;
+    this.#isOpen = true;
+    for (const socket of this.#waiting) this.#broker.accept(socket);
+    this.#waiting.clear();
+    log.info({ url: this.#url }, 'the event bus listens');
+  }
+
+  /** To the broker, as soon as it takes clients. */
+  #admit(socket: Socket): void {
+    // Nobody else listens for it while it waits; what it was is told by the close that follows.
+    socket.on('error', () => {});
+    if (this.#isOpen) this.#broker.accept(socket);
+    else if (this.#stopping !== undefined) socket.destroy();
+    else {
+      this.#waiting.add(socket);
+      socket.once('close', () => this.#waiting.delete(socket));
+      const [oldest] = this.#waiting;
+      if (this.#waiting.size > this.#options.broker.pending) oldest?.destroy();
+    }
+  }
+
+  #sendAway(): void {
+    for (const socket of this.#waiting) socket.destroy();
+    this.#waiting.clear();
+  }
+
   async #restore(): Promise<void> {
     const { log, counters } = this.#options;
     let bytes: Buffer = Buffer.alloc(0);
@@ -225,6 +254,9 @@ export class EmbeddedBus implements RunningBus {
   }
 
   async #finish(): Promise<void> {
+    this.#sendAway();
+    // Else it would open what is closed here.
+    await Promise.allSettled([this.#starting]);
     this.#oldWills?.cancel();
     const server = this.#server;
     const closed =

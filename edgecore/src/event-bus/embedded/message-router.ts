@@ -4,6 +4,7 @@ import { countIn, type BusCounters } from '../bus-counters.ts';
 import type { BusClient, BusMessage } from '../event-bus.ts';
 import type { Handler, InProcessHandlers } from '../in-process-handlers.ts';
 import type { TopicRights } from '../topic-rights.ts';
+import { BRIDGE, BRIDGE_ACCOUNT } from './bridge-account.ts';
 import type { Journal, RetainedMessage } from './journal/journal.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import { messageSize, type Session, type StoredMessage } from './session.ts';
@@ -84,7 +85,8 @@ export class MessageRouter {
 
   /** Of another broker. @returns as {@link fromClient} does */
   fromBroker(publication: Publication): Promise<void> | undefined {
-    const { message, levels, stored } = this.#route(publication, undefined, undefined);
+    // What it has kept here is bounded, and on the disk, as that of clients is.
+    const { message, levels, stored } = this.#route(publication, BRIDGE_ACCOUNT, undefined);
     const handled = this.#handlers.call(busMessage(publication, message, undefined), levels);
     return handled === undefined ? stored : Promise.all([stored, handled]).then(() => undefined);
   }
@@ -173,6 +175,8 @@ function busMessage(
   return { topic, payload, qos, retain, client };
 }
 
+/** Who it is for handlers: another broker is nobody, as when its message came. */
 function clientOf(from: RetainedMessage['from']): BusClient | undefined {
-  return from === undefined ? undefined : { name: from.name, protocols: new Set(from.protocols) };
+  if (from === undefined || from.name === BRIDGE) return undefined;
+  return { name: from.name, protocols: new Set(from.protocols) };
 }

@@ -1,7 +1,7 @@
 import { matches } from '../topic-filter.ts';
 import type { RetainedMessage } from './journal/journal.ts';
 
-/** Bounds of what others may have kept; the edge core's own are as many as it has devices. */
+/** Bounds of what others, a bridged broker too, may have kept; the edge core's own are as many as it has devices. */
 export interface RetainedLimits {
   readonly messages: number;
   readonly bytes: number;

@@ -3,7 +3,7 @@ import type { Delivery, Session, StoredMessage } from '../session.ts';
 /** A message that is kept for those who subscribe later. */
 export interface RetainedMessage {
   readonly message: StoredMessage;
-  /** Name and protocols of who published it; undefined: the edge core itself. */
+  /** Name and protocols of who published it; `$bridge`: another broker; undefined: the edge core itself. */
   readonly from: { readonly name: string; readonly protocols: readonly string[] } | undefined;
 }
 
