@@ -466,7 +466,11 @@ export const EDGE_OPTIONS = {
     url: {
       kind: 'text',
       default: '',
-      pattern: { source: '^$|^mqtts?://[^\\s/]+$', is: '`mqtt://host:port` or `mqtts://host:port`' },
+      pattern: {
+        // It is told in logs and by the admin socket: no place for a password.
+        source: '^$|^mqtts?://[^\\s/@]+$',
+        is: '`mqtt://host:port` or `mqtts://host:port`; user and password go into `eventBus.user` and `eventBus.passwordFile`',
+      },
       meaning: 'The external broker. Ports without one said: 1883, and 8883 with TLS.',
     },
     user: { kind: 'text', default: '', meaning: 'User name at the external broker. Empty: none.' },

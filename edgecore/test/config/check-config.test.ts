@@ -53,6 +53,17 @@ hub: { address: "hub.example:10443", transport: auto }
     assert.deepEqual(read.node.labels, { x: 'y' });
   });
 
+  it('takes no user and password in the address of a broker, which is told in logs', () => {
+    const { eventBus } = config('eventBus: { url: "mqtts://broker.example:8883", user: edge }');
+    assert.equal(eventBus.url, 'mqtts://broker.example:8883');
+    for (const url of ['mqtt://edge:pass-1@broker:1883', 'mqtts://pass-1@broker']) {
+      const [problem = '', ...more] = problems(`eventBus: { url: "${url}" }`);
+      assert.match(problem, /^eventBus\.url: .*`eventBus\.user` and `eventBus\.passwordFile`/);
+      assert.doesNotMatch(problem, /pass-1/);
+      assert.deepEqual(more, []);
+    }
+  });
+
   it('tells all problems at once, each with its path', () => {
     const found = problems(
       `
