@@ -13,7 +13,7 @@ const UNIT = 7;
 const PROPERTIES = [{ name: 'level', offset: 0, collectCycle: 100, reportCycle: 100 }];
 const MQTT = createRequire(import.meta.url).resolve('mqtt');
 
-/** A program that floods the bus with QoS 1, as fast as it is let. */
+/** A program that floods the bus, as fast as it is let. */
 const FLOOD = `
 const mqtt = require(${JSON.stringify(MQTT)});
 const client = mqtt.connect(process.env.HAWSER_BUS_URL, {
