@@ -477,6 +477,12 @@ export namespace hawser {
                 /** Subscribe state. */
                 state: Uint8Array;
 
+                /** Subscribe epoch. */
+                epoch: number;
+
+                /** Subscribe direct. */
+                direct: boolean;
+
                 /**
                  * Encodes the specified Subscribe message. Does not implicitly {@link hawser.tunnel.v1.Subscribe.verify|verify} messages.
                  * @param message Subscribe message or plain object to encode
@@ -512,6 +518,12 @@ export namespace hawser {
 
                     /** Subscribe state */
                     state?: (Uint8Array|null);
+
+                    /** Subscribe epoch */
+                    epoch?: (number|null);
+
+                    /** Subscribe direct */
+                    direct?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -1198,6 +1198,8 @@ export const hawser = $root.hawser = (() => {
                  * @property {string|null} [kind] Subscribe kind
                  * @property {string|null} [name] Subscribe name
                  * @property {Uint8Array|null} [state] Subscribe state
+                 * @property {number|null} [epoch] Subscribe epoch
+                 * @property {boolean|null} [direct] Subscribe direct
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -1262,6 +1264,22 @@ export const hawser = $root.hawser = (() => {
                 Subscribe.prototype.state = $util.newBuffer([]);
 
                 /**
+                 * Subscribe epoch.
+                 * @member {number} epoch
+                 * @memberof hawser.tunnel.v1.Subscribe
+                 * @instance
+                 */
+                Subscribe.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Subscribe direct.
+                 * @member {boolean} direct
+                 * @memberof hawser.tunnel.v1.Subscribe
+                 * @instance
+                 */
+                Subscribe.prototype.direct = false;
+
+                /**
                  * Encodes the specified Subscribe message. Does not implicitly {@link hawser.tunnel.v1.Subscribe.verify|verify} messages.
                  * @function encode
                  * @memberof hawser.tunnel.v1.Subscribe
@@ -1285,6 +1303,10 @@ export const hawser = $root.hawser = (() => {
                         writer.uint32(/* id 3, wireType 2 =*/26).string(message.name);
                     if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state.length)
                         writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.state);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.epoch);
+                    if (message.direct != null && $Object.hasOwnProperty.call(message, "direct") && message.direct !== false)
+                        writer.uint32(/* id 6, wireType 0 =*/48).bool(message.direct);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1363,6 +1385,24 @@ export const hawser = $root.hawser = (() => {
                                     message.state = value;
                                 else
                                     delete message.state;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.direct = value;
+                                else
+                                    delete message.direct;
                                 continue;
                             }
                         }

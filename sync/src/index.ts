@@ -70,3 +70,19 @@ export { UpstreamSession, type UpstreamOutcome } from './edge/upstream-session.t
 export { publisherCounters, type PublisherCounters } from './hub/publisher-counters.ts';
 export { ScopePublisher, type ScopePublisherOptions } from './hub/scope-publisher.ts';
 export { SYNC_WINDOW } from './window.ts';
+export {
+  AUTHENTICATION_NAME,
+  parsePoolScope,
+  POOL_API_VERSION,
+  POOL_RESOURCES,
+  poolObjectKey,
+  poolResourceName,
+  poolScope,
+  SOLO_PREFIX,
+  type ClusterAuthentication,
+  type PoolMemberEntry,
+  type PoolMembership,
+  type PoolResource,
+  type PoolRoster,
+} from './pool/pool-objects.ts';
+export type { PoolChange, PoolCommit, PoolView } from './pool/pool-view.ts';

@@ -126,6 +126,34 @@ export interface UpstreamBodies {
     /** When it was published, RFC 3339. */
     readonly at: string;
   };
+  /** How a member of a pool is, as far as the hub chooses leaders by it. Latest wins, volatile, key `pool-report/<pool>`. */
+  readonly 'pool-report': {
+    readonly pool: string;
+    /** `address:port` at which peers reach it; empty: its port is not open. */
+    readonly endpoint: string;
+    /** The highest epoch of the pool that it has seen. */
+    readonly epoch: number;
+    /** The highest resourceVersion that its replicas show; empty: none. */
+    readonly version: string;
+    /** Whether all replicas are complete. */
+    readonly complete: boolean;
+    /** Whether its disk takes writes. */
+    readonly writable: boolean;
+    /** Peers that it has a link with now. */
+    readonly peers: number;
+    /** It leads and does not want to any more: another one is to be chosen at once. */
+    readonly resign?: true;
+  };
+  /** Asks to lead a pool, whose leader is away. Not kept in the outbox. */
+  readonly 'pool-claim': {
+    readonly pool: string;
+    /** The epoch of the leader that is away. */
+    readonly epoch: number;
+    /** For how long nothing was heard of it, milliseconds; 0: it hands over. */
+    readonly silentMs: number;
+  };
+  /** Asks for leave to read a pool's resources without its leader. Not kept in the outbox. */
+  readonly 'pool-direct': { readonly pool: string };
   /** Asks for a token of a service account, for a pod of this node. Not kept in the outbox. */
   readonly 'token-request': {
     readonly namespace: string;
@@ -148,6 +176,14 @@ export interface UpstreamAnswers {
     readonly token: string;
     /** RFC 3339. */
     readonly expirationTimestamp: string;
+  };
+  /** How the pool is led after the claim, whoever leads it. */
+  readonly 'pool-claim': { readonly epoch: number; readonly leader: string };
+  readonly 'pool-direct': {
+    /** When it may begin, milliseconds from now. */
+    readonly afterMs: number;
+    /** For how long from then on; to be asked for again before. */
+    readonly forMs: number;
   };
   readonly 'certificate-renewal': {
     /** PEM. */

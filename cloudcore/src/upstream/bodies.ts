@@ -70,6 +70,12 @@ const twinValueFields = {
 };
 const twinValue = z.strictObject(twinValueFields);
 const settingId = z.string().regex(/^[A-Za-z0-9._-]{8,64}$/, 'not an id');
+const poolName = z.string().min(1).max(253);
+const epoch = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 48);
 const device = { namespace, name: objectName, uid };
 
 const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = {
@@ -162,6 +168,25 @@ const SCHEMAS: { readonly [K in UpstreamKind]: z.ZodType<UpstreamBodies[K]> } = 
       .min(600)
       .max(2 ** 32),
   }),
+  'pool-report': z.strictObject({
+    pool: poolName,
+    endpoint: z.string().max(300),
+    epoch,
+    version: z.string().regex(/^\d{0,20}$/, 'not a resourceVersion'),
+    complete: z.boolean(),
+    writable: z.boolean(),
+    peers: z.number().int().min(0).max(10_000),
+    resign: z.literal(true).exactOptional(),
+  }),
+  'pool-claim': z.strictObject({
+    pool: poolName,
+    epoch,
+    silentMs: z
+      .number()
+      .min(0)
+      .max(2 ** 48),
+  }),
+  'pool-direct': z.strictObject({ pool: poolName }),
   'certificate-renewal': z.strictObject({ csr: z.string().min(1).max(16_384) }),
 };
 

@@ -9,7 +9,8 @@ import { decodeBody, isKnownKind, type CheckedBody } from './bodies.ts';
 import { EventWriter } from './event-writer.ts';
 import type { NodeKubelet } from '../cluster/node-kubelet.ts';
 import { NodeWriter } from './node-writer.ts';
-import { Refusal, refusalOf } from './outcome.ts';
+import type { PoolIntake } from '../pools/pool-intake.ts';
+import { DONE, Refusal, refusalOf } from './outcome.ts';
 import { PodGuard } from './pod-guard.ts';
 import { PodWriter } from './pod-writer.ts';
 import { ReportWriter } from './report-writer.ts';
@@ -46,15 +47,19 @@ export interface UpstreamRouterOptions {
   readonly limits?: Partial<WriteLimits>;
   /** The same of what is reported of devices, which has its own. See {@link DEVICE_LIMITS}. */
   readonly deviceLimits?: Partial<WriteLimits>;
+  /** Takes what members of pools say. Default: there are no pools. */
+  readonly pools?: PoolIntake;
   /** Where uploads go. Default: nowhere. */
   readonly uploads?: UploadTarget;
   readonly clock?: Clock;
   readonly random?: Random;
 }
 
-type Writers = {
-  readonly [K in UpstreamKind]: (origin: Origin, body: UpstreamBodies[K]) => Promise<UpstreamOutcome>;
+type WritersOf<Kinds extends UpstreamKind> = {
+  readonly [K in Kinds]: (origin: Origin, body: UpstreamBodies[K]) => Promise<UpstreamOutcome>;
 };
+type PoolKind = 'pool-report' | 'pool-claim' | 'pool-direct';
+type Writers = WritersOf<UpstreamKind>;
 
 /** Kinds whose key is made of an object's namespace, name and uid. */
 const KEYED: ReadonlySet<UpstreamKind> = new Set(['pod', 'pod-gone', 'device', 'device-setting']);
@@ -103,7 +108,10 @@ export class UpstreamRouter implements UpstreamHandler {
     };
     this.#uploads = new UploadWriter(context, uploads);
     this.#nodes = new NodeWriter(context);
-    this.#writers = writersOf(context, this.#nodes, this.#uploads, certificates);
+    this.#writers = {
+      ...writersOf(context, this.#nodes, this.#uploads, certificates),
+      ...poolWritersOf(options.pools),
+    };
   }
 
   /** Begins to work on messages; what came before waits. Idempotent. */
@@ -217,7 +225,7 @@ function writersOf(
   nodes: NodeWriter,
   uploads: UploadWriter,
   certificates: CertificateRenewal,
-): Writers {
+): WritersOf<Exclude<UpstreamKind, PoolKind>> {
   const pods = new PodWriter(context);
   const events = new EventWriter(context);
   const reports = new ReportWriter(context, events);
@@ -242,6 +250,26 @@ function writersOf(
       } catch (error) {
         throw renewalRefusal(error);
       }
+    },
+  };
+}
+
+function poolWritersOf(pools: PoolIntake | undefined): WritersOf<PoolKind> {
+  // What throws becomes a rejection.
+  const present = async (): Promise<PoolIntake> => {
+    if (pools !== undefined) return await Promise.resolve(pools);
+    throw new Refusal(404, 'not-configured', 'this hub has no pools');
+  };
+  return {
+    'pool-report': async ({ node }, body) => {
+      (await present()).report(node, body);
+      return DONE;
+    },
+    'pool-claim': async ({ node }, body) => {
+      return { status: 0, body: packJson(await (await present()).claim(node, body)) };
+    },
+    'pool-direct': async ({ node }, body) => {
+      return { status: 0, body: packJson((await present()).direct(node, body)) };
     },
   };
 }

@@ -170,6 +170,12 @@ const SAMPLES = {
     audiences: [],
     expirationSeconds: 3600,
   },
+  'pool-report': {
+    ...{ pool: 'own', endpoint: '10.0.0.1:10263', epoch: 1, version: '7' },
+    ...{ complete: true, writable: true, peers: 2 },
+  },
+  'pool-claim': { pool: 'own', epoch: 1, silentMs: 0 },
+  'pool-direct': { pool: 'own' },
   'certificate-renewal': { csr: 'CSR' },
 } satisfies { [K in keyof UpstreamBodies]: UpstreamBodies[K] };
 

@@ -1,8 +1,11 @@
 import { DEVICE_OPTIONS } from './device-options.ts';
 import { DMI_OPTIONS } from './dmi-options.ts';
 import { EVENT_BUS_OPTIONS } from './event-bus-options.ts';
+import { DNS_OPTIONS } from './dns-options.ts';
 import { HEARTBEAT_RANGE } from './heartbeat-range.ts';
+import { LOCAL_API_OPTIONS } from './local-api-options.ts';
 import type { ConfigOf, PartialConfigOf, OptionTable } from './option.ts';
+import { POOL_OPTIONS } from './pool-options.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../log/json-logger.ts';
 
 const QUANTITY = {
@@ -398,6 +401,9 @@ export const EDGE_OPTIONS = {
     },
   },
   dmi: DMI_OPTIONS,
+  pool: POOL_OPTIONS,
+  localApi: LOCAL_API_OPTIONS,
+  dns: DNS_OPTIONS,
   log: {
     level: {
       kind: 'choice',

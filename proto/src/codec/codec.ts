@@ -81,6 +81,8 @@ function wideNumbersOf(frame: Frame): readonly number[] {
   switch (frame.body) {
     case 'hello':
       return [frame.hello.lastEpoch];
+    case 'subscribe':
+      return [frame.subscribe.epoch];
     case 'welcome':
       return [frame.welcome.epoch, frame.welcome.timeMs];
     case 'delta':
