@@ -50,3 +50,4 @@ export {
   type TransportName,
   type TunnelSiteOptions,
 } from './tunnel-site/tunnel-site.ts';
+export { Station, SwitchedNetwork, type SwitchedNet } from './netns/switched-network.ts';

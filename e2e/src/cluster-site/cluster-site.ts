@@ -14,7 +14,6 @@ import { ResourceClient, RESOURCES, type ApiClient } from '@hawser/kube';
 import { Link, type LinkOptions } from '../fault-proxy/link.ts';
 import { startTcpProxy, type TcpProxy } from '../fault-proxy/tcp-proxy.ts';
 import { startUdpProxy, type UdpProxy } from '../fault-proxy/udp-proxy.ts';
-import type { NetnsPair } from '../netns/netns-pair.ts';
 import { startNode, type NodeChild, type NodeChildOptions } from '../processes/node-child.ts';
 import type { ControlPlaneSettings, RequestCount } from './control-plane-process.ts';
 import type { HubProcessReady, HubProcessSettings } from './hub-process.ts';
@@ -35,8 +34,8 @@ export interface ClusterSiteOptions {
   readonly prepare?: (site: ClusterSite) => Promise<void>;
   /** The line between edges and hubs. Default: a perfect one. */
   readonly link?: LinkOptions;
-  /** Two namespaces: control plane and hubs on the one side, edges on the other. No link then. */
-  readonly netns?: NetnsPair;
+  /** Namespaces: control plane and hubs in one, edges in others. No link then. */
+  readonly netns?: SitePlaces;
   /** Options of Node for the hubs, such as `--expose-gc`. */
   readonly hubExecArgv?: readonly string[];
 }
@@ -48,6 +47,20 @@ export interface ClusterEdgeOptions {
   readonly transport?: 'ws' | 'quic';
   readonly config?: EdgeConfigInput;
   readonly token?: TokenOrder;
+}
+
+/** Where the processes of a site run: a `NetnsPair`, a `SwitchedNetwork`. */
+export interface SitePlaces {
+  readonly cloud: SitePlace & {
+    /** The address by which edges reach it. */
+    readonly address: string;
+  };
+  edgeOf(node: string): SitePlace;
+}
+
+/** A namespace. */
+export interface SitePlace {
+  startNode(options: Omit<NodeChildOptions, 'under'>): Promise<NodeChild>;
 }
 
 interface SiteHub {
@@ -256,7 +269,7 @@ export class ClusterSite {
           ...config.hub,
         },
       },
-      startNode: (child) => this.#startEdge(child),
+      startNode: (child) => this.#startEdge(node, child),
     });
     this.edges.push(edge);
     return edge;
@@ -265,7 +278,7 @@ export class ClusterSite {
   /** Joins from the edges' namespace. @returns how long it took, milliseconds */
   async joinInNamespace(edge: SiteEdge, token: string): Promise<number> {
     const settings = { hub: this.address(), token, node: edge.node, folder: path.join(edge.dataDir, 'pki') };
-    const child = await this.#startEdge({
+    const child = await this.#startEdge(edge.node, {
       script: new URL('join-process.js', import.meta.url),
       args: [JSON.stringify(settings)],
     });
@@ -337,7 +350,7 @@ export class ClusterSite {
     return this.#options.netns?.cloud.startNode(options) ?? startNode(options);
   }
 
-  #startEdge(options: NodeChildOptions): Promise<NodeChild> {
-    return this.#options.netns?.edge.startNode(options) ?? startNode(options);
+  #startEdge(node: string, options: NodeChildOptions): Promise<NodeChild> {
+    return this.#options.netns?.edgeOf(node).startNode(options) ?? startNode(options);
   }
 }

@@ -96,6 +96,11 @@ export class NetnsPair {
     this.cloud = cloud;
   }
 
+  /** Where the process of an edge runs: all of them on the one side. */
+  edgeOf(): NetnsSide {
+    return this.edge;
+  }
+
   /** Lays the line. Called by {@link createNetnsPair}. */
   async join(options: NetnsPairOptions): Promise<void> {
     const names = [this.edge, this.cloud].map((side) => side.namespace.name);
