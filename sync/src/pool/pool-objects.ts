@@ -63,7 +63,11 @@ export interface PoolRoster {
   readonly resources: readonly PoolResource[];
   /** SHA-256 of certificates of nodes that were revoked and have not expired, lower-case hex. */
   readonly revoked: readonly string[];
-  readonly graceSeconds: number;
+  /**
+   * Seconds between two signs of life on the LAN, 0.2 or more; 5 where the hub is not told otherwise (`pools.heartbeatSeconds`).
+   * All other times of members and of elections grow and shrink with it: docs/pool.md, "Times".
+   */
+  readonly heartbeatSeconds: number;
 }
 
 /** What callers are known by without a cloud. */
