@@ -1,4 +1,20 @@
 export {
+  CALLER_HEADER,
+  decodeCaller,
+  encodeCaller,
+  MAX_CALLER_CHARACTERS,
+  type StreamCaller,
+} from './api-stream/caller.ts';
+export {
+  answerHeaders,
+  hasBody,
+  headProblem,
+  requestHeaders,
+  wantedProtocol,
+  type HeadProblem,
+  type RequestHead,
+} from './api-stream/message-head.ts';
+export {
   decodeFrame,
   encodeFrame,
   type CloseNotice,

@@ -8,4 +8,10 @@ export const STREAM_KINDS = {
    * for one upgrade and the bytes after it.
    */
   kubelet: 'kubelet',
+  /**
+   * From the edge, on the bulk connection: one HTTP/1.1 connection to the API server, for one request of a program at
+   * the edge, or for one upgrade and the bytes after it. See `CALLER_HEADER`. The hub answers 102 as soon as it has the
+   * head of a request: one of a release before does not take such streams, and says nothing at all.
+   */
+  api: 'api',
 } as const;
