@@ -148,11 +148,14 @@ export { builtInResources, type BuiltInOptions } from './server/builtin/index.ts
 export type { ServiceRanges } from './server/builtin/service-allocator.ts';
 export { CrdController, type CrdControllerOptions } from './server/crd/crd-controller.ts';
 export type { Draft, DraftMeta } from './server/draft.ts';
-export type { PathContext, PathHandler } from './server/http/api-handler.ts';
+export type { AnsweredRequest, PathContext, PathHandler } from './server/http/api-handler.ts';
 export type { ConnectHandler, UpgradeContext } from './server/http/connect.ts';
+export type { DelegatedRequest, RequestDelegate } from './server/http/delegate.ts';
 export type { VersionInfo } from './server/http/discovery.ts';
 export type { HealthCheck } from './server/http/health.ts';
 export type { RequestContext } from './server/http/request-context.ts';
+export type { RequestInfo } from './server/http/request-info.ts';
+export type { Responder } from './server/http/responder.ts';
 export type {
   ResourceDefinition,
   ResourceStrategy,

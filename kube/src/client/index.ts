@@ -1,5 +1,6 @@
 export type { ApiCall, ApiClient, ApiMethod, ApiQuery, ApiStream, ApiStreamCall } from './api-client.ts';
 export { apiVersionOf, resourcePath, type ApiResource, type ResourceTarget } from './api-resource.ts';
+export { BareConnections, type BareConnectionsOptions } from './bare-connections.ts';
 export {
   cacheEntry,
   cacheKey,

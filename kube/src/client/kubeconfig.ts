@@ -5,6 +5,7 @@
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { systemClock, type Clock } from '@hawser/seams';
+import { BareConnections } from './bare-connections.ts';
 import { ClientError } from './client-error.ts';
 import type { Credentials, CredentialSource, TlsMaterial } from './credentials.ts';
 import { HttpApiClient, type HttpApiClientOptions } from './http-client.ts';
@@ -51,6 +52,30 @@ export function kubeConfigClient(config: KubeConfig, options: KubeConfigClientOp
   const { refreshMs = 10_000, ...rest } = options;
   const credentials = new KubeConfigCredentials(config, refreshMs, options.clock ?? systemClock);
   return new HttpApiClient({ ...rest, server: clusterOf(config).server, credentials });
+}
+
+/**
+ * Connections to the API server of the config's current context, by the same proxy and with the same authorities, and
+ * with nothing of its user.
+ * @param options.maxConnections at a time
+ * @throws ClientError `ERR_KUBE_CLIENT_CONFIG` when the config names no cluster
+ */
+export function kubeConfigConnections(
+  config: KubeConfig,
+  options: { readonly maxConnections: number; readonly refreshMs?: number; readonly clock?: Clock },
+): BareConnections {
+  const { refreshMs = 10_000, clock = systemClock, maxConnections } = options;
+  const { server } = clusterOf(config);
+  const bare = new KubeConfig();
+  const cluster = config.getCurrentCluster()?.name ?? '';
+  bare.loadFromOptions({
+    clusters: config.clusters,
+    users: [{ name: 'nobody' }],
+    contexts: [{ name: 'bare', cluster, user: 'nobody' }],
+    currentContext: 'bare',
+  });
+  const credentials = new KubeConfigCredentials(bare, refreshMs, clock);
+  return new BareConnections({ server, credentials, maxConnections });
 }
 
 function clusterOf(config: KubeConfig): { readonly server: string; readonly proxyUrl?: string | undefined } {

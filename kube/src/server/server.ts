@@ -1,4 +1,5 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,14 +9,16 @@ import type { ObjectStore } from '../store/store.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import type { Authenticator, TokenAuthenticator } from './auth/authenticator.ts';
 import type { Authorizer } from './auth/authorizer.ts';
-import { ApiHandler, type PathHandler } from './http/api-handler.ts';
+import { ApiHandler, type AnsweredRequest, type PathHandler } from './http/api-handler.ts';
 import { Actions, type Action } from './http/actions.ts';
 import { builtInActions } from './actions/index.ts';
 import type { RuleLister } from './actions/reviews.ts';
 import type { TokenIssuer } from './actions/token-request.ts';
 import type { ConnectHandler } from './http/connect.ts';
+import type { RequestDelegate } from './http/delegate.ts';
 import { DiscoveryHandler, type VersionInfo } from './http/discovery.ts';
 import { HealthHandler, type HealthCheck } from './http/health.ts';
+import type { RequestInfo } from './http/request-info.ts';
 import { ResourceHandler } from './http/resource-handler.ts';
 import { WatchHandler } from './http/watch-handler.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -72,6 +75,10 @@ export interface KubeServerOptions {
   /** For selfsubjectrulesreviews. */
   readonly rules?: RuleLister;
   readonly connect?: ConnectHandler;
+  /** Which store a request reads (get, list, watch), where it is not always `store`. */
+  readonly storeOf?: (request: IncomingMessage, info: RequestInfo) => ObjectStore;
+  /** Is offered each request before it is authorized. Default: none. */
+  readonly delegate?: RequestDelegate;
   readonly healthChecks?: readonly HealthCheck[];
   /** For further paths, asked before the server's own. */
   readonly paths?: readonly PathHandler[];
@@ -80,6 +87,8 @@ export interface KubeServerOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Told of each answer when it is over; not of connections that changed the protocol. */
+  readonly onAnswered?: (answered: AnsweredRequest) => void;
   /** Told of errors that no client provoked. */
   readonly onError?: (error: Error, request: string) => void;
 }
@@ -113,7 +122,10 @@ export class KubeServer {
   readonly #options: KubeServerOptions;
   readonly #limits: ServerLimits;
   readonly #clock: Clock;
+  /** Those whose protocol was changed. */
   readonly #sockets = new Set<Duplex>();
+  /** Those that were handed in: a server that does not listen does not wait for them. */
+  readonly #accepted = new Set<Socket>();
   #server: Server | undefined;
   #watches: WatchHandler | undefined;
   #handler: ApiHandler | undefined;
@@ -147,6 +159,41 @@ export class KubeServer {
   /** Begins to listen; resolves when requests are answered. A second call does nothing. */
   async start(listen: ListenOptions = {}): Promise<void> {
     if (this.#server !== undefined) return;
+    const server = this.#open();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      const { host = '127.0.0.1', port = 0, path } = listen;
+      server.listen(path === undefined ? { host, port } : { path }, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    this.#address = server.address();
+  }
+
+  /**
+   * Begins to answer without listening: connections are handed in with {@link accept}. A second call does nothing.
+   * @param address `host:port` under which clients reach it, as discovery tells them
+   */
+  open(address: string): void {
+    if (this.#server !== undefined) return;
+    // Node.js begins to look after its connections (timeouts of headers, idle ones) with this event.
+    this.#open().emit('listening');
+    this.#address = address;
+  }
+
+  /** Serves a connection that somebody else has accepted; for a server with TLS one whose handshake is still to come. */
+  accept(socket: Socket): void {
+    if (this.#server === undefined || this.#stopped !== undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#accepted.add(socket);
+    socket.once('close', () => this.#accepted.delete(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  #open(): Server {
     const handler = this.#createHandler();
     this.#handler = handler;
     const server = this.#createServer();
@@ -159,15 +206,7 @@ export class KubeServer {
     server.on('clientError', (_error, socket: Socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      const { host = '127.0.0.1', port = 0, path } = listen;
-      server.listen(path === undefined ? { host, port } : { path }, () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    this.#address = server.address();
+    return server;
   }
 
   /** Ends watches, lets answers under way finish, closes all connections. Idempotent. */
@@ -185,14 +224,21 @@ export class KubeServer {
   async #stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const accepted = [...this.#accepted].map((socket) => once(socket, 'close'));
+    const closed = Promise.all([
+      new Promise<void>((resolve) => server.close(() => resolve())),
+      ...accepted.map((over) => over.catch(() => {})), // an error is an end, too
+    ]);
     this.#handler?.stop();
     this.#watches?.stop();
     for (const socket of this.#sockets) socket.destroy();
     server.closeIdleConnections();
     const grace = new AbortController();
     const late = delay(this.#limits.stopMs, { clock: this.#clock, signal: grace.signal }).then(
-      () => server.closeAllConnections(),
+      () => {
+        server.closeAllConnections();
+        for (const socket of this.#accepted) socket.destroy();
+      },
       () => {}, // closed in time
     );
     await closed;
@@ -239,7 +285,6 @@ export class KubeServer {
     const metrics = new ServerMetrics(this.#options.metrics);
     const limits = this.#limits;
     const watches = new WatchHandler({
-      store,
       clock,
       random,
       metrics,
@@ -265,6 +310,8 @@ export class KubeServer {
     });
     return new ApiHandler({
       store,
+      storeOf: this.#options.storeOf,
+      delegate: this.#options.delegate,
       registry,
       clock,
       authorizer,
@@ -283,6 +330,7 @@ export class KubeServer {
         new DiscoveryHandler(registry, version, () => this.#hostAndPort()),
       ],
       bodyLimitBytes: limits.bodyBytes,
+      onAnswered: this.#options.onAnswered,
       onError: this.#options.onError,
     });
   }

@@ -22,9 +22,9 @@ import { subresourceOf, type Registry } from '../registry/registry.ts';
 import { keyOf } from '../rest/object-writer.ts';
 import { authenticate, type AuthenticationSettings } from './authentication.ts';
 import type { ConnectHandler } from './connect.ts';
+import type { DelegatedRequest, RequestDelegate } from './delegate.ts';
 import { impersonated } from './impersonation.ts';
 import { negotiate } from './negotiation.ts';
-import type { RequestContext } from './request-context.ts';
 import { requestInfo, type RequestInfo } from './request-info.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 import { Responder } from './responder.ts';
@@ -44,9 +44,22 @@ export interface PathContext {
   readonly accept: string | undefined;
 }
 
+/** One request that was answered, for whoever counts them. */
+export interface AnsweredRequest {
+  readonly verb: string;
+  /** '' for what is no resource, and for one that this server does not have. */
+  readonly resource: string;
+  readonly code: number;
+  readonly seconds: number;
+  readonly request: IncomingMessage;
+}
+
 /** What answering needs. */
 export interface ApiHandlerDependencies {
   readonly store: ObjectStore;
+  /** The store that a request reads, where it is not always the same. */
+  readonly storeOf: ((request: IncomingMessage, info: RequestInfo) => ObjectStore) | undefined;
+  readonly delegate: RequestDelegate | undefined;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly authentication: AuthenticationSettings;
@@ -56,6 +69,7 @@ export interface ApiHandlerDependencies {
   readonly connect: ConnectHandler | undefined;
   readonly metrics: ServerMetrics;
   readonly bodyLimitBytes: number;
+  readonly onAnswered: ((answered: AnsweredRequest) => void) | undefined;
   /** Told of errors that are ours. */
   readonly onError: ((error: Error, request: string) => void) | undefined;
 }
@@ -76,7 +90,7 @@ export class ApiHandler {
 
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { clock, metrics } = this.#dependencies;
+    const { clock, metrics, delegate, onAnswered } = this.#dependencies;
     const startMs = clock.monotonicMs();
     const respond = new Responder(request, response);
     const leaving = new AbortController();
@@ -86,21 +100,23 @@ export class ApiHandler {
     try {
       const { path, query } = splitUrl(request.url ?? '/');
       info = requestInfo(request.method ?? 'GET', path, query);
-      const user = await this.#admitted(request, info, query);
-      if (info.isResource) await this.#resource(request, respond, { info, query, user }, leaving.signal);
-      else await this.#path(request, respond, path, query);
+      const signal = AbortSignal.any([leaving.signal, this.#stopping.signal]);
+      const asked = await this.#identified(request, info, query, signal);
+      if ((await delegate?.take(asked, respond)) !== true) await this.#own(asked, respond);
     } catch (error) {
       await this.#fail(request, respond, error);
     } finally {
       response.removeListener('close', onClose);
       const { verb = '', resource = '' } = info ?? {};
       const seconds = (clock.monotonicMs() - startMs) / 1000;
-      metrics.request({
+      const record = {
         verb,
         resource: this.#known(info) ? resource : '',
         code: response.statusCode,
         seconds,
-      });
+      };
+      metrics.request(record);
+      onAnswered?.({ ...record, request });
     }
   }
 
@@ -111,8 +127,11 @@ export class ApiHandler {
     try {
       const { path, query } = splitUrl(request.url ?? '/');
       const info = requestInfo(request.method ?? 'GET', path, query);
-      const user = await this.#admitted(request, info, query);
-      const { connect, registry, store } = this.#dependencies;
+      const asked = await this.#identified(request, info, query, this.#stopping.signal);
+      const { user } = asked;
+      const { connect, registry, store, delegate } = this.#dependencies;
+      if ((await delegate?.takeUpgrade(asked, socket, head)) === true) return;
+      await asked.authorize();
       const definition = registry.find(info.group, info.version, info.resource);
       const subresource = definition === undefined ? undefined : subresourceOf(definition, info.subresource);
       if (definition === undefined || subresource?.behaviour.type !== 'connect') throw noSuchResource();
@@ -132,13 +151,25 @@ export class ApiHandler {
     }
   }
 
-  /** Authenticates, impersonates and authorizes. */
-  async #admitted(request: IncomingMessage, info: RequestInfo, query: URLSearchParams): Promise<UserInfo> {
+  /** Authenticates and impersonates. */
+  async #identified(
+    request: IncomingMessage,
+    info: RequestInfo,
+    query: URLSearchParams,
+    signal: AbortSignal,
+  ): Promise<DelegatedRequest> {
     const { authentication, authorizer } = this.#dependencies;
     const self = await authenticate(request, authentication);
     const user = await impersonated(request.headersDistinct, self, authorizer);
-    await this.#authorize(info, query, user);
-    return user;
+    const authorize = (): Promise<void> => this.#authorize(info, query, user);
+    return { request, info, query, self, user, signal, authorize };
+  }
+
+  /** Authorizes and answers. */
+  async #own(asked: DelegatedRequest, respond: Responder): Promise<void> {
+    await asked.authorize();
+    if (asked.info.isResource) await this.#resource(asked, respond);
+    else await this.#path(asked, respond);
   }
 
   /** @throws StatusError Forbidden */
@@ -161,40 +192,29 @@ export class ApiHandler {
     await this.#authorize({ ...info, verb: 'create' }, query, user);
   }
 
-  async #resource(
-    request: IncomingMessage,
-    respond: Responder,
-    about: Pick<RequestContext, 'info' | 'query' | 'user'>,
-    leaving: AbortSignal,
-  ): Promise<void> {
-    const { registry, clock, resources, bodyLimitBytes } = this.#dependencies;
-    if (registry.group(about.info.group) === undefined) {
+  async #resource(asked: DelegatedRequest, respond: Responder): Promise<void> {
+    const { store, storeOf, registry, clock, resources, bodyLimitBytes } = this.#dependencies;
+    const { request, info, query, user, signal } = asked;
+    if (registry.group(info.group) === undefined) {
       await respond.text(404, '404 page not found\n');
       return;
     }
     const userAgent = request.headers['user-agent'];
     const representation = negotiate(request.headers.accept, {
-      pretty: about.query.get('pretty'),
+      pretty: query.get('pretty'),
       userAgent,
     });
     let body: Promise<Buffer> | undefined;
     await resources.handle({
-      ...about,
-      request,
-      respond,
+      ...{ request, respond, info, query, user, signal },
+      store: storeOf?.(request, info) ?? store,
       representation,
-      signal: AbortSignal.any([leaving, this.#stopping.signal]),
       now: apiTime(clock.wallMs()),
       body: () => (body ??= readBody(request, bodyLimitBytes)),
     });
   }
 
-  async #path(
-    request: IncomingMessage,
-    respond: Responder,
-    path: string,
-    query: URLSearchParams,
-  ): Promise<void> {
+  async #path({ request, info: { path }, query }: DelegatedRequest, respond: Responder): Promise<void> {
     const context = { request, respond, path, query, accept: request.headers.accept };
     for (const handler of this.#dependencies.paths) if (await handler.handle(context)) return;
     await respond.text(404, '404 page not found\n');

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { UserInfo } from '../auth/user.ts';
+import type { ObjectStore } from '../../store/store.ts';
 import type { Representation } from './negotiation.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { Responder } from './responder.ts';
@@ -11,6 +12,8 @@ export interface RequestContext {
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
   readonly user: UserInfo;
+  /** What it reads: get, list and watch. */
+  readonly store: ObjectStore;
   readonly representation: Representation;
   /** Aborted when the client leaves or the server stops. */
   readonly signal: AbortSignal;

@@ -90,7 +90,7 @@ export class ResourceHandler {
         await this.#list(context, definition);
         return;
       case 'watch':
-        await this.#dependencies.watches.watch(context, definition, this.#lister);
+        await this.#dependencies.watches.watch(context, definition, this.#reader(context));
         return;
       case 'create':
         await this.#create(context, definition);
@@ -147,7 +147,7 @@ export class ResourceHandler {
 
   async #get(context: RequestContext, definition: ResourceDefinition): Promise<void> {
     const version = parseVersion(context.query.get('resourceVersion') ?? '');
-    if (version > 0) await this.#lister.waitFor(version, context.signal);
+    if (version > 0) await this.#reader(context).waitFor(version, context.signal);
     const entry = this.#entry(context, definition);
     await new ObjectAnswer(context, definition, this.#nowMs()).object(200, entry.object, () =>
       entryJson(definition, entry),
@@ -155,11 +155,11 @@ export class ResourceHandler {
   }
 
   #entry(
-    { info }: RequestContext,
+    { info, store }: RequestContext,
     definition: ResourceDefinition,
   ): NonNullable<ReturnType<ObjectStore['get']>> {
     const namespace = definition.namespaced ? info.namespace : '';
-    const entry = this.#dependencies.store.get(keyOf(definition, namespace, info.name));
+    const entry = store.get(keyOf(definition, namespace, info.name));
     if (entry === undefined) throw notFound(definition, info.name);
     return entry;
   }
@@ -169,8 +169,15 @@ export class ResourceHandler {
     const answer = new ObjectAnswer(context, definition, this.#nowMs());
     answer.checkQuery();
     const namespace = definition.namespaced ? context.info.namespace : '';
-    const { entries, metadata } = await this.#lister.list(definition, namespace, options, context.signal);
+    const reader = this.#reader(context);
+    const { entries, metadata } = await reader.list(definition, namespace, options, context.signal);
     await answer.list(entries, metadata);
+  }
+
+  #reader({ store }: RequestContext): ObjectLister {
+    return store === this.#dependencies.store
+      ? this.#lister
+      : new ObjectLister(store, this.#dependencies.clock);
   }
 
   async #create(context: RequestContext, definition: ResourceDefinition): Promise<void> {

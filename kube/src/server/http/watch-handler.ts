@@ -1,7 +1,6 @@
 import type { Clock, Random } from '@hawser/seams';
 import { failure, plainError, tooManyRequests } from '../../status/status-errors.ts';
 import { StatusError, type Status } from '../../status/status.ts';
-import type { ObjectStore } from '../../store/store.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
 import { parseVersion, selection, type ObjectLister } from '../rest/object-lister.ts';
@@ -23,7 +22,6 @@ export interface WatchHandlerLimits extends WatchLimits {
 
 /** What watches need. */
 export interface WatchHandlerDependencies {
-  readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: ServerMetrics;
@@ -49,7 +47,7 @@ export class WatchHandler {
    * @throws StatusError while nothing has been sent yet.
    */
   async watch(context: RequestContext, definition: ResourceDefinition, lister: ObjectLister): Promise<void> {
-    const { store, clock, limits, metrics } = this.#dependencies;
+    const { clock, limits, metrics } = this.#dependencies;
     const options = listOptions(context.query, true);
     const chosen = selection(definition, this.#named(context, options));
     const version = watchVersion(options.resourceVersion);
@@ -61,7 +59,7 @@ export class WatchHandler {
       throw tooManyRequests('too many watches, please try again later', 1);
     const fromStart = version === 0 || options.sendInitialEvents === true;
     const session = new WatchSession(context.respond.raw, {
-      store,
+      store: context.store,
       clock,
       definition,
       namespace: definition.namespaced ? context.info.namespace : '',
