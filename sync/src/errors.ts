@@ -43,11 +43,23 @@ export const SYNC_ERRORS = {
     meaning: 'More contents wait to be encoded than the hub keeps in line.',
     remedy: 'It is tried again by itself. If it goes on, the hub has too little CPU for what changes.',
   },
+  ERR_SYNC_FORGED: {
+    meaning:
+      'What a pool’s scope was given is not what the hub has signed: a stamp without a good signature, or contents that no signed state has. Nothing of it is shown to anybody.',
+    remedy:
+      'Look at the node that it came from, which the message or its log line names: it alters data of the pool. If all members say so of all nodes, compare the clusters and lives that they have accepted (`hawser status`).',
+  },
   ERR_SYNC_LIMIT: {
     meaning:
       'A bound was reached: changes under way, objects in a scope, requests that wait for an answer, or what an outbox may keep. The message names it.',
     remedy:
       'If a peer exceeded it, compare the releases on both sides. If it is this side’s own bound, look for what fills it: a hub that does not answer, or more objects than one node should have.',
+  },
+  ERR_SYNC_OLD_STATE: {
+    meaning:
+      'A pool’s scope was given a signed state that is older than the one it has. It keeps what it has.',
+    remedy:
+      'Nothing to do if it happens once: whoever gave it lagged behind. If it goes on, the node that gives it replays old states.',
   },
   ERR_SYNC_REFUSED: {
     meaning:

@@ -54,7 +54,7 @@ export {
   type OutboxMessage,
   type OutboxOptions,
 } from './edge/outbox.ts';
-export { ReplicaSession, type ReplicaSessionOptions } from './edge/replica-session.ts';
+export { ReplicaSession, type ReplicaChecks, type ReplicaSessionOptions } from './edge/replica-session.ts';
 export {
   ScopeReplica,
   type ReplicaCounters,
@@ -86,3 +86,24 @@ export {
   type PoolRoster,
 } from './pool/pool-objects.ts';
 export type { PoolChange, PoolCommit, PoolView } from './pool/pool-view.ts';
+export {
+  POOL_STORE_LIMITS,
+  PoolStore,
+  type PoolStoreLimits,
+  type PoolStoreOptions,
+} from './pool/pool-store.ts';
+export type { CheckedState } from './pool/pool-scope.ts';
+export { publishedView, type PublishedView, type PublishedViewOptions } from './pool/published-view.ts';
+export {
+  isSignedBy,
+  poolStateKeys,
+  publicKeyFromRaw,
+  rawPublicKey,
+  readSignedState,
+  signState,
+  stateSubject,
+  type PoolStateKeys,
+  type SignedState,
+  type StateSubject,
+} from './pool/signed-state.ts';
+export { compareVersions, isVersion } from './pool/state-version.ts';

@@ -23,9 +23,18 @@ import type { RemovalGuard } from './removal-guard.ts';
 import type { ReplicaChange, ReplicaRecord, ReplicaStore } from './replica-store.ts';
 import type { ReplicaWriter } from './replica-writer.ts';
 
+/** Looks at what a hub, or whoever stands in for it, has signed. What it throws ends the scope's session. */
+export interface ReplicaChecks {
+  /** Called with each stamp, before anything that came with it is applied. */
+  stamp(stamp: Uint8Array): void;
+  /** Called when the hub says that the edge has everything, and nothing is wanted or held. */
+  synced(): void;
+}
+
 /** What the sessions of one scope share: it belongs to the `ScopeReplica`. */
 export interface ReplicaParts {
   readonly scope: string;
+  readonly checks: ReplicaChecks | undefined;
   readonly store: ReplicaStore;
   readonly decoder: BatchDecoder;
   readonly guard: RemovalGuard;
@@ -40,6 +49,10 @@ export interface ReplicaParts {
 export interface ReplicaSessionOptions {
   /** `Subscribe.scope`: this side's number for the scope, of its own in the session. */
   readonly scopeId: number;
+  /** `Subscribe.epoch`: in which this node leads the pool. Default 0: it does not. */
+  readonly epoch?: number;
+  /** `Subscribe.direct`: by a grant, without the pool's leader. Default false. */
+  readonly direct?: boolean;
   /** Sends a frame of the session; resolves when the next one makes sense, rejects once the session has ended. */
   readonly send: (frame: OutgoingFrame) => Promise<void>;
   /** Called at most once, and not after {@link ReplicaSession.end}: end the session because of this error. */
@@ -157,7 +170,8 @@ export class ReplicaSession {
     const kind = scope.slice(0, slash);
     const name = scope.slice(slash + 1);
     this.#subscribed = true;
-    await this.#options.send({ subscribe: { scope: this.#options.scopeId, kind, name, state } });
+    const { scopeId, epoch = 0, direct = false } = this.#options;
+    await this.#options.send({ subscribe: { scope: scopeId, kind, name, state, epoch, direct } });
   }
 
   #takeIntoWindow(bytes: number): void {
@@ -205,6 +219,7 @@ export class ReplicaSession {
 
   async #onBatch(batch: Batch, sequence: number, bytes: number): Promise<void> {
     this.#batches += 1;
+    this.#checkStamp(batch.stamp);
     const { puts, removes, unmade } = await this.#parts.decoder.decode(batch);
     const back = puts.map(({ key }) => key);
     for (const key of [...back, ...removes]) this.#wanted.delete(key);
@@ -216,6 +231,7 @@ export class ReplicaSession {
     const changes = [...puts.map((put) => ({ put })), ...allowed.map((remove) => ({ remove }))];
     const complete = batch.inSync && this.#isComplete();
     if (!(await this.#apply(changes, counted, this.#recordAfter(batch)))) return;
+    if (complete) this.#parts.checks?.synced();
     this.#parts.counts.batches += 1;
     this.#parts.counts.unmade += ask.length;
     await this.#wantFull(ask);
@@ -317,11 +333,18 @@ export class ReplicaSession {
   }
 
   async #onInSync(stamp: Uint8Array): Promise<void> {
-    const { store, scope, writer } = this.#parts;
+    const { store, scope, writer, checks } = this.#parts;
+    this.#checkStamp(stamp);
     const record = this.#recordAfter({ normalForm: store.record(scope).normalForm, stamp });
     // Nothing else changes: a disk that refuses is not waited for, the next stamp does as well.
     if (record !== undefined) await writer.tryRecord(record);
-    if (this.#isComplete()) this.#isInSync();
+    if (!this.#isComplete() || this.#ending.signal.aborted) return;
+    checks?.synced();
+    this.#isInSync();
+  }
+
+  #checkStamp(stamp: Uint8Array): void {
+    if (stamp.length > 0) this.#parts.checks?.stamp(stamp);
   }
 
   async #onQuestion({ buckets, wanted }: AskInventory): Promise<void> {

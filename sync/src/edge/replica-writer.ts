@@ -1,5 +1,5 @@
 import { Backoff, delay, type Clock, type Logger, type Random } from '@hawser/seams';
-import { messageOf } from '../errors.ts';
+import { messageOf, SyncError } from '../errors.ts';
 import type { ReplicaChange, ReplicaRecord, ReplicaStore } from './replica-store.ts';
 
 /** What a {@link ReplicaWriter} is made of. */
@@ -44,6 +44,7 @@ export class ReplicaWriter {
   /**
    * Makes it durable. Resolves with true once it is, with false where the signal ended the attempts; then nothing of
    * it was done.
+   * @throws SyncError of the store: it is about what came, and no other attempt would help
    */
   async write(
     changes: readonly ReplicaChange[],
@@ -60,6 +61,7 @@ export class ReplicaWriter {
         this.#backoff.reset();
         return true;
       } catch (error) {
+        if (error instanceof SyncError) throw error;
         this.failures += 1;
         this.#error = messageOf(error);
         const waitMs = this.#backoff.nextMs();
@@ -73,7 +75,10 @@ export class ReplicaWriter {
     return false;
   }
 
-  /** Writes a record if the disk takes it now; what it says otherwise shows in {@link error}. */
+  /**
+   * Writes a record if the disk takes it now; what it says otherwise shows in {@link error}.
+   * @throws SyncError of the store
+   */
   async tryRecord(record: ReplicaRecord): Promise<void> {
     const { store, scope } = this.#options;
     const applied = store.apply(scope, [], record);
@@ -82,6 +87,7 @@ export class ReplicaWriter {
       await applied;
       this.#error = undefined;
     } catch (error) {
+      if (error instanceof SyncError) throw error;
       this.failures += 1;
       this.#error = messageOf(error);
     }

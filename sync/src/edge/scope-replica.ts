@@ -3,7 +3,12 @@ import { NORMAL_FORMS, type NormalForms } from '../content/normal-form.ts';
 import { BatchDecoder } from './batch-decoder.ts';
 import { RemovalGuard } from './removal-guard.ts';
 import type { ReplicaStore } from './replica-store.ts';
-import { ReplicaSession, type ReplicaParts, type ReplicaSessionOptions } from './replica-session.ts';
+import {
+  ReplicaSession,
+  type ReplicaChecks,
+  type ReplicaParts,
+  type ReplicaSessionOptions,
+} from './replica-session.ts';
 import { ReplicaWriter } from './replica-writer.ts';
 
 /** What a {@link ScopeReplica} is made of. */
@@ -13,6 +18,8 @@ export interface ScopeReplicaOptions {
   readonly store: ReplicaStore;
   /** Normal forms that this release knows. Default: {@link NORMAL_FORMS}. */
   readonly forms?: NormalForms;
+  /** Of scopes whose states are signed, as `PoolStore.checks` makes them. Default: nothing is checked. */
+  readonly checks?: ReplicaChecks;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
@@ -61,10 +68,12 @@ export class ScopeReplica {
   #session: ReplicaSession | undefined;
 
   constructor(options: ScopeReplicaOptions) {
-    const { scope, store, forms = NORMAL_FORMS, clock = systemClock, log = silentLogger, random } = options;
+    const { scope, store, forms = NORMAL_FORMS, checks, random } = options;
+    const { clock = systemClock, log = silentLogger } = options;
     this.scope = scope;
     this.#parts = {
       scope,
+      checks,
       store,
       decoder: new BatchDecoder(store, scope, forms),
       guard: new RemovalGuard(),
