@@ -95,6 +95,7 @@ export {
   qualifiedNameProblems,
   type NameCheck,
 } from './meta/names.ts';
+export { EventWatch, type WatchSource } from './store/event-watch.ts';
 export type { HistoryLimits } from './store/history.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
 export { canonicalQuantity, isQuantity, Quantity } from './quantity/quantity.ts';

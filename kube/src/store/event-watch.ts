@@ -1,5 +1,6 @@
 import { deferred, type Deferred } from '@hawser/seams';
 import { expired } from '../status/status-errors.ts';
+import { StatusError } from '../status/status.ts';
 import type { Scope, StoreEvent, StoreWatch } from './store.ts';
 
 /** What a watch needs of its store. */
@@ -11,6 +12,13 @@ export interface WatchSource {
 }
 
 const DEFAULT_LIMIT_EVENTS = 1000;
+
+/** 410: a watch's reader left more events waiting than it may. Other ends of reason Expired can be told to the reader. */
+export class FellBehindError extends StatusError {
+  constructor(limitEvents: number) {
+    super(expired(`the watch fell behind by more than ${limitEvents} events`).status);
+  }
+}
 
 /** Below this many spent places the queue is not worth shifting. */
 const COMPACT_AT = 256;
@@ -57,7 +65,7 @@ export class EventWatch implements StoreWatch, AsyncIterator<StoreEvent, undefin
       return;
     }
     if (this.#queue.length - this.#head - this.#backlog >= this.#limitEvents) {
-      this.end(expired(`the watch fell behind by more than ${this.#limitEvents} events`));
+      this.end(new FellBehindError(this.#limitEvents));
       return;
     }
     this.#queue.push(event);

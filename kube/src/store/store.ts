@@ -19,6 +19,8 @@ export interface Entry {
   readonly resourceVersion: number;
   /** The state, `metadata.resourceVersion` filled in. Never changed after it was stored. */
   readonly object: KubeObject;
+  /** Its labels, where the store has them without parsing the object. Absent: those of {@link object}. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The object as JSON (UTF-8), serialised at the first call and then shared by all readers. */
   json(): Buffer;
 }
@@ -64,6 +66,12 @@ export interface ObjectStore {
   readonly resourceVersion: number;
   /** The oldest version that a watch can start from. */
   readonly oldestWatchVersion: number;
+
+  /**
+   * The newest version of one resource, where each has versions of its own: lists and bookmarks of it say none above.
+   * Absent: {@link resourceVersion} counts for all.
+   */
+  versionOf?(resource: GroupResource): number;
 
   get(key: ObjectKey): Entry | undefined;
 

@@ -147,7 +147,7 @@ export class ResourceHandler {
 
   async #get(context: RequestContext, definition: ResourceDefinition): Promise<void> {
     const version = parseVersion(context.query.get('resourceVersion') ?? '');
-    if (version > 0) await this.#reader(context).waitFor(version, context.signal);
+    if (version > 0) await this.#reader(context).waitFor(definition, version, context.signal);
     const entry = this.#entry(context, definition);
     await new ObjectAnswer(context, definition, this.#nowMs()).object(200, entry.object, () =>
       entryJson(definition, entry),

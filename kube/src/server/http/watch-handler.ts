@@ -54,7 +54,7 @@ export class WatchHandler {
     const { representation } = context;
     if (representation.mediaType !== 'application/json') throw notAcceptable(['application/json']);
     const include = representation.form === 'Table' ? includeObject(context.query) : 'None';
-    if (options.sendInitialEvents === true) await lister.waitFor(version, context.signal);
+    if (options.sendInitialEvents === true) await lister.waitFor(definition, version, context.signal);
     if (this.#sessions.size >= limits.maxWatches)
       throw tooManyRequests('too many watches, please try again later', 1);
     const fromStart = version === 0 || options.sendInitialEvents === true;

@@ -1,7 +1,6 @@
 import { delay, type Clock } from '@hawser/seams';
 import { FieldSelector } from '../../meta/field-selector.ts';
 import { LabelSelector } from '../../meta/label-selector.ts';
-import type { KubeObject } from '../../meta/object.ts';
 import { badRequest, failure, listTooOld, resourceVersionTooLarge } from '../../status/status-errors.ts';
 import { StatusError } from '../../status/status.ts';
 import type { Entry, ObjectStore } from '../../store/store.ts';
@@ -47,21 +46,24 @@ export function selection(
         : `field label not supported: ${field}`,
     );
   }
+  const onlyMeta = fields.requirements.every(({ field }) => META_FIELDS.includes(field));
+  const selectable = (entry: Entry): Record<string, string> =>
+    onlyMeta ? metaFields(entry.key) : selectableFields(definition, entry);
   return {
     labels,
     fields,
     matches: (entry) =>
-      (labels.isEverything || labels.matches(entry.object.metadata.labels)) &&
-      (fields.isEverything || fields.matches(selectableFields(definition, entry.object))),
+      (fields.isEverything || fields.matches(selectable(entry))) &&
+      (labels.isEverything || labels.matches(entry.labels ?? entry.object.metadata.labels)),
   };
 }
 
-function selectableFields(definition: ResourceDefinition, object: KubeObject): Record<string, string> {
-  return {
-    ...definition.fields(object),
-    'metadata.name': object.metadata.name ?? '',
-    'metadata.namespace': object.metadata.namespace ?? '',
-  };
+function selectableFields(definition: ResourceDefinition, { key, object }: Entry): Record<string, string> {
+  return { ...definition.fields(object), ...metaFields(key) };
+}
+
+function metaFields({ name, namespace }: Entry['key']): Record<string, string> {
+  return { 'metadata.name': name, 'metadata.namespace': namespace };
 }
 
 /** Lists objects: selectors, pages, versions. Source: k8s.io/apiserver storage GetList and its documentation. */
@@ -91,21 +93,25 @@ export class ObjectLister {
     const limit = version === 0 && resourceVersion !== '' ? 0 : Math.max(0, options.limit);
     const exact =
       resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && version > 0 && limit > 0);
-    await this.waitFor(version, signal);
+    await this.waitFor(definition, version, signal);
     const page = { limit, after: undefined, atVersion: exact ? version : undefined };
     return this.#page(definition, namespace, chosen, page, listTooOld);
   }
 
   /**
-   * Waits until the store has reached a version.
+   * Waits until the store has reached a version of a resource.
    * @throws StatusError Timeout if it does not within three seconds.
    */
-  async waitFor(version: number, signal: AbortSignal): Promise<void> {
+  async waitFor(
+    { storage }: Pick<ResourceDefinition, 'storage'>,
+    version: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const deadlineMs = this.#clock.monotonicMs() + FRESHNESS_WAIT_MS;
-    while (this.#store.resourceVersion < version) {
-      if (this.#clock.monotonicMs() >= deadlineMs) {
-        throw resourceVersionTooLarge(version, this.#store.resourceVersion);
-      }
+    for (;;) {
+      const present = this.#store.versionOf?.(storage) ?? this.#store.resourceVersion;
+      if (present >= version) return;
+      if (this.#clock.monotonicMs() >= deadlineMs) throw resourceVersionTooLarge(version, present);
       await delay(POLL_MS, { clock: this.#clock, signal });
     }
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@hawser/seams';
 import { StatusError, type Status } from '../../status/status.ts';
 import { asStatusError } from '../../status/as-status-error.ts';
+import { FellBehindError } from '../../store/event-watch.ts';
 import type { ObjectStore, StoreWatch } from '../../store/store.ts';
 import type { ListOptions } from '../http/query-options.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
@@ -185,9 +186,9 @@ export class WatchSession {
     if (this.#ended()) return;
     const { status } = asStatusError(error);
     const expired = error instanceof StatusError && status.reason === 'Expired';
-    const started = this.#watch !== undefined;
     // The store drops a reader that fell behind: no line would reach it either.
-    this.#end = expired ? (started ? 'slow' : 'expired') : 'error';
+    if (error instanceof FellBehindError) this.#end = 'slow';
+    else this.#end = expired ? 'expired' : 'error';
     if (this.#end === 'slow') return;
     await this.#write(this.#options.lines.error(expired ? this.#options.tooOld(status) : status));
   }
