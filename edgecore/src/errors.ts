@@ -104,6 +104,23 @@ export const EDGECORE_ERRORS = {
     meaning: 'Something failed that has no code of its own; it shows in `hawser status`.',
     remedy: 'It is a bug, please report it with the message and the log of edgecore.',
   },
+  ERR_EDGECORE_LOCAL_API: {
+    meaning:
+      'The local API does not work: its certificate cannot be kept, or what answers cannot be started.',
+    remedy:
+      'The message says what is missing. See that `<data.dir>/pki` can be written. The next connection tries again.',
+  },
+  ERR_EDGECORE_LOCAL_API_ADDRESS: {
+    meaning:
+      'The link-local address of the local API (`localApi.address`) cannot be made: the local API is on loopback only, and pods are not told of it.',
+    remedy:
+      'Give edgecore the right to administer the network (`CAP_NET_ADMIN`) and the program `ip`, make the address yourself, or set `localApi.address` to nothing. It is tried again by itself.',
+  },
+  ERR_EDGECORE_LOCAL_API_LISTEN: {
+    meaning: 'The local API cannot listen on its port.',
+    remedy:
+      'See which program has the port (`ss -ltnp | grep 10260`), stop it, or set `localApi.port`. It is tried again by itself.',
+  },
   ERR_EDGECORE_OTHER_CLUSTER: {
     meaning:
       'The hub belongs to another cluster, or to another life of the cluster, than the one that this node has accepted. Nothing is taken from it, nothing is reported to it.',
