@@ -101,9 +101,10 @@ export class TestAuthority {
     };
   }
 
-  /** Credentials of an edge node. */
+  /** Credentials of an edge node, which serves its peers too, as a hub issues them. */
   async edge(node = 'edge-1', wish: CertificateWish = {}): Promise<Credentials> {
-    const issued = await this.issue({ subject: `O=system:nodes, CN=system:node:${node}`, ...wish });
+    const subject = `O=system:nodes, CN=system:node:${node}`;
+    const issued = await this.issue({ subject, usages: ['client', 'server'], ...wish });
     return { ...issued, authorities: [this.certificate] };
   }
 

@@ -12,6 +12,8 @@ export interface VerifyOptions {
   readonly authorities: readonly X509Certificate[];
   /** For a hub: the name or address that was dialled; it has to be in the subject alternative names. */
   readonly dialedHost?: string;
+  /** The node that it has to be: this one, or any (`true`). A peer has to be one anyway. Default: not looked at. */
+  readonly node?: string | true;
   /** The key that the transport proved, SPKI DER; the certificate must hold the same. */
   readonly provenKey?: Uint8Array;
   /** Whether a certificate was revoked. Default: none is. */
@@ -21,13 +23,15 @@ export interface VerifyOptions {
 }
 
 /** Extended key usage. Source: RFC 5280, section 4.2.1.12. */
-const USAGE = { edge: '1.3.6.1.5.5.7.3.2', hub: '1.3.6.1.5.5.7.3.1' } as const;
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const USAGE = { edge: CLIENT_AUTH, hub: SERVER_AUTH, peer: SERVER_AUTH } as const;
 
 /**
  * Checks a peer's certificate, each property by itself and by our own code; no decision hangs on a TLS stack's
  * single error. The order matters: dates come last, so that a certificate which is forged *and* expired counts as
- * forged. Steps: readable → key type → proven key → issuer and signature → usage → name → organization (of a hub) →
- * revocation → dates.
+ * forged. Steps: readable → key type → proven key → issuer and signature → usage → name dialled → organization (of a
+ * hub, of a node) → node's name → revocation → dates.
  *
  * @param certificate DER of the peer's certificate, or undefined where it showed none
  * @throws TunnelError with a code `ERR_TUNNEL_CERT_…`, and `certificate: 'peer'`
@@ -54,6 +58,7 @@ function verify(leaf: X509Certificate, options: VerifyOptions): PeerIdentity {
   checkHost(leaf, options.dialedHost);
   const identity = readIdentity(leaf, options.role);
   checkOrganization(identity);
+  checkNode(identity, options.node);
   if (options.isRevoked?.(identity) === true) {
     throw refused('ERR_TUNNEL_CERT_REVOKED', `the certificate of ${identity.commonName} was revoked`);
   }
@@ -109,6 +114,18 @@ function checkOrganization({ role, organization }: PeerIdentity): void {
   const shown = organization === '' ? 'none' : organization;
   const message = `the certificate is not a hub's: its organization is ${shown}, and not ${HUB_ORGANIZATION}`;
   throw refused('ERR_TUNNEL_CERT_USAGE', message);
+}
+
+/** Whoever talks to a node wants that one and no other; a hub is none. */
+function checkNode({ role, nodeName, commonName }: PeerIdentity, wanted: string | true | undefined): void {
+  if (wanted === undefined && role !== 'peer') return;
+  if (nodeName === undefined)
+    throw refused('ERR_TUNNEL_CERT_USAGE', `the certificate is not a node's, but that of ${commonName}`);
+  if (typeof wanted === 'string' && wanted !== nodeName)
+    throw refused(
+      'ERR_TUNNEL_CERT_NAME',
+      `the certificate is that of the node ${nodeName}, not of ${wanted}`,
+    );
 }
 
 function checkDates(leaf: X509Certificate, identity: PeerIdentity, nowMs: number): void {

@@ -1,7 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** The two ends of a tunnel. An edge dials and shows a client certificate; a hub listens and shows a server certificate. */
-export type PeerRole = 'edge' | 'hub';
+/**
+ * The ends of a tunnel. An edge dials and shows a client certificate; a hub listens and shows a server certificate. A
+ * peer is a node that listens for other nodes of its pool: it shows its node certificate, as a server's.
+ */
+export type PeerRole = 'edge' | 'hub' | 'peer';
 
 /** Who the peer is, as its verified certificate says. */
 export interface PeerIdentity {

@@ -94,6 +94,16 @@ export class Tunnel {
     return this.#roundTripMs;
   }
 
+  /** Monotonic time of the last bytes of the peer on the control connection, milliseconds. */
+  get heardMs(): number {
+    return this.#control.stats.lastReceivedMs;
+  }
+
+  /** Asks the peer for a sign of life, on the control connection; see {@link Connection.ping}. */
+  ping(): Promise<number> {
+    return this.#control.ping();
+  }
+
   /** The connections that the session has now, control first. */
   get connections(): readonly Connection[] {
     return [this.#control, ...[...this.#bulkLinks].map((link) => link.connection)];

@@ -55,13 +55,20 @@ export interface TransportOptions {
   readonly limits: TunnelLimits;
   /** Verification of peers: revocation and trusted time. */
   readonly verify?: Pick<VerifyOptions, 'isRevoked' | 'wallMs'>;
+  /**
+   * Both ends are nodes, which show their node certificates: whoever dials checks that it has reached the node
+   * {@link HubAddress.node}, whoever listens takes nodes only. Only ws has it. Default: the listener is a hub.
+   */
+  readonly peers?: true;
 }
 
-/** Where to find a hub. */
+/** Where to find a hub, or a peer. */
 export interface HubAddress {
   /** DNS name or IP address. */
   readonly host: string;
   readonly port: number;
+  /** With {@link TransportOptions.peers}: the node that is to be there, whatever the address. */
+  readonly node?: string;
 }
 
 /** Answers one HTTPS request. */
@@ -107,8 +114,8 @@ export interface Listener {
 export interface Transport {
   readonly name: string;
   /**
-   * Connects to a hub and verifies it.
-   * @throws TunnelError `ERR_TUNNEL_DIAL`, `ERR_TUNNEL_OVERLOADED`, `ERR_TUNNEL_CERT_…` (the hub's certificate, or
+   * Connects to a hub, or a peer, and verifies it.
+   * @throws TunnelError `ERR_TUNNEL_TRANSPORT_UNAVAILABLE` for peers where the transport has them not, `ERR_TUNNEL_DIAL`, `ERR_TUNNEL_OVERLOADED`, `ERR_TUNNEL_CERT_…` (the hub's certificate, or
    *   ours as the hub sees it), `ERR_TUNNEL_HANDSHAKE_TIMEOUT`; `signal.reason`
    */
   dial(hub: HubAddress, options?: { signal?: AbortSignal }): Promise<Connection>;

@@ -237,6 +237,43 @@ describe('verifyPeer', () => {
     });
   });
 
+  describe('of a node to another one', () => {
+    const NODE = { usages: ['client', 'server'] } as const;
+
+    it('is accepted by the node’s name, whatever alternative names there are', async () => {
+      for (const names of [[], ['a.example']])
+        assert.equal(
+          verifyPeer((await issue({ ...NODE, names })).raw, options({ role: 'peer', node: 'edge-1' }))
+            .nodeName,
+          'edge-1',
+        );
+      verifyPeer((await issue(NODE)).raw, options({ role: 'peer' }));
+      verifyPeer((await issue(NODE)).raw, options({ node: true }));
+    });
+
+    it('is refused for another node, and for what is none', async () => {
+      const node = (await issue(NODE)).raw;
+      for (const wanted of ['edge-2', 'edge-11', 'edge', 'EDGE-1', 'system:node:edge-1', ''])
+        refuses(node, 'ERR_TUNNEL_CERT_NAME', { role: 'peer', node: wanted });
+      for (const subject of [
+        'O=hawser:hubs, CN=cloudcore',
+        'CN=system:node:edge-1',
+        'O=system:nodes, CN=edge-1',
+      ]) {
+        const other = (await issue({ ...NODE, subject })).raw;
+        refuses(other, 'ERR_TUNNEL_CERT_USAGE', { role: 'peer' });
+        refuses(other, 'ERR_TUNNEL_CERT_USAGE', { role: 'peer', node: 'edge-1' });
+        refuses(other, 'ERR_TUNNEL_CERT_USAGE', { role: 'edge', node: true });
+      }
+      refuses((await issue({ usages: ['client'] })).raw, 'ERR_TUNNEL_CERT_USAGE', { role: 'peer' });
+    });
+
+    it('is said before it is revoked or expired, which would say that it was the right one', async () => {
+      const other = (await issue({ ...NODE, ...EXPIRED })).raw;
+      refuses(other, 'ERR_TUNNEL_CERT_NAME', { role: 'peer', node: 'edge-2', isRevoked: () => true });
+    });
+  });
+
   describe('ERR_TUNNEL_CERT_REVOKED', () => {
     it('for whom the caller says so, by what the certificate states', async () => {
       const [first, second] = [await issue(), await issue()];

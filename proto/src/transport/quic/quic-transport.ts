@@ -34,6 +34,7 @@ export class QuicTransport implements Transport {
   async dial(hub: HubAddress, options: { signal?: AbortSignal } = {}): Promise<Connection> {
     const { signal } = options;
     signal?.throwIfAborted();
+    this.#refusePeers();
     const deadline = AbortSignal.timeout(this.#options.limits.handshakeTimeoutMs);
     const ending = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
@@ -52,6 +53,7 @@ export class QuicTransport implements Transport {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- binding is synchronous here; a failure must reject
   async listen(options: ListenOptions): Promise<Listener> {
+    this.#refusePeers();
     const listener = new QuicListener(this.#options, options);
     listener.start();
     return listener;
@@ -61,6 +63,15 @@ export class QuicTransport implements Transport {
     for (const client of this.#clients?.byFamily.values() ?? []) client.abort();
     this.#clients = undefined;
     return Promise.resolve();
+  }
+
+  /** Pools are few nodes on a LAN, where ws does as well without native code. */
+  #refusePeers(): void {
+    if (this.#options.peers !== true) return;
+    throw new TunnelError(
+      'ERR_TUNNEL_TRANSPORT_UNAVAILABLE',
+      'quic does not join nodes to each other: use ws',
+    );
   }
 
   async #dial(hub: HubAddress, ending: AbortSignal): Promise<Connection> {

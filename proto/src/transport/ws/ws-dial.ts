@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { systemClock } from '@hawser/seams';
 import WebSocket from 'ws';
 import { messageOf, refusalByPeer, TunnelError } from '../../errors.ts';
-import { verifyPeer } from '../../identity/identity-verifier.ts';
+import { verifyPeer, type VerifyOptions } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { HubAddress, TransportOptions } from '../transport.ts';
 import { MuxConnection } from './mux-connection.ts';
@@ -22,6 +22,7 @@ export async function dialWebSocket(
   signal: AbortSignal | undefined,
 ): Promise<MuxConnection> {
   signal?.throwIfAborted();
+  const expected = expectedOf(hub, options);
   const deadline = AbortSignal.timeout(options.limits.handshakeTimeoutMs);
   const ending = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   const tcp = connectTcp({ host: hub.host, port: hub.port, noDelay: true });
@@ -29,7 +30,7 @@ export async function dialWebSocket(
   ending.addEventListener('abort', onAbort, { once: true });
   try {
     await connected(tcp, hub, options.limits.connectTimeoutMs);
-    const { tls, peer } = await secured(tcp, hub, options);
+    const { tls, peer } = await secured(tcp, hub, options, expected);
     return await upgraded(tls, hub, peer, options);
   } catch (error) {
     tcp.destroy();
@@ -39,6 +40,18 @@ export async function dialWebSocket(
   } finally {
     ending.removeEventListener('abort', onAbort);
   }
+}
+
+/** Who is to be at the address. */
+function expectedOf(
+  { host, port, node }: HubAddress,
+  { peers }: TransportOptions,
+): Pick<VerifyOptions, 'role' | 'dialedHost' | 'node'> {
+  if (peers !== true) return { role: 'hub', dialedHost: host };
+  // Without a name any node of the cluster would do.
+  if (node === undefined || node === '')
+    throw new TunnelError('ERR_TUNNEL_DIAL', `it is not said which node is to be at ${host}:${port}`);
+  return { role: 'peer', node };
 }
 
 function timeout(hub: HubAddress): TunnelError {
@@ -83,6 +96,7 @@ function secured(
   tcp: Socket,
   hub: HubAddress,
   options: TransportOptions,
+  expected: Pick<VerifyOptions, 'role' | 'dialedHost' | 'node'>,
 ): Promise<{ tls: TLSSocket; peer: PeerIdentity }> {
   return new Promise((resolve, reject) => {
     const credentials = options.credentials();
@@ -117,9 +131,8 @@ function secured(
       try {
         const peer = verifyPeer(peerCertificate(tls), {
           ...options.verify,
-          role: 'hub',
+          ...expected,
           authorities: credentials.authorities,
-          dialedHost: hub.host,
         });
         resolve({ tls, peer });
       } catch (error) {

@@ -27,7 +27,7 @@ interface Handshake {
   readonly admission: Admission;
 }
 
-/** A hub's WebSocket port: gate → TLS → the edge's identity → upgrade. */
+/** A hub's WebSocket port, or a peer's: gate → TLS → the edge's identity → upgrade. */
 export class WsListener implements Listener {
   readonly transport = 'ws';
   readonly host: string;
@@ -163,6 +163,7 @@ export class WsListener implements Listener {
       peer = verifyPeer(peerCertificate(tls), {
         ...this.#options.verify,
         role: 'edge',
+        ...(this.#options.peers === true && { node: true }),
         authorities: this.#credentials.authorities,
       });
       checkSubprotocol(request);
