@@ -53,6 +53,7 @@ async function build({ clean }) {
 const SYSTEM_PACKAGES = [
   { command: 'ip', debian: 'iproute2', use: 'tests in network namespaces' },
   { command: 'nft', debian: 'nftables', use: 'tests with real packet loss' },
+  { command: 'dig', debian: 'bind9-dnsutils', use: 'tests with other clients of DNS' },
   { command: 'kubectl', debian: 'kubernetes-client', use: 'tests with kubectl' },
   {
     file: '/usr/lib/python3/dist-packages/kubernetes',

@@ -74,6 +74,18 @@ export const EDGECORE_ERRORS = {
     remedy:
       'The message is that of the mapper. See that it runs (`hawser mappers`), and that the device answers (`hawser device`).',
   },
+  ERR_EDGECORE_DNS_LISTEN: {
+    meaning:
+      'The DNS server for names of the cluster cannot listen where `dns.listen` says. Pods that use it find no names.',
+    remedy:
+      'It is tried again by itself. The message has the reason: another DNS server has the port (`ss -lunp`), or no interface of this machine has the address.',
+  },
+  ERR_EDGECORE_DNS_UPSTREAM: {
+    meaning:
+      'None of the servers that are asked for names outside of the cluster answers. Names of the cluster go on.',
+    remedy:
+      'See that the network is there, and that the servers of `dns.upstream`, or else of the resolv.conf of the host, are the right ones: `dig @SERVER . NS`.',
+  },
   ERR_EDGECORE_DMI: {
     meaning:
       'The socket for KubeEdge’s mappers (`dmi.socket`) cannot be opened, or a protocol is served by a mapper there and by one on the event bus.',

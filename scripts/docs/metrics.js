@@ -120,6 +120,11 @@ const MAKERS = [
     make: ({ registerDmiMetrics }, registry) => registerDmiMetrics(registry, unread),
   },
   {
+    file: 'edgecore/src/dns/dns-counts.ts',
+    title: 'Edge: DNS',
+    make: ({ DnsCounts, dnsMetrics }, registry) => dnsMetrics(registry, new DnsCounts(), {}),
+  },
+  {
     file: 'mappers/sdk/src/metrics/mapper-metrics.ts',
     title: 'Mappers',
     make: ({ mapperMetrics }, registry) => mapperMetrics(registry, {}),
