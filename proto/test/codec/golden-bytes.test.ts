@@ -121,6 +121,7 @@ function fieldsOf(message: object): Readonly<Record<string, unknown>> {
 function defaultLike(value: unknown): unknown {
   if (typeof value === 'number') return 0;
   if (typeof value === 'string') return '';
+  if (typeof value === 'boolean') return false;
   return value instanceof Uint8Array ? new Uint8Array(0) : [];
 }
 

@@ -96,6 +96,16 @@ export const GROWN_FRAMES: Readonly<Record<string, OutgoingFrame>> = {
       body: Uint8Array.of(0, 0x7b, 0x7d),
     },
   },
+  'subscribe, with epoch and direct': {
+    subscribe: {
+      scope: 3,
+      kind: 'pool',
+      name: 'hangzhou/endpointslices.discovery.k8s.io',
+      state: Uint8Array.of(1, 2, 3),
+      epoch: 2 ** 53 - 1,
+      direct: true,
+    },
+  },
 };
 
 /** Every session frame with nothing in it. */
