@@ -1,5 +1,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import { EdgeCoreError } from '../errors.ts';
+import type { LocalApiStatus } from '../local-api/local-api-types.ts';
+import type { PoolStatus } from '../pool/pool-types.ts';
 import type { DeviceView } from '../twins/twins.ts';
 import type {
   AcceptClusterAnswer,
@@ -133,6 +135,16 @@ export class AdminClient {
     return (await this.#json('GET', '/v1/mappers', signal)) as MapperRows;
   }
 
+  /** The pool of the node, as this member sees it; undefined: it is in none. */
+  async pool(signal?: AbortSignal): Promise<PoolStatus | undefined> {
+    return (await this.#jsonIfThere('/v1/pool', signal)) as PoolStatus | undefined;
+  }
+
+  /** The local API of the node; undefined: it has none. */
+  async localApi(signal?: AbortSignal): Promise<LocalApiStatus | undefined> {
+    return (await this.#jsonIfThere('/v1/local-api', signal)) as LocalApiStatus | undefined;
+  }
+
   /**
    * Asks the kubelet API, or a watch, for something that may go on for ever; to be read, or destroyed. The time-out is for the
    * first byte of the answer.
@@ -161,11 +173,13 @@ export class AdminClient {
     body?: unknown,
   ): Promise<unknown> {
     const { text } = await this.#ask(method, path, signal, body);
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${path}: the answer is no JSON`, { cause });
-    }
+    return parse(text, path);
+  }
+
+  async #jsonIfThere(path: string, signal: AbortSignal | undefined): Promise<unknown> {
+    signal?.throwIfAborted();
+    const { status, text } = await this.#exchange('GET', path, signal, undefined);
+    return status === 404 ? undefined : parse(read(status, text, path), path);
   }
 
   async #ask(
@@ -176,8 +190,7 @@ export class AdminClient {
   ): Promise<{ text: string }> {
     signal?.throwIfAborted();
     const { status, text } = await this.#exchange(method, path, signal, body);
-    if (status >= 200 && status < 300) return { text };
-    throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${status}: ${failureIn(text)}`, { about: path });
+    return { text: read(status, text, path) };
   }
 
   #exchange(
@@ -246,6 +259,21 @@ export class AdminClient {
 
 function devicePath(namespace: string, name: string): string {
   return `/v1/devices/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** The text of an answer that is a success. @throws EdgeCoreError `ERR_EDGECORE_ADMIN` */
+function read(status: number, text: string, path: string): string {
+  if (status >= 200 && status < 300) return text;
+  throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${status}: ${failureIn(text)}`, { about: path });
+}
+
+/** @throws EdgeCoreError `ERR_EDGECORE_ADMIN` */
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new EdgeCoreError('ERR_EDGECORE_ADMIN', `${path}: the answer is no JSON`, { cause });
+  }
 }
 
 function failureIn(text: string): string {

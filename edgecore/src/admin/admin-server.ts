@@ -13,6 +13,7 @@ import type {
   PodView,
 } from './admin-types.ts';
 import type { DeviceRoutes } from './device-routes.ts';
+import type { PoolRoutes } from './pool-routes.ts';
 import { adminError, prepareSocketFile, protectSocketFile } from './socket-file.ts';
 
 /** What the admin socket shows and does. */
@@ -55,6 +56,7 @@ export class AdminServer {
   readonly #actions: AdminActions;
   readonly #kubelet: AdminKubelet | undefined;
   readonly #devices: DeviceRoutes | undefined;
+  readonly #pool: PoolRoutes | undefined;
   readonly #log: Logger;
   #server: Server | undefined;
   #kubeletRequests = 0;
@@ -66,12 +68,15 @@ export class AdminServer {
     readonly kubelet?: AdminKubelet;
     /** Default: none. */
     readonly devices?: DeviceRoutes;
+    /** Default: none. */
+    readonly pool?: PoolRoutes;
     readonly log: Logger;
   }) {
     this.#socket = options.socket;
     this.#actions = options.actions;
     this.#kubelet = options.kubelet;
     this.#devices = options.devices;
+    this.#pool = options.pool;
     this.#log = options.log;
   }
 
@@ -119,7 +124,8 @@ export class AdminServer {
         return;
       }
       request.resume(); // bodies of others are not read
-      if (this.#kubelet?.serves(url.pathname) === true)
+      if (this.#pool?.serves(url.pathname) === true) this.#pool.handle(request, url, response);
+      else if (this.#kubelet?.serves(url.pathname) === true)
         await this.#asKubelet(this.#kubelet, request, response);
       else await this.#answer(request.method ?? '', url, response);
     } catch (error) {
