@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
-import type { ApiClient } from '@hawser/kube';
+import type { ApiClient, BareConnections } from '@hawser/kube';
 import {
   QuicTransport,
   tunnelLimits,
@@ -16,6 +16,7 @@ import {
 import { systemRandom, type Clock, type Logger } from '@hawser/seams';
 import { DeltaEncoder, publisherCounters, VersionCache } from '@hawser/sync';
 import type { Registry } from 'prom-client';
+import { ApiAccess } from './api-access/api-access.ts';
 import { ClusterCache } from './cache/cluster-cache.ts';
 import { ApiVersionReader } from './cluster/api-version-reader.ts';
 import { ClusterIdentity } from './cluster/cluster-identity.ts';
@@ -39,6 +40,8 @@ import { VERSION } from './version.ts';
 export interface CloudCorePartsOptions {
   readonly config: CloudCoreConfig;
   readonly client: ApiClient;
+  /** The way to the API server for programs at edges; undefined: there is none. */
+  readonly server: BareConnections | undefined;
   readonly registry: Registry;
   readonly log: Logger;
   readonly clock: Clock;
@@ -162,6 +165,7 @@ export class CloudCoreParts {
       confirm: (node, epoch, signal) => leases.confirm(node, epoch, signal),
       announce: (node, session) => upstream.announce(node, session),
     });
+    const apiAccess = this.#apiAccess(cache);
     const reports = new ReportRequests({
       ...{ view: cache, log, registry, clock },
       send: (node, kinds) => {
@@ -185,6 +189,7 @@ export class CloudCoreParts {
       ...{ cluster: cache, identity: this.#identity, upstream, leases, reports, encoder, counters },
       ...{ registry, log, clock },
       ...(kubelet && { kubelet }),
+      ...(apiAccess && { apiAccess }),
       sessions: () => server.sessions,
       admit: (view, stamp, signal) => guard.admitTo(view, stamp, signal),
       confirmAfterMs: config.massRemovalDelaySeconds * 1000,
@@ -216,6 +221,7 @@ export class CloudCoreParts {
       () => server.stop(),
       // Before sessions end: what is followed is told that it is the hub which stops.
       () => kubelet?.stop(),
+      () => apiAccess?.stop(),
       // First of all: nobody is told of a change while all are sent away.
       this.#cluster.onChange((life, before) => {
         this.#versions.forget();
@@ -233,6 +239,7 @@ export class CloudCoreParts {
     reports.start();
     upstream.start();
     hub.start();
+    apiAccess?.start();
     await kubelet?.start();
     this.#ports = await this.#open(server);
   }
@@ -263,6 +270,19 @@ export class CloudCoreParts {
       host: this.#host(),
       address: kubeletAddress(config),
       credentials: () => this.#identity.credentials(),
+    });
+  }
+
+  /** The way of programs at edges to the API server, unless it is switched off. */
+  #apiAccess(view: ClusterCache): ApiAccess | undefined {
+    const { client, server, config, registry, log, clock } = this.#options;
+    const { enabled, maxRequests, maxRequestsPerNode, headerSeconds, idleSeconds } = config.apiAccess;
+    if (!enabled || server === undefined) return undefined;
+    return new ApiAccess({
+      ...{ client, server, view, registry, log, clock, maxRequests, maxRequestsPerNode },
+      identity: this.#identity,
+      headerMs: headerSeconds * 1000,
+      idleMs: idleSeconds * 1000,
     });
   }
 

@@ -1,5 +1,5 @@
-import type { ApiClient } from '@hawser/kube';
-import { kubeConfigClient, loadKubeConfig } from '@hawser/kube/kubeconfig';
+import type { ApiClient, BareConnections } from '@hawser/kube';
+import { kubeConfigClient, kubeConfigConnections, loadKubeConfig } from '@hawser/kube/kubeconfig';
 import { Backoff, delay, silentLogger, systemClock, type Clock, type Logger } from '@hawser/seams';
 import { Registry } from 'prom-client';
 import { CloudCoreError } from './errors.ts';
@@ -12,6 +12,11 @@ export interface CloudCoreOptions {
   readonly config: CloudCoreConfig;
   /** Default: as the configuration's `kubeconfig` and `context` say. A client that is given is not closed. */
   readonly client?: ApiClient;
+  /**
+   * The way to the API server for programs at edges. Default: that of the kubeconfig; with a `client` that is given
+   * there is none. Closed when the hub stops.
+   */
+  readonly server?: BareConnections;
   readonly log?: Logger;
   /** Where metrics are counted. Default: a registry of its own. */
   readonly registry?: Registry;
@@ -106,9 +111,9 @@ class Core implements CloudCore {
     const { config, signal } = this.#options;
     this.#undo.push(() => this.#operations.stop());
     await this.#operations.start();
-    const client = this.#client();
+    const { client, server } = this.#ways();
     const parts = new CloudCoreParts({
-      ...{ config, client, registry: this.registry, log: this.#log, clock: this.#clock },
+      ...{ config, client, server, registry: this.registry, log: this.#log, clock: this.#clock },
     });
     this.#parts = parts;
     this.#undo.push(() => parts.stop());
@@ -133,9 +138,9 @@ class Core implements CloudCore {
     if (failures.length > 0) throw new AggregateError(failures, 'the hub did not stop cleanly');
   }
 
-  #client(): ApiClient {
-    const { client: given, config, clock } = this.#options;
-    if (given !== undefined) return given;
+  #ways(): { readonly client: ApiClient; readonly server: BareConnections | undefined } {
+    const { client: given, server, config, clock } = this.#options;
+    if (given !== undefined) return { client: given, server };
     const { kubeconfig, context } = config;
     const loaded = loadKubeConfig({
       ...(kubeconfig !== undefined && { path: kubeconfig }),
@@ -148,7 +153,11 @@ class Core implements CloudCore {
       ...(clock !== undefined && { clock }),
     });
     this.#undo.push(() => client.close());
-    return client;
+    const bare = kubeConfigConnections(loaded, {
+      maxConnections: config.apiAccess.maxRequests,
+      ...(clock !== undefined && { clock }),
+    });
+    return { client, server: server ?? bare };
   }
 
   /** Only what this program or an operator has to mend ends a start: an API server comes up some time. */

@@ -17,6 +17,15 @@ export class GivenView implements ClusterView {
     return this.pods.get(`${namespace}/${name}`);
   }
 
+  podAs(node: string, namespace: string, account: string): { name: string; uid: string } | undefined {
+    for (const [key, { uid, nodeName, serviceAccountName }] of this.pods) {
+      const [podNamespace, name = ''] = key.split('/');
+      if (podNamespace === namespace && nodeName === node && serviceAccountName === account)
+        return { name, uid };
+    }
+    return undefined;
+  }
+
   node(name: string): NodeFacts | undefined {
     return this.nodes.get(name);
   }

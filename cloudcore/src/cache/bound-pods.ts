@@ -95,6 +95,22 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
     return this.table.get(key)?.facts;
   }
 
+  /** See `ClusterView.podAs`. */
+  runningAs(
+    node: string,
+    namespace: string,
+    serviceAccountName: string,
+  ): { readonly name: string; readonly uid: string } | undefined {
+    let found: PodRecord | undefined;
+    for (const held of this.#options.scope(node)?.holds.keys() ?? []) {
+      if (!(held instanceof PodRecord) || held.namespace !== namespace) continue;
+      if (held.facts.serviceAccountName !== serviceAccountName) continue;
+      found = held;
+      if (!held.facts.deleting) break;
+    }
+    return found && { name: found.name, uid: found.facts.uid };
+  }
+
   /** Namespace and name of every pod that is kept. */
   *names(): Generator<readonly [namespace: string, name: string]> {
     for (const { namespace, name } of this.table.values()) yield [namespace, name];

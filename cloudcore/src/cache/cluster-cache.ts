@@ -165,6 +165,10 @@ export class ClusterCache implements ClusterView {
     return this.#tables.pods.facts(formatKey('pods', namespace, name));
   }
 
+  podAs(node: string, namespace: string, serviceAccountName: string): ReturnType<ClusterView['podAs']> {
+    return this.#tables.pods.runningAs(node, namespace, serviceAccountName);
+  }
+
   node(name: string): NodeFacts | undefined {
     return this.#tables.edges.facts(name);
   }

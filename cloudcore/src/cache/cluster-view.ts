@@ -38,6 +38,12 @@ export interface ClusterView {
   /** Declares a node an edge node before its Node object says so (its session is up). Answers how to take it back. */
   claim(node: string): () => void;
   pod(namespace: string, name: string): PodFacts | undefined;
+  /** A pod that is bound to the node and runs as the service account; of several any, one that is not being deleted first. */
+  podAs(
+    node: string,
+    namespace: string,
+    serviceAccountName: string,
+  ): { readonly name: string; readonly uid: string } | undefined;
   node(name: string): NodeFacts | undefined;
   /** A device that is bound to a node. */
   device(namespace: string, name: string): DeviceFacts | undefined;

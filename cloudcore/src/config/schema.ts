@@ -161,6 +161,42 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("A kubelet's HTTPS for each connected node, over its tunnel."),
+  apiAccess: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether programs at edges reach the API server through their node and this hub, as the service account of their pod.',
+        ),
+      maxRequests: z
+        .int()
+        .positive()
+        .default(2048)
+        .describe('Requests under way, watches among them, all nodes together.'),
+      maxRequestsPerNode: z
+        .int()
+        .positive()
+        .max(120)
+        .default(100)
+        .describe('Requests under way, watches among them, of one node; the tunnel has 128 streams.'),
+      headerSeconds: z
+        .number()
+        .positive()
+        .default(70)
+        .describe(
+          'How long the API server may take to begin its answer, seconds; by itself it gives up after 60.',
+        ),
+      idleSeconds: z
+        .number()
+        .positive()
+        .default(14_400)
+        .describe('After how long without a byte an answer, a watch or a shell ends, seconds.'),
+    })
+    .prefault({})
+    .describe(
+      'Requests of programs at edges to the API server. Programs get the rights of their own service account, and nothing of the hub.',
+    ),
   writes: z
     .strictObject({
       perNodePerSecond: z.number().positive().default(20).describe('Writes of one node, averaged, 1/s.'),

@@ -51,7 +51,7 @@ export function isLost(error: unknown): boolean {
 }
 
 /** The stream, with its bytes counted as they pass. */
-function counted(stream: Stream, onBytes: EdgeStreamOptions['onBytes']): Stream {
+export function counted(stream: Stream, onBytes: EdgeStreamOptions['onBytes']): Stream {
   return {
     id: stream.id,
     kind: stream.kind,

@@ -86,7 +86,7 @@ export class KubeletEndpoint {
     const log = options.log.child({ component: 'kubelet' });
     this.#log = log;
     this.sessions = new NodeSessions(options.session, clock);
-    this.#slots = new RequestSlots({ overall: maxStreams, perNode: maxStreamsPerNode });
+    this.#slots = new RequestSlots({ overall: maxStreams, perNode: maxStreamsPerNode }, tooMany);
     this.#ports = new NodePorts({
       host,
       range: portRange,
@@ -306,6 +306,15 @@ export class KubeletEndpoint {
   #soon(): Promise<void> {
     return new Promise((resolve) => this.#options.clock.setTimer(STOP_MS, resolve, { background: true }));
   }
+}
+
+function tooMany(whose: 'node' | 'hub', node: string, limit: number): KubeletRefusal {
+  const [what, option] =
+    whose === 'node'
+      ? [`node ${node}: ${limit} requests are under way`, 'maxStreamsPerNode']
+      : [`node ${node}: the hub has ${limit} requests under way`, 'maxStreams'];
+  const text = `${what}, as many as there may be. End some (logs -f, exec), or raise kubelet.${option}`;
+  return new KubeletRefusal(429, 'overloaded', text);
 }
 
 /** For last lines of logs, milliseconds. */

@@ -1,19 +1,22 @@
-import { KubeletRefusal } from './refusal.ts';
-
 /** How many requests may be under way. */
 export interface SlotLimits {
   readonly overall: number;
   readonly perNode: number;
 }
 
+/** The error for a request that is one too many: of its node, or of the hub. `limit`: how many there may be. */
+export type SlotRefusal = (whose: 'node' | 'hub', node: string, limit: number) => Error;
+
 /** Counts the requests that are under way, so that neither one node nor all of them take more than their share. */
 export class RequestSlots {
   readonly #limits: SlotLimits;
+  readonly #refusal: SlotRefusal;
   readonly #byNode = new Map<string, number>();
   #taken = 0;
 
-  constructor(limits: SlotLimits) {
+  constructor(limits: SlotLimits, refusal: SlotRefusal) {
     this.#limits = limits;
+    this.#refusal = refusal;
   }
 
   /** Requests under way. */
@@ -21,13 +24,12 @@ export class RequestSlots {
     return this.#taken;
   }
 
-  /** Takes one. Answers how to give it back; a second time does nothing. @throws KubeletRefusal 429 */
+  /** Takes one. Answers how to give it back; a second time does nothing. @throws what {@link SlotRefusal} makes */
   take(node: string): () => void {
     const { overall, perNode } = this.#limits;
     const ofNode = this.#byNode.get(node) ?? 0;
-    if (ofNode >= perNode) throw full(`node ${node}: ${perNode} requests are under way`, 'maxStreamsPerNode');
-    if (this.#taken >= overall)
-      throw full(`node ${node}: the hub has ${overall} requests under way`, 'maxStreams');
+    if (ofNode >= perNode) throw this.#refusal('node', node, perNode);
+    if (this.#taken >= overall) throw this.#refusal('hub', node, overall);
     this.#byNode.set(node, ofNode + 1);
     this.#taken += 1;
     let held = true;
@@ -40,9 +42,4 @@ export class RequestSlots {
       else this.#byNode.delete(node);
     };
   }
-}
-
-function full(what: string, option: string): KubeletRefusal {
-  const text = `${what}, as many as there may be. End some (logs -f, exec), or raise kubelet.${option}`;
-  return new KubeletRefusal(429, 'overloaded', text);
 }

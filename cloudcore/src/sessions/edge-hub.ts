@@ -1,12 +1,14 @@
-import type { FrameHandler, SessionRegistry, Tunnel } from '@hawser/proto';
+import { STREAM_KINDS, type FrameHandler, type SessionRegistry, type Tunnel } from '@hawser/proto';
 import { randomBelow, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { ScopePublisher, type ChangeEncoder, type PublisherCounters, type ScopeView } from '@hawser/sync';
 import { Counter, type Registry } from 'prom-client';
+import type { ApiAccess } from '../api-access/api-access.ts';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
 import type { KubeletAccess } from '../kubelet-endpoint/kubelet-access.ts';
 import type { UpstreamHandler } from '../upstream/upstream-handler.ts';
 import { EdgeSession } from './edge-session.ts';
+import { serveEdgeStreams, type EdgeStreamHandler } from './edge-streams.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { ReportRequests } from './report-requests.ts';
 import { UpstreamIntake } from './upstream-intake.ts';
@@ -22,6 +24,8 @@ export interface EdgeHubOptions {
   readonly reports: Pick<ReportRequests, 'opened'>;
   /** The way to the kubelets of edges; absent: there is none. */
   readonly kubelet?: Pick<KubeletAccess, 'opened'>;
+  /** The way of programs at edges to the API server; absent: there is none. */
+  readonly apiAccess?: Pick<ApiAccess, 'opened'>;
   readonly encoder: ChangeEncoder;
   /** Shared by all publishers. */
   readonly counters: PublisherCounters;
@@ -88,6 +92,11 @@ export class EdgeHub {
       },
       log,
     });
+    const access = this.#options.apiAccess?.opened(tunnel, isCurrent);
+    if (access !== undefined) releases.push(() => access.end());
+    const streams = new Map<string, EdgeStreamHandler>();
+    if (access !== undefined) streams.set(STREAM_KINDS.api, (stream) => access.take(stream));
+    void serveEdgeStreams(tunnel, streams, log);
     void tunnel.closed.then(() => {
       session.end();
       for (const release of releases) release();

@@ -145,7 +145,7 @@ function passRefusal(
   socket.write(
     httpHead(response.statusCode ?? 502, response.statusMessage ?? '', [...kept, 'Connection', 'close']),
   );
-  return join(response, socket, halfOpenMs, signal, () => response.pipe(socket));
+  return joinStreams(response, socket, halfOpenMs, signal, () => response.pipe(socket));
 }
 
 function passBytes(
@@ -154,7 +154,7 @@ function passBytes(
   halfOpenMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  return join(client, runtime, halfOpenMs, signal, () => {
+  return joinStreams(client, runtime, halfOpenMs, signal, () => {
     if (head.length > 0) runtime.write(head);
     client.pipe(runtime);
     runtime.pipe(client);
@@ -164,8 +164,10 @@ function passBytes(
 /**
  * Ties the lives of two ends together: one that fails takes the other with it, and one that has ended lets the other
  * end. Never rejects: there is nobody left to tell.
+ * @param halfOpenMs see {@link UpgradeLimits}
+ * @param begin makes the bytes flow
  */
-function join(
+export function joinStreams(
   one: Duplex | IncomingMessage,
   other: Duplex,
   halfOpenMs: number,
