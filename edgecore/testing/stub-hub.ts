@@ -5,6 +5,7 @@ import {
   type Credentials,
   type HubWelcome,
   type SessionFrame,
+  type Subscribe,
   type Transport,
   type Tunnel,
 } from '@hawser/proto';
@@ -15,6 +16,7 @@ import {
   packJson,
   ScopePublisher,
   unpackJson,
+  type ScopeView,
   type UpstreamKind,
 } from '@hawser/sync';
 import { MemoryScopeView } from '@hawser/sync/testing';
@@ -57,10 +59,14 @@ export class StubHub {
   readonly authority: TestAuthority;
   /** What is given to the node `edge-1`. */
   readonly view = new MemoryScopeView({ scope: 'node/edge-1' });
+  /** What is given of pools, by `<pool>/<resource>`; what is not there is refused. */
+  readonly pools = new Map<string, ScopeView>();
   readonly received: ReceivedUpstream[] = [];
   readonly tunnels: Tunnel[] = [];
-  /** Subscribe frames, over all sessions. */
+  /** Subscribe frames for the node's scope, over all sessions. */
   subscriptions = 0;
+  /** Those to pools, as they came, over all sessions. */
+  readonly poolSubscriptions: Subscribe[] = [];
   /** Frames of the kind `delta` that were sent, and their bytes. */
   readonly sent = { deltas: 0, bytes: 0 };
   /** Makes the answer to an Upstream; default: taken. */
@@ -163,7 +169,7 @@ export class StubHub {
     return (frame) => {
       switch (frame.body) {
         case 'subscribe':
-          this.#subscribe(tunnel, publishers, frame.subscribe.scope, frame.subscribe.state);
+          this.#subscribe(tunnel, publishers, frame.subscribe);
           return;
         case 'unsubscribe':
           publishers.get(frame.unsubscribe.scope)?.close();
@@ -188,14 +194,21 @@ export class StubHub {
   #subscribe(
     tunnel: Tunnel,
     publishers: Map<number, ScopePublisher>,
-    scopeId: number,
-    state: Uint8Array,
+    subscribe: Subscribe,
   ): void {
-    this.subscriptions += 1;
+    const { scope: scopeId, kind, name, state } = subscribe;
+    const view = kind === 'pool' ? this.pools.get(name) : this.view;
+    if (kind === 'pool') this.poolSubscriptions.push(subscribe);
+    else this.subscriptions += 1;
+    if (view === undefined) {
+      const error = { code: 'ERR_CLOUDCORE_FORBIDDEN', message: `no ${name} here`, scope: scopeId };
+      tunnel.send({ error }).catch(() => {}); // the session has ended
+      return;
+    }
     const { confirmAfterMs } = this.#options;
     const publisher = new ScopePublisher({
       scopeId,
-      view: this.view,
+      view,
       encoder: this.#encoder,
       send: (frame) => {
         if ('delta' in frame) {

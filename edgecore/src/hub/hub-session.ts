@@ -1,26 +1,32 @@
 import {
+  closeError,
   TunnelClient,
   TunnelError,
+  type CloseReason,
   type EdgeHello,
   type Route,
   type SessionFrame,
+  type Stream,
   type Tunnel,
 } from '@hawser/proto';
 import type { TunnelMetrics } from '@hawser/proto';
 import {
+  SyncError,
   UpstreamSession,
   type AcceptedCluster,
   type ClusterGuard,
   type ClusterIdentity,
   type Outbox,
-  type ReplicaSession,
   type ScopeReplica,
   type UpstreamRequests,
 } from '@hawser/sync';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import type { ReportedError, SessionState } from '../admin/admin-types.ts';
+import type { PoolHub } from '../edge-pool-types.ts';
 import { EdgeCoreError } from '../errors.ts';
 import type { StateStore } from '../store/state-store.ts';
+import type { Following, FollowOptions } from './scope-following.ts';
+import { ScopeMux } from './scope-mux.ts';
 import { reportedError } from './session-record.ts';
 import { dispatchStreams, type StreamHandler } from './stream-dispatch.ts';
 
@@ -69,9 +75,9 @@ export interface HubSessionStatus {
 interface Served {
   readonly tunnel: Tunnel;
   readonly upstream: UpstreamSession;
-  replica: ReplicaSession | undefined;
-  /** Number of the scope in this session; the next one takes the next number. */
-  scopeId: number;
+  readonly scopes: ScopeMux;
+  /** The scope of this node; undefined: the hub is not trusted, or not yet. */
+  own: Following | undefined;
 }
 
 const EPOCH_KEY = 'session-epoch';
@@ -86,8 +92,10 @@ const COMPARE_AGAIN_MS = 60_000;
  * Keeps the session with the hub, and puts into it what belongs there. With each welcome, in this order: the epoch is
  * kept, the hub's time is taken, the cluster guard is asked (docs/sync.md, rule 2). Only if it says `go` the scope is
  * followed and the outbox sends. Everything here can be missing for a week: nobody waits for it.
+ *
+ * Scopes of a pool are followed in the same session, by {@link follow}. What fails in one of them ends that one.
  */
-export class HubSession {
+export class HubSession implements PoolHub {
   readonly #options: HubSessionOptions;
   readonly #client: TunnelClient;
   #served: Served | undefined;
@@ -98,6 +106,7 @@ export class HubSession {
   #shown: SessionState = 'off';
   #sinceMs: number;
   #comparedMs = -Infinity;
+  #heardMs = -Infinity;
   #restarting: Promise<void> | undefined;
   #started = false;
 
@@ -120,6 +129,36 @@ export class HubSession {
   /** The present session, held or not. */
   get tunnel(): Tunnel | undefined {
     return this.#client.tunnel;
+  }
+
+  get usable(): boolean {
+    return this.#usable !== undefined;
+  }
+
+  get heardMs(): number {
+    return this.#usable?.tunnel.heardMs ?? this.#heardMs;
+  }
+
+  /** That which this node has accepted: of the last session that was trusted, over restarts too. */
+  get life(): ClusterIdentity | undefined {
+    return this.#options.accepted.load();
+  }
+
+  /** @throws SyncError `ERR_SYNC_SESSION_ENDED` without a session; TunnelError when it ends */
+  async ping(): Promise<void> {
+    await this.#needed().tunnel.ping();
+  }
+
+  /**
+   * Opens a stream on the control connection, next to what is small and on time.
+   * @throws SyncError `ERR_SYNC_SESSION_ENDED` without a session; those of {@link Tunnel.openStream}
+   */
+  async openStream(kind: string, signal?: AbortSignal): Promise<Stream> {
+    return this.#needed().tunnel.openStream(kind, signal && { signal });
+  }
+
+  follow(replica: ScopeReplica, options: FollowOptions): Following | undefined {
+    return this.#usable?.scopes.follow(replica, options);
   }
 
   /** A snapshot. */
@@ -173,11 +212,10 @@ export class HubSession {
   compareAgain(): void {
     const served = this.#served;
     const nowMs = this.#options.clock.monotonicMs();
-    if (served?.replica === undefined || nowMs - this.#comparedMs < COMPARE_AGAIN_MS) return;
+    if (served?.own === undefined || nowMs - this.#comparedMs < COMPARE_AGAIN_MS) return;
     this.#comparedMs = nowMs;
-    served.tunnel.send({ unsubscribe: { scope: served.scopeId } }).catch(() => {}); // its end tells itself
-    served.scopeId += 1;
-    this.#follow(served);
+    served.own.end();
+    this.#followOwn(served);
   }
 
   async #restart(): Promise<void> {
@@ -201,11 +239,11 @@ export class HubSession {
     const served: Served = {
       tunnel,
       upstream: new UpstreamSession((frame) => tunnel.send(frame)),
-      replica: undefined,
-      scopeId: 1,
+      scopes: new ScopeMux({ send: (frame) => tunnel.send(frame), log: this.#options.log }),
+      own: undefined,
     };
     this.#served = served;
-    void tunnel.closed.then(() => this.#onClosed(served));
+    void tunnel.closed.then((reason) => this.#onClosed(served, reason));
     const begun = this.#begin(served);
     const { streams = new Map<string, StreamHandler>(), log } = this.#options;
     const isTrusted = (): boolean => this.#served === served && this.#heldBecause === undefined;
@@ -242,7 +280,7 @@ export class HubSession {
     }
     this.#heldBecause = undefined;
     this.#lastError = undefined;
-    this.#follow(served);
+    this.#followOwn(served);
     outbox.attach(served.upstream);
     requests.attach(served.upstream);
     if (this.#isAnotherLife(info)) outbox.reportRequested(STATE_KINDS);
@@ -250,20 +288,28 @@ export class HubSession {
     this.#options.onUsable(true);
   }
 
-  #follow(served: Served): void {
-    served.replica = this.#options.replica.open({
-      scopeId: served.scopeId,
-      send: (frame) => served.tunnel.send(frame),
-      onFailed: (error) => this.#endBecause(served, error),
-    });
+  #followOwn(served: Served): void {
+    const onFailed = (error: Error): void => this.#endBecause(served, error);
+    served.own = served.scopes.open(this.#options.replica, { onFailed });
+  }
+
+  /** The present session, if its hub may be asked. */
+  get #usable(): Served | undefined {
+    return this.#served?.own === undefined ? undefined : this.#served;
+  }
+
+  #needed(): Served {
+    const served = this.#usable;
+    if (served === undefined)
+      throw new SyncError('ERR_SYNC_SESSION_ENDED', 'there is no session with a hub that is trusted');
+    return served;
   }
 
   #onFrame(served: Served, frame: SessionFrame): void {
     const { outbox, log } = this.#options;
     switch (frame.body) {
       case 'delta':
-        // One of a scope that was unsubscribed from may still be on its way.
-        if (frame.delta.scope >= served.scopeId) served.replica?.onDelta(frame.delta);
+        served.scopes.onDelta(frame.delta);
         return;
       case 'upstreamAck':
         served.upstream.onAck(frame.upstreamAck);
@@ -272,6 +318,7 @@ export class HubSession {
         if (this.#heldBecause === undefined) outbox.reportRequested(frame.reportRequest.kinds);
         return;
       case 'error': {
+        if (served.scopes.onError(frame.error)) return;
         const { code, message, scope } = frame.error;
         this.#lastError = { code, message, at: new Date(this.#options.clock.wallMs()).toISOString() };
         log.warn({ code, scope }, `the hub says: ${message}`);
@@ -288,10 +335,13 @@ export class HubSession {
     void tunnel.close({ code: isPeersFault(error) ? 'protocol-error' : 'internal', message });
   }
 
-  #onClosed(served: Served): void {
-    served.replica?.end();
-    if (this.#served !== served) return;
-    this.#served = undefined;
+  #onClosed(served: Served, reason: CloseReason): void {
+    if (served.own !== undefined) this.#heardMs = Math.max(this.#heardMs, served.tunnel.heardMs);
+    const isPresent = this.#served === served;
+    if (isPresent) this.#served = undefined;
+    const { code, message } = closeError(reason);
+    served.scopes.end(code, message);
+    if (!isPresent) return;
     const { outbox, requests, onUsable } = this.#options;
     outbox.detach();
     requests.detach();

@@ -117,6 +117,11 @@ export class ReplicaSession {
     return this.#synced;
   }
 
+  /** Whether it is over, as when another session has taken its place. */
+  get ended(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
   get heldRemovals(): number {
     return this.#held.size;
   }
