@@ -191,11 +191,7 @@ export class StubHub {
     };
   }
 
-  #subscribe(
-    tunnel: Tunnel,
-    publishers: Map<number, ScopePublisher>,
-    subscribe: Subscribe,
-  ): void {
+  #subscribe(tunnel: Tunnel, publishers: Map<number, ScopePublisher>, subscribe: Subscribe): void {
     const { scope: scopeId, kind, name, state } = subscribe;
     const view = kind === 'pool' ? this.pools.get(name) : this.view;
     if (kind === 'pool') this.poolSubscriptions.push(subscribe);
