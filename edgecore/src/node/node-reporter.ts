@@ -47,6 +47,7 @@ export class NodeReporter {
   #timer: Timer | undefined;
   #running = false;
   #saving: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: NodeReporterOptions) {
     const { pressure } = options.config;
@@ -60,6 +61,12 @@ export class NodeReporter {
   /** What was reported last. */
   get body(): NodeBody | undefined {
     return this.#body;
+  }
+
+  /** Calls when {@link body} is another one. Answers how to stop listening. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Addresses of the node, IPv4 first. */
@@ -127,6 +134,7 @@ export class NodeReporter {
     this.#previous = body.status['conditions'] as readonly NodeCondition[]; // as nodeBody makes them
     this.#saving = this.#saving.then(() => this.#save(this.#previous));
     this.#options.report(body);
+    for (const listener of this.#listeners) listener();
   }
 
   /** Never rejects. */

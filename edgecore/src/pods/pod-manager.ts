@@ -74,6 +74,7 @@ export class PodManager {
   /** Keys that are being read; true: once more when that is done. */
   readonly #reading = new Map<ContentKey, boolean>();
   readonly #undo: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   /** Reads that are under way: the start waits for them, and for nothing that needs the runtime. */
   readonly #tasks = new Set<Promise<void>>();
   #timer: Timer | undefined;
@@ -92,6 +93,12 @@ export class PodManager {
   /** The pods that the store has. */
   pods(): readonly Pod[] {
     return [...this.#pods.values()];
+  }
+
+  /** Calls when the pods are others than before, or one has changed. Answers how to stop listening. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** As {@link pods}; undefined where some of them cannot be told now: lost to damage, or being read. */
@@ -212,7 +219,7 @@ export class PodManager {
     } while (this.#reading.get(key) === true && this.#running);
     this.#reading.delete(key);
     // Only now all of them may be known.
-    this.#options.onPods();
+    this.#tellPods();
   }
 
   #take(key: ContentKey, bytes: Uint8Array | undefined): void {
@@ -239,7 +246,12 @@ export class PodManager {
     const isAnother = before !== undefined && before.metadata.uid !== read?.pod.metadata.uid;
     if (isAnother) this.#workers.get(before.metadata.uid)?.wake();
     if (read !== undefined) this.#workerOf(read.pod).wake();
+    this.#tellPods();
+  }
+
+  #tellPods(): void {
     this.#options.onPods();
+    for (const listener of this.#listeners) listener();
   }
 
   #workerOf(pod: Pod): PodWorker {

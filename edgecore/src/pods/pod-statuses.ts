@@ -12,6 +12,7 @@ export class PodStatuses {
   readonly #statuses = new Map<string, PodStatus>();
   /** What the disk has. */
   readonly #durable = new Map<string, PodStatus>();
+  readonly #listeners = new Set<(uid: string) => void>();
 
   constructor(state: JsonState) {
     this.#state = state;
@@ -35,10 +36,17 @@ export class PodStatuses {
     return this.#statuses.get(uid);
   }
 
+  /** Calls with the UID of each pod whose status is another one than before. Answers how to stop listening. */
+  listen(listener: (uid: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Takes a status that is not durable yet; answers whether it is another one than before. */
   note(uid: string, status: PodStatus): boolean {
     if (isSame(this.#statuses.get(uid), status)) return false;
     this.#statuses.set(uid, status);
+    for (const listener of this.#listeners) listener(uid);
     return true;
   }
 
