@@ -49,6 +49,7 @@ export class PoolScope implements PoolView {
   #record = EMPTY_RECORD;
   #committedRecord = EMPTY_RECORD;
   #state: CheckedState | undefined;
+  #changed = '';
   /** The last stamp that was checked, beside the committed one. */
   #checked: { readonly stamp: Uint8Array; readonly state: CheckedState } | undefined;
   #stagedBytes = 0;
@@ -67,6 +68,10 @@ export class PoolScope implements PoolView {
 
   get version(): string {
     return this.#state?.version ?? '';
+  }
+
+  get changed(): string {
+    return this.#changed;
   }
 
   get stamp(): Uint8Array {
@@ -166,6 +171,11 @@ export class PoolScope implements PoolView {
       this.#commit(state);
   }
 
+  /** What was committed last was here before, with this as {@link changed}. */
+  restored(changed: string): void {
+    if (isVersion(changed) && compareVersions(changed, this.version) < 0) this.#changed = changed;
+  }
+
   /** Gives up what is staged and not committed. */
   discard(): void {
     for (const key of this.#dirty) {
@@ -187,6 +197,7 @@ export class PoolScope implements PoolView {
     this.#record = EMPTY_RECORD;
     this.#committedRecord = EMPTY_RECORD;
     this.#state = undefined;
+    this.#changed = '';
     this.#checked = undefined;
     this.#stagedBytes = 0;
     this.#committedBytes = 0;
@@ -245,6 +256,7 @@ export class PoolScope implements PoolView {
       changed.push({ key, content, previous });
     }
     this.#dirty.clear();
+    if (floor === undefined || changed.length + gone.length > 0) this.#changed = state.version;
     this.#state = state;
     this.#checked = undefined;
     this.#committedRecord = this.#record;

@@ -14,6 +14,8 @@ export interface PoolSnapshot {
   readonly stamp: Uint8Array;
   /** Version of the normal form of the contents. */
   readonly normalForm: number;
+  /** `PoolView.changed`. */
+  readonly changed: string;
   readonly contents: Iterable<Content>;
 }
 
@@ -26,10 +28,11 @@ const MAX_OVERHEAD_BYTES = 16 + MAX_KEY_BYTES + MAX_VERSION_DIGITS;
 const MAX_STAMP_BYTES = 4 * 1024;
 
 /**
- * `format (1 byte), sum (16), deflated: varint normal form, varint length and stamp, varint count, then for each object
- * key, version and content, each after its length`. Hashes are made anew from the contents.
+ * `format (1 byte), sum (16), deflated: varint normal form, stamp and the version of the last change, each after its
+ * length, varint count, then for each object key, version and content, each after its length`. Hashes are made anew
+ * from the contents.
  */
-export function writeSnapshot({ stamp, normalForm, contents }: PoolSnapshot): Uint8Array {
+export function writeSnapshot({ stamp, normalForm, changed, contents }: PoolSnapshot): Uint8Array {
   const writer = new ByteWriter(64 * 1024);
   const put = (bytes: Uint8Array): void => {
     writer.varint(bytes.length);
@@ -38,6 +41,7 @@ export function writeSnapshot({ stamp, normalForm, contents }: PoolSnapshot): Ui
   const all = [...contents];
   writer.varint(normalForm);
   put(stamp);
+  put(Buffer.from(changed));
   writer.varint(all.length);
   for (const { key, version, bytes } of all) {
     put(Buffer.from(key));
@@ -68,6 +72,7 @@ export function readSnapshot(
   };
   const normalForm = reader.varint();
   const stamp = take(MAX_STAMP_BYTES).slice();
+  const changed = textOf(take(MAX_VERSION_DIGITS));
   const count = reader.varint();
   const contents = new Map<ContentKey, Content>();
   for (let index = 0; index < count; index += 1) {
@@ -78,7 +83,7 @@ export function readSnapshot(
     contents.set(key, { key, hash: hashOf(bytes), version, bytes });
   }
   if (!reader.atEnd || contents.size !== count) throw bad('not what its head says');
-  return { stamp, normalForm, contents: [...contents.values()] };
+  return { stamp, normalForm, changed, contents: [...contents.values()] };
 }
 
 function inflate(deflated: Uint8Array, limits: { readonly objects: number; readonly bytes: number }): Buffer {

@@ -124,9 +124,9 @@ export class PoolStore implements ReplicaStore {
 
   /** All that is committed of a scope, for {@link restore}; undefined: nothing is. */
   snapshot(scope: string): Uint8Array | undefined {
-    const { ready, stamp, normalForm } = this.#scope(scope);
+    const { ready, stamp, normalForm, changed } = this.#scope(scope);
     if (!ready) return undefined;
-    return writeSnapshot({ stamp, normalForm, contents: this.#scope(scope).contents() });
+    return writeSnapshot({ stamp, normalForm, changed, contents: this.#scope(scope).contents() });
   }
 
   /**
@@ -135,16 +135,18 @@ export class PoolStore implements ReplicaStore {
    *   `ERR_SYNC_OLD_STATE`, `ERR_SYNC_LIMIT`; then the scope is as it was
    */
   restore(scope: string, snapshot: Uint8Array): void {
-    const { stamp, normalForm, contents } = readSnapshot(snapshot, this.#limits);
+    const { stamp, normalForm, changed, contents } = readSnapshot(snapshot, this.#limits);
     const replica = this.#scope(scope);
     const { digest } = replica.judge(stamp);
     const tree = DigestTree.of(contents.map(({ key, hash }) => [key, hash]));
     if (Buffer.compare(tree.digest(), digest) !== 0)
       throw new SyncError('ERR_SYNC_FORGED', `${scope}: a snapshot that is not the state that was signed`);
+    const isNew = !replica.ready;
     const removes = [...replica.entries.keys()].filter((key) => tree.get(key) === undefined);
     const changes = [...removes.map((remove) => ({ remove })), ...contents.map((put) => ({ put }))];
     this.#keepWithin(replica, changes);
     replica.apply(changes, { normalForm, stamp });
+    if (isNew) replica.restored(changed);
   }
 
   #scope(name: string): PoolScope {
