@@ -146,6 +146,7 @@ export {
   type UserInfo,
 } from './server/auth/user.ts';
 export { builtInResources, type BuiltInOptions } from './server/builtin/index.ts';
+export { reviewResources } from './server/builtin/reviews.ts';
 export type { ServiceRanges } from './server/builtin/service-allocator.ts';
 export { CrdController, type CrdControllerOptions } from './server/crd/crd-controller.ts';
 export type { Draft, DraftMeta } from './server/draft.ts';
@@ -165,6 +166,11 @@ export type {
   UpdateStrategy,
 } from './server/registry/definition.ts';
 export { Registry } from './server/registry/registry.ts';
+export {
+  readOnlyResource,
+  schemalessResource,
+  type SchemalessResource,
+} from './server/registry/schemaless-resource.ts';
 export {
   KubeServer,
   type KubeServerOptions,
