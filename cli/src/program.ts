@@ -11,6 +11,7 @@ import type { EdgeOptions } from './edge/edge-place.ts';
 import { addNodeCommands, addTokenCommands } from './program-cloud.ts';
 import { addDeviceCommands } from './program-devices.ts';
 import { addPodCommands } from './program-pods.ts';
+import { addPoolCommands } from './program-pool.ts';
 import {
   DEFAULT_CONFIG_DIR,
   edgeOptions,
@@ -49,6 +50,7 @@ export function buildProgram(run: Runner, { stdout, stderr }: Streams): Command 
   addStatus(program, run);
   addPodCommands(program, run);
   addDeviceCommands(program, run);
+  addPoolCommands(program, run);
   addObjects(program, run);
   addReconnect(program, run);
   addAcceptCluster(program, run);

@@ -37,6 +37,7 @@ describe('the command line', function () {
       'exec',
       'init',
       'join',
+      'kubeconfig',
       'logs',
       'mappers',
       'node list',
@@ -44,6 +45,7 @@ describe('the command line', function () {
       'node show',
       'objects',
       'pods',
+      'pool status',
       'reconnect',
       'reset',
       'status',
@@ -62,8 +64,8 @@ describe('the command line', function () {
       assert.ok(command.description() !== '');
       for (const part of [
         `Usage: hawser ${path.join(' ')} `,
-        // What these write is bytes of others.
-        ...(['logs', 'exec'].includes(path[0] ?? '') ? [] : ['--output <format>']),
+        // What these write is bytes of others, or a file of one format.
+        ...(['logs', 'exec', 'kubeconfig'].includes(path[0] ?? '') ? [] : ['--output <format>']),
         '--verbose',
         'Examples:',
         'hawser ',
@@ -141,11 +143,12 @@ describe('the command line', function () {
     assert.equal(stderr.toString(), '');
   });
 
-  it('loads nothing of the cloud for status and version', () => {
+  it('loads nothing of the cloud for status, pool status and version', () => {
     const main = new URL('../src/main.js', import.meta.url).pathname;
     for (const args of [
       ['version'],
       ['status', '--config-dir', '/nonexistent', '--socket', '/nonexistent'],
+      ['pool', 'status', '--config-dir', '/nonexistent', '--socket', '/nonexistent'],
     ]) {
       const { stderr } = spawnSync(process.execPath, [main, ...args], { env: { NODE_DEBUG: 'esm' } });
       const loaded = [...new Set(stderr.toString().match(/file:\/\/[^\s'",)]+/g) ?? [])];
