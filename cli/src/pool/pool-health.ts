@@ -1,4 +1,4 @@
-import { EDGECORE_ERRORS, type PoolStatus } from '@hawser/edgecore/admin';
+import type { PoolStatus } from '@hawser/edgecore/admin';
 import { formatSpan, formatTime } from '../output/times.ts';
 import type { Finding } from '../status/health.ts';
 
@@ -6,7 +6,6 @@ import type { Finding } from '../status/health.ts';
 const OLD_SECONDS = 60;
 /** A member of which a leader has heard nothing for so long is away: three heartbeats, and some. */
 const SILENT_SECONDS = 30;
-const REMEDIES: Readonly<Record<string, { readonly remedy: string } | undefined>> = EDGECORE_ERRORS;
 
 /** Everything that keeps a pool from being well, as this member sees it, the most urgent first; empty: it is well. */
 export function poolFindings(status: PoolStatus, nowMs: number): readonly Finding[] {
@@ -72,10 +71,7 @@ function endpointHint({ leader, node, members }: PoolStatus): string {
 }
 
 function ofProblems({ problems }: PoolStatus): readonly Finding[] {
-  return problems.map(({ code, message }) => {
-    const remedy = REMEDIES[code]?.remedy;
-    return { what: message, code, ...(remedy !== undefined && { remedy }) };
-  });
+  return problems.map(({ message: what, ...rest }) => ({ what, ...rest }));
 }
 
 function ofResources({ resources, state }: PoolStatus): readonly Finding[] {

@@ -74,11 +74,10 @@ describe('the pool of a node, as it is shown', () => {
 
   it('shows problems with their code, and what to do where that is known', () => {
     const found = poolFindings(
-      samplePool({ problems: [{ code: 'ERR_EDGECORE_DNS_LISTEN', message: 'It cannot listen.' }] }),
+      samplePool({ problems: [{ code: 'ERR_A', message: 'It is ill.', remedy: 'Mend it.' }] }),
       NOW_MS,
     );
-    assert.equal(found[0]?.code, 'ERR_EDGECORE_DNS_LISTEN');
-    assert.match(found[0].remedy ?? '', /ss -lunp/);
+    assert.deepEqual(found, [{ code: 'ERR_A', what: 'It is ill.', remedy: 'Mend it.' }]);
     assert.deepEqual(poolFindings(samplePool({ problems: [{ code: 'ERR_OTHER', message: 'x' }] }), NOW_MS), [
       { what: 'x', code: 'ERR_OTHER' },
     ]);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { remedyOf } from '../hub/session-record.ts';
 import type { LocalApiStatus } from '../local-api/local-api-types.ts';
 import type { PoolStatus } from '../pool/pool-types.ts';
 import type { AdminFailure } from './admin-types.ts';
@@ -42,10 +43,19 @@ export class PoolRoutes {
       return;
     }
     const isPool = url.pathname === POOL;
-    const body = isPool ? pool()?.status() : localApi()?.status();
+    const body = isPool ? withRemedies(pool()?.status()) : localApi()?.status();
     if (body !== undefined) send(response, 200, body);
     else fail(response, 404, isPool ? 'this node is in no pool' : 'this node has no local API');
   }
+}
+
+function withRemedies(status: PoolStatus | undefined): PoolStatus | undefined {
+  if (status === undefined) return undefined;
+  const problems = status.problems.map((problem) => {
+    const remedy = remedyOf(problem.code);
+    return { ...problem, ...(remedy !== undefined && { remedy }) };
+  });
+  return { ...status, problems };
 }
 
 function fail(response: ServerResponse, status: number, message: string): void {

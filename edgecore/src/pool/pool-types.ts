@@ -64,5 +64,10 @@ export interface PoolStatus {
     readonly synced: boolean;
   }[];
   /** What keeps it from being well, with codes of docs/errors.md. */
-  readonly problems: readonly { readonly code: string; readonly message: string }[];
+  readonly problems: readonly {
+    readonly code: string;
+    readonly message: string;
+    /** What an operator can do; the admin socket adds it. */
+    readonly remedy?: string;
+  }[];
 }

@@ -46,6 +46,17 @@ describe('pool and local API on the admin socket', () => {
     assert.deepEqual(await client.localApi(), LOCAL_API);
   });
 
+  it('are shown with what to do about problems', async () => {
+    const problems = [
+      { code: 'ERR_SYNC_FORGED', message: 'till-1 alters what it gives' },
+      { code: 'ERR_OTHER', message: 'nobody knows' },
+    ];
+    present.pool = { status: () => ({ ...POOL, problems }) };
+    const shown = (await new AdminClient({ socket }).pool())?.problems;
+    assert.match(shown?.[0]?.remedy ?? '', /alters data/);
+    assert.deepEqual(shown?.[1], problems[1]);
+  });
+
   it('are not there at a node without either', async () => {
     const client = new AdminClient({ socket });
     assert.equal(await client.pool(), undefined);
