@@ -143,6 +143,12 @@ export const EDGECORE_ERRORS = {
     meaning: 'The folder of keys and certificates, or a file in it, cannot be read or written.',
     remedy: 'See whose it is, and whether the disk is full or read-only; the message has the reason.',
   },
+  ERR_EDGECORE_POOL_LISTEN: {
+    meaning:
+      'The port for peers of the pool (`pool.listen`) cannot be opened. This node does not lead its pool meanwhile; it follows as ever.',
+    remedy:
+      'See whether another program has that address (`ss -ltnp`), and that the address is one of this machine. It is tried again by itself.',
+  },
   ERR_EDGECORE_REFUSED: {
     meaning:
       'The hub refuses to let the node join, or to renew its certificate; the message has its code and reason.',

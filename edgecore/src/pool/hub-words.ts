@@ -1,0 +1,156 @@
+import type { Clock, Logger } from '@hawser/seams';
+import {
+  packJson,
+  packUpstream,
+  unpackJson,
+  UpstreamRefusedError,
+  type Outbox,
+  type UpstreamAnswers,
+  type UpstreamBodies,
+  type UpstreamRequests,
+} from '@hawser/sync';
+import type { PoolTimes } from './pool-times.ts';
+
+/** What {@link HubWords} are made of. */
+export interface HubWordsOptions {
+  readonly requests: Pick<UpstreamRequests, 'request'>;
+  readonly outbox: Pick<Outbox, 'putVolatile' | 'withdraw'>;
+  /** What is to be reported, as it is now; undefined: nothing. */
+  readonly report: () => UpstreamBodies['pool-report'] | undefined;
+  readonly times: () => PoolTimes;
+  /** A claim was answered. */
+  readonly onClaimed: (answer: UpstreamAnswers['pool-claim']) => void;
+  /** A claim was refused: the leader is there. */
+  readonly onRefused: () => void;
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What the hub said to a request for a way of its own. */
+export type DirectAnswer =
+  | UpstreamAnswers['pool-direct']
+  | { readonly refused: string; readonly code: string; readonly retryAfterMs: number };
+
+/** The leader is there. */
+const CONFLICT = 409;
+/** Shortest time in which the hub is to answer, however short the times of the pool are. */
+const LEAST_ANSWER_MS = 1_000;
+
+/** What a member says to the hub about its pool: how it is, that it wants to lead, that it wants to go without a leader. */
+export class HubWords {
+  readonly #options: HubWordsOptions;
+  #reported = '';
+  #reportedVersion = '';
+  #reportedMs = -Infinity;
+  #claimedMs = -Infinity;
+  #claiming = false;
+
+  constructor(options: HubWordsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reports on change only; a version alone not so often. @param sayVersion whether it matters now
+   * @returns when to look again, monotonic milliseconds
+   */
+  look(sayVersion: boolean): number {
+    const { report, clock, times } = this.#options;
+    const body = report();
+    if (body === undefined) return Infinity;
+    const nowMs = clock.monotonicMs();
+    const isOther = wordsOf(body) !== this.#reported;
+    const isNewer = body.version !== this.#reportedVersion;
+    if (!isOther && !isNewer) return Infinity;
+    const waitMs = isOther || sayVersion ? times().reportMs : times().versionReportMs;
+    const dueMs = this.#reportedMs + waitMs;
+    if (nowMs < dueMs) return dueMs;
+    this.sayAgain();
+    return Infinity;
+  }
+
+  /** Says it now, whatever was said: another hub may know nothing. */
+  sayAgain(onAnswer?: () => void): void {
+    const { report, outbox, clock, log } = this.#options;
+    const body = report();
+    if (body === undefined) return;
+    this.#reported = wordsOf(body);
+    this.#reportedVersion = body.version;
+    this.#reportedMs = clock.monotonicMs();
+    try {
+      outbox.putVolatile({
+        key: keyOf(body.pool),
+        kind: 'pool-report',
+        body: () => packUpstream(report() ?? body),
+        ...(onAnswer !== undefined && { onAnswer }),
+      });
+    } catch (error) {
+      log.warn({ err: error }, 'how this member is could not be reported');
+    }
+  }
+
+  /** Nothing is to be said of this pool any more. */
+  withdraw(pool: string): void {
+    this.#reported = '';
+    this.#options.outbox.withdraw(keyOf(pool));
+  }
+
+  /** Claims to lead, not too often. @returns when it may be tried again, monotonic milliseconds */
+  claim(body: UpstreamBodies['pool-claim']): number {
+    const { clock, times } = this.#options;
+    const dueMs = this.#claimedMs + times().claimMs;
+    if (this.#claiming || clock.monotonicMs() < dueMs) return Math.max(dueMs, clock.monotonicMs() + 1);
+    this.#claimedMs = clock.monotonicMs();
+    this.#claiming = true;
+    void this.#claim(body);
+    return this.#claimedMs + times().claimMs;
+  }
+
+  /** Asks for leave to go without a leader. */
+  async direct(pool: string): Promise<DirectAnswer> {
+    try {
+      const answer = await this.#ask('pool-direct', { pool });
+      return answer as UpstreamAnswers['pool-direct']; // the hub is trusted, and its numbers are used with bounds
+    } catch (error) {
+      const retryAfterMs = error instanceof UpstreamRefusedError ? error.retryAfterMs : 0;
+      const { code = 'ERR_EDGECORE_INTERNAL' } = error as { readonly code?: string };
+      return { refused: error instanceof Error ? error.message : String(error), code, retryAfterMs };
+    }
+  }
+
+  async #claim(body: UpstreamBodies['pool-claim']): Promise<void> {
+    const { log, onClaimed, onRefused, onChange } = this.#options;
+    try {
+      const { epoch, leader } = (await this.#ask('pool-claim', body)) as UpstreamAnswers['pool-claim'];
+      if (Number.isSafeInteger(epoch) && typeof leader === 'string') onClaimed({ epoch, leader });
+    } catch (error) {
+      log.debug({ err: error, ...body }, 'the claim to lead the pool was not taken');
+      if (error instanceof UpstreamRefusedError && error.status === CONFLICT) onRefused();
+    } finally {
+      this.#claiming = false;
+      onChange();
+    }
+  }
+
+  async #ask(kind: 'pool-claim' | 'pool-direct', body: object): Promise<unknown> {
+    const { requests, times } = this.#options;
+    const timeoutMs = Math.max(LEAST_ANSWER_MS, times().hubLostMs / 2);
+    return unpackJson(await requests.request(kind, packJson(body), { timeoutMs }));
+  }
+}
+
+/** What is said at once when it changes: not what changes all the time. */
+function wordsOf({
+  pool,
+  endpoint,
+  epoch,
+  complete,
+  writable,
+  resign,
+}: UpstreamBodies['pool-report']): string {
+  return JSON.stringify([pool, endpoint, epoch, complete, writable, resign]);
+}
+
+function keyOf(pool: string): string {
+  return `pool-report/${pool}`;
+}

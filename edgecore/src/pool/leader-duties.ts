@@ -1,0 +1,116 @@
+import type { Clock, Logger, Random } from '@hawser/seams';
+import type { PoolRoster } from '@hawser/sync';
+import type { PeerTarget } from './leader-links.ts';
+import type { HeardPeer } from './peer-table.ts';
+import { hearsCloud } from './peer-table.ts';
+import type { PoolTimes } from './pool-times.ts';
+
+/** What {@link LeaderDuties} are made of. */
+export interface LeaderDutiesOptions {
+  readonly node: string;
+  readonly times: () => PoolTimes;
+  readonly roster: () => PoolRoster | undefined;
+  readonly heard: (name: string) => HeardPeer | undefined;
+  /** Members that have a session with this node. */
+  readonly followers: () => ReadonlySet<string>;
+  /** Asks a member what it knows. */
+  readonly ask: (target: PeerTarget, timeoutMs: number) => Promise<unknown>;
+  readonly nudge: (peer: string) => void;
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Members that are asked at a time. */
+const PROBES = 3;
+
+/** What a leader does beside giving: it looks whether somebody else leads, and hands over where it cannot go on. */
+export class LeaderDuties {
+  readonly #options: LeaderDutiesOptions;
+  #probeMs = -Infinity;
+  #probing = false;
+  #handover: { readonly name: string; readonly untilMs: number } | undefined;
+  readonly #tried = new Set<string>();
+
+  constructor(options: LeaderDutiesOptions) {
+    this.#options = options;
+  }
+
+  /** Who is asked to take over; empty: nobody. */
+  get handover(): string {
+    return this.#handover?.name ?? '';
+  }
+
+  /** Asks some members that are not here what they know. @returns when to look again, monotonic milliseconds */
+  probe(): number {
+    const { clock, times } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#probeMs || this.#probing) return this.#probing ? Infinity : this.#probeMs;
+    this.#probeMs = nowMs + times().probeMs;
+    void this.#probe();
+    return this.#probeMs;
+  }
+
+  /** Somebody else may lead: it is asked soon. */
+  probeSoon(): void {
+    this.#probeMs = -Infinity;
+  }
+
+  /** The cloud is lost: somebody who hears it is asked to take over. @returns when to look again */
+  handOver(): number {
+    const { clock, times, nudge, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#handover !== undefined && nowMs < this.#handover.untilMs) return this.#handover.untilMs;
+    const name = this.heir(true);
+    if (name === undefined) {
+      this.#handover = undefined;
+      this.#tried.clear();
+      return nowMs + times().heartbeatMs;
+    }
+    this.#tried.add(name);
+    this.#handover = { name, untilMs: nowMs + times().handoverMs };
+    log.info({ member: name }, 'the cloud is lost, this member is asked to lead');
+    nudge(name);
+    return this.#handover.untilMs;
+  }
+
+  /** The cloud is there: nobody needs to take over. */
+  keep(): void {
+    this.#handover = undefined;
+    this.#tried.clear();
+  }
+
+  /** The follower that is best to lead next. @param needsCloud only one that hears the cloud, and was not asked yet */
+  heir(needsCloud: boolean): string | undefined {
+    const { clock, times, roster, heard, followers } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const eligible = new Set(roster()?.members.flatMap(({ name, eligible }) => (eligible ? [name] : [])));
+    const candidates = [...followers()].flatMap((name) => {
+      const last = heard(name);
+      if (last === undefined || !eligible.has(name) || !last.status.complete || last.status.endpoint === '')
+        return [];
+      const ageMs = nowMs - last.heardMs;
+      const hears = hearsCloud(last.status, ageMs, times());
+      if (needsCloud && (!hears || this.#tried.has(name))) return [];
+      return [{ name, cloudMs: hears ? last.status.cloudMs + ageMs : Infinity }];
+    });
+    candidates.sort((one, other) => one.cloudMs - other.cloudMs || (one.name < other.name ? -1 : 1));
+    return candidates[0]?.name;
+  }
+
+  async #probe(): Promise<void> {
+    const { node, roster, followers, ask, times, random, onChange } = this.#options;
+    const here = followers();
+    const others = (roster()?.members ?? []).filter(({ name, endpoint }) => {
+      return name !== node && endpoint !== '' && !here.has(name);
+    });
+    if (others.length === 0) return;
+    this.#probing = true;
+    const start = Math.floor(random.next() * others.length);
+    const chosen = [...others.slice(start), ...others.slice(0, start)].slice(0, PROBES);
+    await Promise.all(chosen.map((target) => ask(target, times().dialMs)));
+    this.#probing = false;
+    onChange();
+  }
+}

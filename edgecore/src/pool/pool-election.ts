@@ -1,0 +1,138 @@
+import type { Clock, Random } from '@hawser/seams';
+import { compareContenders, type Contender } from './leader-order.ts';
+import type { PeerTarget } from './leader-links.ts';
+import type { PeerAnswer } from './peer-messages.ts';
+import { contenderOf } from './peer-table.ts';
+import type { PoolTimes } from './pool-times.ts';
+
+/** A member that may be asked in an election. */
+export interface Elector extends PeerTarget {
+  /** Whether it may lead. */
+  readonly eligible: boolean;
+  /** As it was heard of last; its version may be one that is not known. */
+  readonly contender: Contender;
+}
+
+/** What a {@link PoolElection} is made of. */
+export interface PoolElectionOptions {
+  /** Asks a member what it knows; undefined: it does not answer. */
+  readonly ask: (target: PeerTarget, timeoutMs: number) => Promise<PeerAnswer | undefined>;
+  readonly times: () => PoolTimes;
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What an election comes to: this node leads, or asks on. */
+type Outcome = 'won' | 'open';
+
+/** Members that are asked in one round: those that go before this one, best first, and some of the others. */
+const MAX_ASKED = { above: 12, below: 4 } as const;
+/** Rounds in which somebody above may say that it is about to lead, and not do so. */
+const PATIENCE_ROUNDS = 3;
+
+/**
+ * How a pool without a cloud finds its leader: docs/pool.md, "Without a cloud". A member asks those above it, and leads
+ * where none of them does or will, once it has waited for its rank among those it knows. Whoever leads shows in the
+ * answers, which the member hears of itself: all but the first ask a moment later, so that there is somebody to find.
+ */
+export class PoolElection {
+  readonly #options: PoolElectionOptions;
+  #startedMs: number | undefined;
+  #round = 0;
+  #nextMs = -Infinity;
+  /** Before it nothing is won, monotonic milliseconds. */
+  #turnMs = -Infinity;
+  #asking = false;
+  #won = false;
+
+  constructor(options: PoolElectionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it goes on. */
+  get running(): boolean {
+    return this.#startedMs !== undefined;
+  }
+
+  /** Whether this node is to lead. */
+  get won(): boolean {
+    return this.#won;
+  }
+
+  /** Goes on with it, or begins. @returns when to look again, monotonic milliseconds */
+  look(me: Elector, others: readonly Elector[]): number {
+    const { clock, times, random } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#startedMs === undefined) {
+      this.#startedMs = nowMs;
+      const rank = others.filter((other) => isAbove(other, me)).length;
+      const { rankMs } = times();
+      this.#turnMs = nowMs + rank * rankMs;
+      this.#nextMs = rank === 0 ? nowMs : nowMs + rankMs * (1 + random.next());
+    }
+    if (this.#asking) return Infinity;
+    if (nowMs < this.#nextMs) return this.#nextMs;
+    void this.#askAround(me, others);
+    return Infinity;
+  }
+
+  /** There is a leader, or a cloud: nobody is to be elected. */
+  end(): void {
+    this.#startedMs = undefined;
+    this.#round = 0;
+    this.#won = false;
+  }
+
+  async #askAround(me: Elector, others: readonly Elector[]): Promise<void> {
+    const { ask, times, clock, onChange } = this.#options;
+    const startedMs = this.#startedMs;
+    this.#asking = true;
+    const asked = this.#whomToAsk(me, others);
+    const answers = await Promise.all(asked.map((other) => ask(other, times().askMs)));
+    this.#asking = false;
+    if (this.#startedMs !== startedMs) return;
+    this.#round += 1;
+    const outcome = this.#judge(me, asked, answers);
+    if (outcome === 'won') this.#won = true;
+    else this.#nextMs = clock.monotonicMs() + times().askMs;
+    onChange();
+  }
+
+  #whomToAsk(me: Elector, others: readonly Elector[]): readonly Elector[] {
+    const { random } = this.#options;
+    const reachable = others.filter(({ endpoint }) => endpoint !== '');
+    const above = reachable.filter((other) => isAbove(other, me)).sort(byRank);
+    const below = reachable.filter((other) => !isAbove(other, me));
+    const some = below
+      .map((other) => ({ other, dice: random.next() }))
+      .sort((one, another) => one.dice - another.dice)
+      .map(({ other }) => other);
+    return [...above.slice(0, MAX_ASKED.above), ...some.slice(0, MAX_ASKED.below)];
+  }
+
+  #judge(me: Elector, asked: readonly Elector[], answers: readonly (PeerAnswer | undefined)[]): Outcome {
+    if (!me.eligible || this.#options.clock.monotonicMs() < this.#turnMs) return 'open';
+    for (const [index, answer] of answers.entries()) {
+      const elector = asked[index];
+      if (answer === undefined || elector === undefined) continue;
+      const { status } = answer;
+      const contender = contenderOf(status, 0, this.#options.times());
+      if (status.leads && !status.stopping && status.epoch >= me.contender.epoch) return 'open';
+      // It follows somebody whom this node has not found yet.
+      const follows = status.leader !== '' && status.leader !== me.name && status.leader !== status.node;
+      if (follows && status.state === 'LIVE' && this.#round <= PATIENCE_ROUNDS) return 'open';
+      const isAboutTo = status.electing && elector.eligible && compareContenders(contender, me.contender) < 0;
+      if (isAboutTo && this.#round <= PATIENCE_ROUNDS) return 'open';
+    }
+    return 'won';
+  }
+}
+
+function byRank(one: Elector, other: Elector): number {
+  return compareContenders(one.contender, other.contender);
+}
+
+function isAbove(other: Elector, me: Elector): boolean {
+  return other.eligible && compareContenders(other.contender, me.contender) < 0;
+}

@@ -1,0 +1,713 @@
+import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX, type UpstreamAnswers } from '@hawser/sync';
+import type { PoolRoster, UpstreamBodies } from '@hawser/sync';
+import { DirectAccess } from './direct-access.ts';
+import { HubPulse } from './hub-pulse.ts';
+import { HubWords } from './hub-words.ts';
+import { appointedBy, chooseOffline, endpointOf, rivalOf, type Appointed } from './leader-choice.ts';
+import { LeaderDuties } from './leader-duties.ts';
+import { LeaderLinks, type LeaderLink, type PeerTarget } from './leader-links.ts';
+import type { Contender } from './leader-order.ts';
+import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
+import type { PublishedScope } from './peer-service.ts';
+import { PeerServices } from './peer-services.ts';
+import { contenderOf, hearsCloud, PeerTable } from './peer-table.ts';
+import { PeerWords } from './peer-words.ts';
+import { PoolElection, type Elector } from './pool-election.ts';
+import type { PoolRunOptions, PoolStanding } from './pool-run-types.ts';
+import { PoolScopes, type ScopeSource } from './pool-scopes.ts';
+import { poolTimes, type PoolTimes } from './pool-times.ts';
+import type { PoolState } from './pool-types.ts';
+
+/** This node leads. */
+interface Leading {
+  epoch: number;
+  provisional: boolean;
+  /** It gives what it has: once, and from then on. */
+  ready: boolean;
+}
+
+/** This node has no leader that it can go by. */
+interface Lost {
+  readonly sinceMs: number;
+  /** Whether it was waited for long enough before that. */
+  readonly bySilence: boolean;
+}
+
+/** A leader that is avoided, because what it gave was not what the hub has signed. */
+interface Avoided {
+  readonly epoch: number;
+  readonly untilMs: number;
+}
+
+/** Words of the hub that end a leader's or a direct member's streams, and not one of them alone. */
+const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ERR_CLOUDCORE_EPOCH_CONFLICT']);
+const FENCED = 'ERR_CLOUDCORE_FENCED';
+/** What a follower is told that reads from a node that does not lead. */
+const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
+const SILENCE = 'nothing was heard';
+
+/**
+ * One member in one pool: docs/pool.md, "The member". Level-triggered: whatever happens, {@link look} looks at all that is
+ * known, does what follows, and sets an alarm for when something falls due.
+ */
+export class PoolRun {
+  readonly scopes: PoolScopes;
+  readonly table = new PeerTable();
+  readonly services: PeerServices;
+  readonly links: LeaderLinks;
+  readonly direct: DirectAccess;
+  readonly #options: PoolRunOptions;
+  readonly #pulse: HubPulse;
+  readonly #hubWords: HubWords;
+  readonly #words: PeerWords;
+  readonly #duties: LeaderDuties;
+  readonly #election: PoolElection;
+  readonly #alarm: Alarm;
+  readonly #avoided = new Map<string, Avoided>();
+  readonly #rumours = new Map<string, number>();
+  readonly #solo: boolean;
+  #times: PoolTimes = poolTimes();
+  #leading: Leading | undefined;
+  #lost: Lost | undefined;
+  #source: ScopeSource | undefined;
+  /** What the hub answered to the last claim. */
+  #claimed: UpstreamAnswers['pool-claim'] | undefined;
+  #isRefused = false;
+  /** The hub has ended this node's leadership of this epoch: not again before. */
+  #deposed: { readonly epoch: number; readonly untilMs: number } | undefined;
+  /** A leader hands over to this node. */
+  #asked: { readonly by: string; readonly stopping: boolean; readonly untilMs: number } | undefined;
+  #connection = 0;
+  #heir = '';
+  #stopping = false;
+  #running = false;
+  #scheduled = false;
+  #shown: { readonly state: PoolState; readonly leader: string; readonly cloud: boolean } | undefined;
+  #sinceMs = 0;
+  #why = 'it has started';
+  #startedMs = 0;
+
+  constructor(options: PoolRunOptions) {
+    const { node, pool, hub, requests, outbox, link, store, checks, encoder, counters, listener } = options;
+    const { clock, random, log } = options;
+    this.#options = options;
+    this.#solo = pool.startsWith(SOLO_PREFIX);
+    this.#alarm = new Alarm(clock, () => this.soon());
+    const shared = { times: () => this.#times, onChange: () => this.soon(), clock, random, log };
+    this.scopes = new PoolScopes({
+      ...{ pool, store, check: checks.check, clock, random, log },
+      onEnded: (source, scope, code, message) => this.#onScopeEnded(source, scope, code, message),
+      onCommit: (commit, source) => listener.onCommit(commit, source),
+      onChange: () => this.#onScopes(),
+      mayPublish: () => this.#leading?.ready === true && !this.#stopping,
+    });
+    this.#words = new PeerWords({
+      ...{ pool, scopes: this.scopes, table: this.table, addresses: options.addresses, clock, log },
+      status: () => this.status(),
+      handover: () => this.#handover,
+      sharesAddresses: () => !this.cloud,
+    });
+    this.services = new PeerServices({
+      ...{ node, encoder, confirmAfterMs: 0, clock, log },
+      roster: () => this.scopes.roster,
+      published: (kind, name) => this.#published(kind, name),
+      answer: (message, peer) => this.#words.answer(message, peer, () => this.soon()),
+      onChange: () => this.soon(),
+      onBytes: (bytes) => (counters.lanBytes.out += bytes),
+    });
+    this.links = new LeaderLinks({
+      ...{ ...shared, link },
+      message: (peer) => this.#words.message(peer),
+      onAnswer: (answer) => this.#onAnswer(answer),
+      onCurrent: (why) => this.#onCurrent(why),
+      onBytes: (bytes) => (counters.lanBytes.in += bytes),
+    });
+    const ask = (target: PeerTarget, timeoutMs: number): Promise<PeerAnswer | undefined> =>
+      this.links.ask(target, timeoutMs);
+    this.#election = new PoolElection({ ...shared, ask });
+    this.#duties = new LeaderDuties({
+      ...{ ...shared, node, ask },
+      roster: () => this.scopes.roster,
+      heard: (name) => this.table.get(name),
+      followers: () => this.services.peers,
+      nudge: (peer) => this.services.nudge(peer),
+    });
+    this.#pulse = new HubPulse({ ...shared, hub });
+    this.#hubWords = new HubWords({
+      ...{ ...shared, requests, outbox },
+      report: () => this.#report(),
+      onClaimed: (answer) => (this.#claimed = answer),
+      onRefused: () => (this.#isRefused = true),
+    });
+    this.direct = new DirectAccess({ ...shared, words: this.#hubWords });
+  }
+
+  /** Whether this node leads. */
+  get leads(): boolean {
+    return this.#leading !== undefined && !this.#stopping;
+  }
+
+  /** Whether the cloud is heard, by this node or by its leader. */
+  get cloud(): boolean {
+    const { current } = this.links;
+    if (this.#pulse.fresh) return true;
+    if (current === undefined || this.#leading !== undefined) return false;
+    return hearsCloud(current.answer.status, this.#now - current.heardMs, this.#times);
+  }
+
+  /** Begins, with what the store has. Called once. */
+  start(): void {
+    this.#running = true;
+    this.#startedMs = this.#now;
+    this.#sinceMs = this.#options.clock.wallMs();
+    this.#lost = { sinceMs: this.#now, bySilence: false };
+    this.scopes.open();
+    this.#onScopes();
+  }
+
+  /** The session with the hub may be used, or not any more. */
+  setConnected(connected: boolean): void {
+    this.#connection += 1;
+    if (connected) this.#hubWords.sayAgain();
+    this.soon();
+  }
+
+  /** Looks at everything in a moment: something has changed. */
+  soon(): void {
+    if (this.#scheduled || !this.#running) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#running) this.look();
+    });
+  }
+
+  /** Says at once to the leader, or to followers, what is new here. */
+  spread(): void {
+    if (this.#leading === undefined) this.links.hurry();
+    else this.services.nudge();
+  }
+
+  /** Hands over where it leads, and ends. Idempotent; at most `farewellMs`. */
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    if (this.#leading !== undefined && !this.#solo) await this.#farewell();
+    this.#running = false;
+    this.#alarm.cancel();
+    this.#hubWords.withdraw(this.#options.pool);
+    this.links.stop();
+    this.services.close('this member stops');
+    this.scopes.close();
+  }
+
+  /** How this member stands. */
+  standing(): PoolStanding {
+    const { state, leader, leads, provisional, epoch } = this.status();
+    return {
+      ...{ state, leader, leads, provisional, epoch, cloud: this.cloud },
+      sinceMs: this.#sinceMs,
+      cloudAgeMs: this.#cloudAgeMs(),
+    };
+  }
+
+  /** What this member says of itself. */
+  status(): PeerStatus {
+    const { node, pool, link } = this.#options;
+    const { current } = this.links;
+    const leading = this.#leading;
+    const { leads } = this;
+    const followed = leading === undefined ? current?.answer.status : undefined;
+    return {
+      ...{ node, pool, leads },
+      endpoint: link.endpoint,
+      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#appointed.epoch),
+      version: this.scopes.version,
+      rosterVersion: this.scopes.rosterVersion,
+      complete: this.scopes.complete,
+      state: this.#state(),
+      leader: leads ? node : (current?.name ?? ''),
+      provisional: leading?.provisional ?? followed?.provisional ?? false,
+      ready: leads && leading?.ready === true,
+      cloudMs: this.#pulse.cloudMs,
+      electing: this.#election.running && this.#mayLead,
+      stopping: this.#stopping,
+    };
+  }
+
+  // ── looking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Looks at all that is known, and does what follows. */
+  look(): void {
+    this.#times = poolTimes(this.scopes.roster?.heartbeatSeconds);
+    const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
+    this.scopes.follow(this.#source);
+    dueMs.push(this.scopes.look(this.#now));
+    if (!this.#solo) dueMs.push(this.#hubWords.look(!this.#isGood()));
+    this.#tell();
+    const nextMs = Math.min(...dueMs);
+    if (nextMs < Infinity) this.#alarm.setAt(Math.max(nextMs, this.#now + 1));
+  }
+
+  /** A node without a pool reads from the hub, once it is asked for anything. */
+  #lookAlone(): number {
+    const { needed, hub } = this.#options;
+    const isOpen = needed() && hub.usable;
+    this.#follow(isOpen ? { kind: 'cloud', epoch: 0, direct: false } : undefined);
+    if (isOpen && this.scopes.synced) this.#lost = undefined;
+    else this.#lose('the hub cannot be heard');
+    return (this.#lost?.sinceMs ?? Infinity) + this.#times.graceMs + 1;
+  }
+
+  #lookAround(): number {
+    const pulseMs = this.#pulse.look(
+      this.#leading !== undefined || !this.#isGood() || this.#asked !== undefined,
+    );
+    this.#forget();
+    this.#decide();
+    const roleMs = this.#leading === undefined ? this.#lookAsMember() : this.#lookAsLeader(this.#leading);
+    return Math.min(pulseMs, roleMs);
+  }
+
+  /** Whether this node leads. */
+  #decide(): void {
+    const leading = this.#leading;
+    if (leading !== undefined) {
+      const why = this.#whyNotLead(leading);
+      if (why !== undefined) this.#stopLeading(why);
+    }
+    if (this.#leading !== undefined || !this.#mayLead) return;
+    const { leader, epoch } = this.#appointed;
+    const { fresh } = this.#pulse;
+    const isMine = leader === this.#options.node && !this.#isDeposed(epoch);
+    if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
+    else if (!fresh && this.#asked?.stopping === true)
+      this.#lead(epoch, !isMine, `${this.#asked.by} has handed over`);
+    else if (!fresh && this.#election.won) this.#lead(epoch, !isMine, 'nobody else leads');
+  }
+
+  /** Why this node is to lead no longer; undefined: it is. What the hub says anew of its own leadership is taken. */
+  #whyNotLead(leading: Leading): string | undefined {
+    const { node } = this.#options;
+    const { leader, epoch } = this.#appointed;
+    const { fresh } = this.#pulse;
+    if (!this.#mayLead) return 'it may not lead any more';
+    const isNew = epoch > leading.epoch || (epoch === leading.epoch && leading.provisional && fresh);
+    if (isNew && leader === node && !this.#isDeposed(epoch)) {
+      this.#options.log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
+      Object.assign(leading, { epoch, provisional: false });
+      this.services.nudge();
+      return undefined;
+    }
+    const shown = leader === '' ? 'nobody' : leader;
+    if (epoch > leading.epoch && (leader !== '' || !leading.provisional))
+      return `${shown} leads by epoch ${epoch}`;
+    if (fresh && !leading.provisional && leader !== node) return `${shown} leads by the word of the hub`;
+    if (fresh && leading.provisional && this.#isRefused) return `${shown} leads by the word of the hub`;
+    const rival = rivalOf(this.#contender(), this.#leaders());
+    if (rival === undefined) return undefined;
+    return `${rival.node} leads with epoch ${rival.epoch}, version ${rival.version}`;
+  }
+
+  #lookAsLeader(leading: Leading): number {
+    const { hub } = this.#options;
+    const { fresh } = this.#pulse;
+    const isReal = !leading.provisional;
+    this.#follow(isReal && hub.usable ? { kind: 'cloud', epoch: leading.epoch, direct: false } : undefined);
+    if (!leading.ready && this.scopes.complete && (!fresh || !isReal || this.scopes.synced)) {
+      leading.ready = true;
+      this.#options.log.info(
+        { epoch: leading.epoch, version: this.scopes.version },
+        'ready to lead the pool',
+      );
+      this.scopes.becameReady();
+      this.services.nudge();
+    }
+    const dueMs = [this.#duties.probe()];
+    const lostMs = hub.heardMs + this.#times.hubLostMs;
+    if (fresh || !isReal) this.#duties.keep();
+    else if (this.#now >= lostMs) dueMs.push(this.#duties.handOver());
+    else dueMs.push(lostMs);
+    if (!isReal && fresh) dueMs.push(this.#claim(this.#silentMs()));
+    return Math.min(...dueMs);
+  }
+
+  #lookAsMember(): number {
+    this.links.aim(this.#target());
+    const dueMs = [this.links.look()];
+    const { fresh } = this.#pulse;
+    const isGood = this.#isGood();
+    if (isGood) {
+      this.#lost = undefined;
+      this.direct.drop();
+      this.#election.end();
+    } else this.#lose(this.#why);
+    if (this.#asked !== undefined && fresh) dueMs.push(this.#claim(0));
+    if (this.#lost !== undefined)
+      dueMs.push(fresh ? this.#lookForHub(this.#lost) : this.#lookForPeer(this.#lost));
+    this.#follow(this.#sourceOf(isGood));
+    return Math.min(...dueMs);
+  }
+
+  /** Without a leader, with a hub: it is asked for another leader, and in the end for a way without one. */
+  #lookForHub(lost: Lost): number {
+    this.#election.end();
+    const { leader } = this.#appointed;
+    const { node, pool } = this.#options;
+    const dueMs: number[] = [];
+    const silentMs = this.#silentMs();
+    if (leader !== '' && leader !== node && this.#mayLead) {
+      if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
+      else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
+    }
+    const graceMs = lost.sinceMs + this.#times.graceMs;
+    dueMs.push(this.#now >= graceMs ? this.direct.want(pool) : graceMs);
+    return Math.min(...dueMs);
+  }
+
+  /** Without a leader and without a hub: the pool finds one by itself. */
+  #lookForPeer(lost: Lost): number {
+    const beginMs = lost.sinceMs + (lost.bySilence ? 0 : this.#times.returnMs);
+    const graceMs = lost.sinceMs + this.#times.graceMs;
+    const nextMs = this.#now < graceMs ? graceMs : Infinity;
+    if (this.#now < beginMs) return Math.min(beginMs, nextMs);
+    const { node } = this.#options;
+    const electors = (this.scopes.roster?.members ?? []).map((member) => this.#elector(member));
+    const me = electors.find(({ name }) => name === node);
+    if (me === undefined) return nextMs;
+    const others = electors.filter(({ name }) => name !== node && !this.#isAvoided(name));
+    return Math.min(nextMs, this.#election.look({ ...me, eligible: this.#mayLead }, others));
+  }
+
+  // ── what is known ──────────────────────────────────────────────────────────────────────────────────────────
+
+  get #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  get #appointed(): Appointed {
+    return appointedBy(this.#options.membership(), this.scopes.roster, this.#claimed);
+  }
+
+  /** Whether this node can give others what it has. */
+  get #mayLead(): boolean {
+    const { node, link, writable } = this.#options;
+    if (this.#stopping || link.endpoint === '' || !writable()) return false;
+    if (this.#pulse.fresh && this.#appointed.leader === node) return true;
+    return this.scopes.roster?.members.some(({ name, eligible }) => name === node && eligible) ?? false;
+  }
+
+  get #handover(): string {
+    return this.#stopping ? this.#heir : this.#duties.handover;
+  }
+
+  /** Whether this node has a leader that it can go by. */
+  #isGood(): boolean {
+    if (this.#solo || this.#leading !== undefined) return this.#leading !== undefined;
+    const { current } = this.links;
+    if (current?.answer.status.ready !== true) return false;
+    // Whom the hub has not appointed gives nothing that is newer.
+    return !this.#pulse.fresh || this.#appointed.leader === current.name;
+  }
+
+  #contender(): Contender {
+    return contenderOf(this.status(), 0, this.#times);
+  }
+
+  #leaders(): readonly Contender[] {
+    return this.table.leaders(this.#now, this.#times).filter(({ node }) => !this.#isAvoided(node));
+  }
+
+  #elector({ name, endpoint, eligible }: PoolRoster['members'][number]): Elector {
+    const heard = this.table.get(name);
+    const mine = this.#contender();
+    const contender =
+      heard === undefined || heard.status.version === ''
+        ? { ...mine, node: name, provisional: true, heardByCloud: false }
+        : { ...contenderOf(heard.status, Infinity, this.#times) };
+    return { name, endpoint, eligible, contender };
+  }
+
+  /** Whom to follow; undefined: whoever is followed now. */
+  #target(): PeerTarget | undefined {
+    const { node } = this.#options;
+    const appointed = this.#appointed;
+    const target = (name: string): PeerTarget | undefined => {
+      const known = this.table.get(name)?.status.endpoint ?? '';
+      const said = name === appointed.leader ? appointed.endpoint : '';
+      const endpoint = said === '' ? endpointOf(this.scopes.roster, name) || known : said;
+      return name === node || endpoint === '' || this.#isAvoided(name) ? undefined : { name, endpoint };
+    };
+    if (this.#pulse.fresh) return target(appointed.leader);
+    const { current } = this.links;
+    return chooseOffline({
+      ...{ appointed, current, target },
+      epoch: appointed.epoch,
+      leaders: this.#leaders(),
+      rumours: [...this.#rumours.keys()],
+      currentAs: current && contenderOf(current.answer.status, this.#now - current.heardMs, this.#times),
+      isDue: (name) => this.links.isDue(name),
+    });
+  }
+
+  #sourceOf(isGood: boolean): Wanted | undefined {
+    const { current } = this.links;
+    if (!isGood && this.direct.active && this.#options.hub.usable)
+      return { kind: 'cloud', epoch: 0, direct: true };
+    return current && { kind: 'leader', link: current };
+  }
+
+  /** The source as it is wanted; the same object while nothing of it changes. */
+  #follow(wanted: Wanted | undefined): void {
+    this.#source = sourceFor(wanted, this.#source, this.#connection, this.#options.hub);
+  }
+
+  #silentMs(): number {
+    const heardMs = this.table.get(this.#appointed.leader)?.heardMs ?? this.#startedMs;
+    return Math.round(this.#now - heardMs);
+  }
+
+  #isDeposed(epoch: number): boolean {
+    return this.#deposed?.epoch === epoch && this.#now < this.#deposed.untilMs;
+  }
+
+  #isAvoided(name: string): boolean {
+    const avoided = this.#avoided.get(name);
+    return avoided !== undefined && avoided.epoch >= this.#appointed.epoch && this.#now < avoided.untilMs;
+  }
+
+  #forget(): void {
+    const nowMs = this.#now;
+    for (const [name, untilMs] of this.#rumours) if (nowMs >= untilMs) this.#rumours.delete(name);
+    if (this.#asked !== undefined && nowMs >= this.#asked.untilMs) this.#asked = undefined;
+  }
+
+  #cloudAgeMs(): number | undefined {
+    const own = this.#now - this.#options.hub.heardMs;
+    const ages = [own];
+    for (const { status, heardMs } of [this.links.current].flatMap((link) =>
+      link === undefined ? [] : [{ status: link.answer.status, heardMs: link.heardMs }],
+    ))
+      if (status.cloudMs >= 0) ages.push(status.cloudMs + this.#now - heardMs);
+    const least = Math.min(...ages);
+    return Number.isFinite(least) ? least : undefined;
+  }
+
+  #state(): PoolState {
+    if (this.#leading !== undefined)
+      return !this.#leading.provisional && this.#pulse.fresh ? 'LIVE' : 'STALE';
+    if (this.#lost === undefined) return 'LIVE';
+    if (this.#source?.direct === true && this.scopes.followed > 0) return 'DIRECT';
+    return this.#now - this.#lost.sinceMs < this.#times.graceMs ? 'GRACE' : 'STALE';
+  }
+
+  // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #lead(epoch: number, provisional: boolean, why: string): void {
+    const { counters, log } = this.#options;
+    this.#leading = { epoch, provisional, ready: false };
+    this.#lost = undefined;
+    this.#asked = undefined;
+    this.#isRefused = false;
+    this.#why = why;
+    counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
+    log.info({ epoch, provisional }, `leads the pool: ${why}`);
+    this.#election.end();
+    this.direct.drop();
+    this.#duties.probeSoon();
+    this.links.aim(undefined);
+    // Whoever was followed is to know that there is another one.
+    this.links.hurry();
+    this.links.drop('this node leads');
+    this.soon();
+  }
+
+  #stopLeading(why: string): void {
+    const { log } = this.#options;
+    const { epoch = 0 } = this.#leading ?? {};
+    this.#leading = undefined;
+    this.#why = why;
+    this.#isRefused = false;
+    this.#duties.keep();
+    log.info({ epoch }, `does not lead the pool any more: ${why}`);
+    this.#lost = { sinceMs: this.#now, bySilence: false };
+    this.links.forgive();
+    this.services.stopPublishing(NOT_LEADING, why);
+  }
+
+  #lose(why: string): void {
+    this.#why = this.#lost === undefined ? why : this.#why;
+    this.#lost ??= { sinceMs: this.#now, bySilence: why.startsWith(SILENCE) };
+  }
+
+  #claim(silentMs: number): number {
+    const { pool } = this.#options;
+    return this.#hubWords.claim({ pool, epoch: this.#appointed.epoch, silentMs });
+  }
+
+  #onScopes(): void {
+    const { roster } = this.scopes;
+    if (roster !== undefined)
+      this.table.keepOnly((name) => roster.members.some((member) => member.name === name));
+    this.services.check();
+    this.#options.listener.onChange();
+    this.soon();
+  }
+
+  #onAnswer(answer: PeerAnswer): void {
+    if (!this.#words.take(answer)) return;
+    const { status, handover } = answer;
+    const untilMs = this.#now + this.#times.expiryMs;
+    if (status.leader !== '' && status.leader !== status.node && status.leader !== this.#options.node)
+      this.#rumours.set(status.leader, untilMs);
+    if (status.leads) this.#rumours.delete(status.node);
+    if (handover === this.#options.node)
+      this.#asked = {
+        by: status.node,
+        stopping: status.stopping,
+        untilMs: this.#now + this.#times.handoverMs,
+      };
+    else if (handover !== '' && status.stopping) this.#rumours.set(handover, untilMs);
+    this.soon();
+  }
+
+  #onCurrent(why: string): void {
+    this.#why = why;
+    if (this.links.current === undefined && this.#leading === undefined) this.#lose(why);
+    this.soon();
+  }
+
+  #onScopeEnded(source: ScopeSource, scope: string, code: string, message: string): void {
+    const { log, node, pool } = { ...this.#options };
+    if (source.kind === 'leader') {
+      if (code === 'ERR_SYNC_FORGED') this.#refuse(source.name, message);
+      else log.debug({ leader: source.name, scope, code }, `a scope has ended: ${message}`);
+    } else {
+      log.debug({ scope, code }, `the hub ended a scope: ${message}`);
+      const isAll =
+        NOT_LEADER.has(code) || (code === FENCED && scope === poolScope(pool, POOL_RESOURCES.roster));
+      if (isAll && source.direct) this.direct.fenced();
+      if (isAll && this.#leading !== undefined && this.#leading.epoch === source.epoch) {
+        this.#deposed = { epoch: source.epoch, untilMs: this.#now + this.#times.returnMs };
+        this.#stopLeading(`the hub has fenced ${node}: ${message}`);
+      }
+      if (code === 'ERR_SYNC_FORGED')
+        log.error({ scope, code }, `the hub gave what it has not signed: ${message}`);
+    }
+    this.soon();
+  }
+
+  /** A leader has given what the hub has not signed. */
+  #refuse(leader: string, message: string): void {
+    const { log, counters, listener } = this.#options;
+    const untilMs = this.#now + this.#times.avoidMs;
+    const epoch = Math.max(this.#appointed.epoch, this.links.current?.answer.status.epoch ?? 0);
+    this.#avoided.set(leader, { epoch, untilMs });
+    counters.refusals += 1;
+    log.error({ leader, code: 'ERR_SYNC_FORGED' }, `what the leader gave is refused: ${message}`);
+    this.scopes.follow(undefined);
+    this.#source = undefined;
+    this.scopes.discard();
+    listener.onRefused(leader, message);
+    if (this.links.current?.name === leader) this.links.drop(`what ${leader} gave was refused`);
+  }
+
+  #published(kind: string, name: string): PublishedScope | { readonly code: string; readonly why: string } {
+    const prefix = `${this.#options.pool}/`;
+    const resource = kind === 'pool' && name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    const published = this.scopes.published(resource);
+    if (published === undefined)
+      return { code: 'ERR_CLOUDCORE_FORBIDDEN', why: `${kind}/${name} is not to be had here` };
+    if (!this.leads) return { code: NOT_LEADING, why: `${this.#options.node} does not lead` };
+    return published;
+  }
+
+  #report(): UpstreamBodies['pool-report'] | undefined {
+    if (this.#solo) return undefined;
+    const { pool, link, writable } = this.#options;
+    const peers = new Set(this.services.peers);
+    if (this.links.current !== undefined) peers.add(this.links.current.name);
+    return {
+      pool,
+      endpoint: this.#stopping ? '' : link.endpoint,
+      epoch: this.#appointed.epoch,
+      version: this.scopes.version,
+      complete: this.scopes.complete,
+      writable: writable(),
+      peers: peers.size,
+      ...(this.#stopping && { resign: true as const }),
+    };
+  }
+
+  /** Tells followers and the hub that this leader goes, and whom to turn to. */
+  async #farewell(): Promise<void> {
+    const { clock, log } = this.#options;
+    this.#heir = this.#duties.heir(false) ?? '';
+    this.#stopping = true;
+    log.info({ heir: this.#heir }, 'hands over, and stops');
+    const left = new Set(this.services.peers);
+    await new Promise<void>((resolve) => {
+      let isHeard = !this.#options.hub.usable;
+      const look = (): void => {
+        if (left.size === 0 && isHeard) resolve();
+      };
+      this.#words.onAsked((peer) => {
+        left.delete(peer);
+        look();
+      });
+      this.#hubWords.sayAgain(() => {
+        isHeard = true;
+        look();
+      });
+      clock.setTimer(this.#times.farewellMs, resolve);
+      this.services.nudge();
+      look();
+    });
+  }
+
+  /** Says in the log what is another than before, and tells readers. */
+  #tell(): void {
+    const { log, listener, addresses, clock, counters } = this.#options;
+    const { state, leader, epoch, provisional } = this.status();
+    const { cloud } = this;
+    const before = this.#shown;
+    if (before?.state === state && before.leader === leader && before.cloud === cloud) return;
+    this.#shown = { state, leader, cloud };
+    if (before?.state !== state) {
+      this.#sinceMs = clock.wallMs();
+      if (state === 'DIRECT') counters.directs += 1;
+      const shown = { state, before: before?.state ?? 'none', leader, epoch, provisional };
+      if (state === 'LIVE' || before === undefined) log.info(shown, `the pool is ${state}: ${this.#why}`);
+      else log.warn(shown, `the pool is ${state}: ${this.#why}`);
+    } else if (before.leader !== leader) log.info({ state, leader, epoch, provisional }, 'another leader');
+    addresses.setCloud(cloud);
+    listener.onChange();
+  }
+}
+
+/** What is to be the source. */
+type Wanted =
+  | { readonly kind: 'cloud'; readonly epoch: number; readonly direct: boolean }
+  | { readonly kind: 'leader'; readonly link: LeaderLink };
+
+/** A source of the hub is of one session of it, one of a leader of one session with it. */
+const connections = new WeakMap<ScopeSource, number>();
+
+function sourceFor(
+  wanted: Wanted | undefined,
+  present: ScopeSource | undefined,
+  connection: number,
+  hub: ScopeSource['follower'],
+): ScopeSource | undefined {
+  if (wanted === undefined) return undefined;
+  if (wanted.kind === 'leader') {
+    const { session, name } = wanted.link;
+    if (present?.follower === session) return present;
+    return { kind: 'leader', name, follower: session, epoch: 0, direct: false };
+  }
+  const { epoch, direct } = wanted;
+  const isSame = present?.kind === 'cloud' && present.epoch === epoch && present.direct === direct;
+  if (isSame && connections.get(present) === connection) return present;
+  const source: ScopeSource = { kind: 'cloud', name: 'the hub', follower: hub, epoch, direct };
+  connections.set(source, connection);
+  return source;
+}
