@@ -1,10 +1,11 @@
 import type { Clock } from '@hawser/seams';
 import type { GroupResource } from '@hawser/kube';
-import { parseKey, type PoolCommit, type PoolView } from '@hawser/sync';
+import { parseKey, poolResourceName, type ContentKey, type PoolCommit, type PoolView } from '@hawser/sync';
 import type { PoolReader } from '../pool/pool-types.ts';
+import { AddressOverlay, isOverlaid } from './address-overlay.ts';
 import type { ChangeHistoryLimits } from './change-history.ts';
 import { ContentEntry, versionOf } from './content-entry.ts';
-import { ResourceState } from './resource-state.ts';
+import { ResourceState, type ObjectChange } from './resource-state.ts';
 
 /** What a {@link PoolResourceState} is made of. */
 export interface PoolResourceStateOptions {
@@ -16,31 +17,58 @@ export interface PoolResourceStateOptions {
   readonly clock: Clock;
 }
 
-/** Joins a replica of a pool with the {@link ResourceState} that readers see. */
+/** Joins a replica of a pool, and the addresses that pods have now, with the {@link ResourceState} that readers see. */
 export class PoolResourceState {
   readonly view: PoolView;
   readonly state: ResourceState;
   readonly #resource: GroupResource;
+  readonly #overlay: AddressOverlay | undefined;
+  /** Objects that are shown with other addresses than the cloud last said. */
+  readonly #overlaid = new Map<ContentKey, Uint8Array>();
   readonly #unlisten: () => void;
   /** The version of the last commit. */
   #version: number;
 
-  constructor({ resource, view, limits, clock }: PoolResourceStateOptions) {
+  constructor({ resource, view, pool, limits, clock }: PoolResourceStateOptions) {
+    const name = poolResourceName(resource);
     this.view = view;
     this.#resource = resource;
+    this.#overlay = isOverlaid(name) ? new AddressOverlay(pool, name) : undefined;
     this.#version = versionOf(view.version);
     this.state = new ResourceState({
       ...{ resource, limits, clock },
       entries: this.#entries(),
       version: this.#version,
-      floor: this.#version,
+      floor: versionOf(view.changed),
     });
     this.#unlisten = view.listen((commit) => this.#commit(commit));
+    this.look();
   }
 
-  /** Looks at the pool again: something about it is different. */
+  /** Looks at the pool again: addresses may be others than before. */
   look(): void {
-    // Addresses of pods are looked at here.
+    if (this.#overlay === undefined) return;
+    const shown: ObjectChange[] = [];
+    const asSaid: ObjectChange[] = [];
+    for (const key of this.#overlay.look(this.view.contents())) {
+      const content = this.view.get(key);
+      if (content === undefined) continue;
+      const bytes = this.#overlay.shown(content);
+      const before = this.#overlaid.get(key);
+      if (bytes === undefined ? before === undefined : before !== undefined && isSame(bytes, before))
+        continue;
+      const { namespace, name } = parseKey(key);
+      const entry = ContentEntry.of(this.#resource, content);
+      if (bytes === undefined) {
+        this.#overlaid.delete(key);
+        asSaid.push({ namespace, name, now: entry });
+      } else {
+        this.#overlaid.set(key, bytes);
+        shown.push({ namespace, name, now: entry.with(bytes) });
+      }
+    }
+    this.state.touch(shown, 'event');
+    this.state.touch(asSaid, 'own');
   }
 
   end(): void {
@@ -57,8 +85,12 @@ export class PoolResourceState {
     const isLower = version < this.#version;
     this.#version = version;
     if (isLower) {
-      this.state.reset(this.#entries(), version);
+      this.#reset(version);
       return;
+    }
+    for (const { key, previous, content } of changes) {
+      this.#overlay?.said(key, previous, content);
+      this.#overlaid.delete(key);
     }
     this.state.commit(
       changes.map(({ key, content }) => {
@@ -69,6 +101,17 @@ export class PoolResourceState {
       version,
     );
     // The replica was emptied in between, and nobody was told.
-    if (this.state.size !== this.view.size) this.state.reset(this.#entries(), this.state.version + 1);
+    if (this.state.size !== this.view.size) this.#reset(this.state.version + 1);
   }
+
+  #reset(version: number): void {
+    this.state.reset(this.#entries(), version);
+    this.#overlaid.clear();
+    this.#overlay?.forget();
+    this.look();
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
 }
