@@ -138,7 +138,7 @@ export class PoolScope implements PoolView {
         'ERR_SYNC_OLD_STATE',
         `${this.scope}: the state of version ${state.version} is older than that of ${this.version}`,
       );
-    this.#checked = { stamp: stamp.slice(), state };
+    this.#checked = { stamp: new Uint8Array(stamp), state };
     return state;
   }
 
@@ -166,7 +166,7 @@ export class PoolScope implements PoolView {
       else this.#remove(change.remove);
     }
     if (!isSame(record.stamp, this.#record.stamp) || record.normalForm !== this.#record.normalForm)
-      this.#record = { normalForm: record.normalForm, stamp: record.stamp.slice() };
+      this.#record = { normalForm: record.normalForm, stamp: new Uint8Array(record.stamp) };
     if (state !== undefined && !this.isSettled && isSame(this.#tree.digest(), state.digest))
       this.#commit(state);
   }

@@ -71,7 +71,7 @@ export function readSnapshot(
     return reader.bytes(length);
   };
   const normalForm = reader.varint();
-  const stamp = take(MAX_STAMP_BYTES).slice();
+  const stamp = new Uint8Array(take(MAX_STAMP_BYTES));
   const changed = textOf(take(MAX_VERSION_DIGITS));
   const count = reader.varint();
   const contents = new Map<ContentKey, Content>();
@@ -79,7 +79,7 @@ export function readSnapshot(
     const key = textOf(take(MAX_KEY_BYTES));
     parseKey(key);
     const version = textOf(take(MAX_VERSION_DIGITS));
-    const bytes = take(limits.bytes).slice();
+    const bytes = new Uint8Array(take(limits.bytes));
     contents.set(key, { key, hash: hashOf(bytes), version, bytes });
   }
   if (!reader.atEnd || contents.size !== count) throw bad('not what its head says');

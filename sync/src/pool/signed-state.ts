@@ -66,7 +66,7 @@ export function readSignedState(stamp: Uint8Array): SignedState | undefined {
   if (stamp[0] !== FORMAT || stamp.length > HEAD_BYTES + MAX_VERSION_DIGITS) return undefined;
   const version = Buffer.from(stamp.subarray(HEAD_BYTES)).toString('latin1');
   if (!isVersion(version)) return undefined;
-  return { version, digest: stamp.slice(1, 1 + HASH_BYTES) };
+  return { version, digest: new Uint8Array(stamp.subarray(1, 1 + HASH_BYTES)) };
 }
 
 /** Whether one of these keys has signed the stamp, for just this subject in just this life of the cluster. */

@@ -143,13 +143,18 @@ describe('A store of a pool', () => {
     assert.equal(store.view(one).size, 1);
   });
 
-  it('keeps no more of what came than the content itself', async () => {
+  it('keeps no more of what came than content and stamp themselves', async () => {
     const { store, view } = open();
     const frame = Buffer.alloc(100_000);
     const at = frame.subarray(50, 53);
     at.set(A.bytes);
-    await store.apply(SCOPE, [put({ ...A, bytes: at })], record(stampOf(20, [A])));
+    const stamp = stampOf(20, [A]);
+    const stampAt = frame.subarray(1000, 1000 + stamp.length);
+    stampAt.set(stamp);
+    await store.apply(SCOPE, [put({ ...A, bytes: at })], record(stampAt));
     frame.fill(0);
+    assert.deepEqual(view.stamp, stamp);
+    assert.equal(view.stamp.buffer.byteLength, stamp.length);
     assert.equal(Buffer.from(view.get(A.key)?.bytes ?? []).toString(), 'one');
     assert.equal(view.get(A.key)?.bytes.buffer.byteLength, 3);
   });
