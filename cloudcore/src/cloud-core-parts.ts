@@ -26,6 +26,7 @@ import type { CloudCoreConfig } from './config/schema.ts';
 import { DeviceValidator } from './devices/device-validator.ts';
 import { HubIdentity } from './identity/hub-identity.ts';
 import { KubeletAccess, type KubeletAccessOptions } from './kubelet-endpoint/kubelet-access.ts';
+import { PoolParts } from './pools/pool-parts.ts';
 import { EdgeHub } from './sessions/edge-hub.ts';
 import { LeaseKeeper } from './sessions/lease-keeper.ts';
 import { ReportRequests } from './sessions/report-requests.ts';
@@ -127,8 +128,19 @@ export class CloudCoreParts {
     const encoder = new DeltaEncoder({ versions: versionsKept, remembersTargets: false, clock });
     const counters = publisherCounters();
     syncMetrics(registry, { publishers: () => counters, encoder: () => encoder.counters() });
-    const cache = new ClusterCache({
+    const pools: PoolParts | undefined = config.pools.enabled
+      ? new PoolParts({
+          ...{ client, config: config.pools, replica: config.replica, registry, log, clock },
+          ...(config.kubelet.clientCaFile !== undefined && { clientCaFile: config.kubelet.clientCaFile }),
+          ...{ versions: this.#versions, identity: this.#identity, life: () => this.#cluster.current },
+          view: () => cache,
+          onRollback: (reason) => this.#rolledBack(reason),
+          onReplaced: (content) => versionsKept.remember(content),
+        })
+      : undefined;
+    const cache: ClusterCache = new ClusterCache({
       ...{ client, registry, logger: log, clock, versions: this.#versions },
+      ...(pools && { own: pools.pools }),
       stamp: (version) => stamps.issue(version),
       resources: config.resources,
       onReplaced: (content) => versionsKept.remember(content),
@@ -152,6 +164,7 @@ export class CloudCoreParts {
       kubeletOf: (node) => kubelet?.kubeletOf(node) ?? Promise.resolve(undefined),
       limits: limitsOf(config.writes),
       deviceLimits: limitsOf(config.writes.devices),
+      ...(pools && { pools: pools.pools.requests }),
       uploads,
     });
     const leases = new LeaseKeeper({
@@ -211,6 +224,7 @@ export class CloudCoreParts {
     this.#serving = { server, cache };
     this.#undo.push(
       () => encoder.stop(),
+      () => pools?.stop(),
       () => cache.stop(),
       () => tolerations.stop(),
       () => devices.stop(),
@@ -226,7 +240,10 @@ export class CloudCoreParts {
       this.#cluster.onChange((life, before) => {
         this.#versions.forget();
         const isAnother = life.uid !== before.uid || life.incarnation !== before.incarnation;
-        if (isAnother) cache.relist();
+        if (isAnother) {
+          cache.relist();
+          pools?.pools.relist();
+        }
         const what = isAnother ? 'has a new incarnation' : 'was accepted by an operator in its incarnation';
         void hub.endAll(`the cluster ${what}, ${life.incarnation}`);
       }),
@@ -234,6 +251,7 @@ export class CloudCoreParts {
     // They hear of everything only if they listen before the cache begins.
     tolerations.start();
     devices.start();
+    await pools?.start();
     cache.start();
     leases.start();
     reports.start();

@@ -48,6 +48,17 @@ export const CLOUDCORE_ERRORS = {
     remedy:
       'A request has the subject `O=system:nodes, CN=system:node:NAME`, an Ed25519 or P-256 key, and nothing else. `hawser join` makes such a one.',
   },
+  ERR_CLOUDCORE_EPOCH_CONFLICT: {
+    meaning:
+      'A node asked for a stream of its pool as its leader, in an epoch in which another one leads. The message names that one.',
+    remedy:
+      'Nothing to do: it goes by its membership, which says the same. Counted in hawser_pool_refusals_total.',
+  },
+  ERR_CLOUDCORE_FENCED: {
+    meaning:
+      'The hub has ended a stream of a pool: another one leads in a higher epoch, the time without the leader is over, the node is no member any more, or the resource is not shared any more; the message says which.',
+    remedy: 'Nothing to do: what the node has stays, and it goes on from there.',
+  },
   ERR_CLOUDCORE_FORBIDDEN: {
     meaning: 'A node asked for the objects of another node, or of a pool that it is not in.',
     remedy:
@@ -88,6 +99,11 @@ export const CLOUDCORE_ERRORS = {
   ERR_CLOUDCORE_NODE_UNKNOWN: {
     meaning: 'No node of this name has joined.',
     remedy: 'Look at the name: `hawser node list`.',
+  },
+  ERR_CLOUDCORE_NOT_LEADER: {
+    meaning:
+      'A node asked for a stream of its pool that only the leader has, or one that was granted a time without it. The message names the leader and the epoch.',
+    remedy: 'Nothing to do: the node reads from the leader.',
   },
   ERR_CLOUDCORE_RESOURCE: {
     meaning:

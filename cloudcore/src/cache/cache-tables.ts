@@ -10,6 +10,7 @@ import { EdgeNodes, isLabelled } from './edge-nodes.ts';
 import type { FeedMember } from './feed-sequence.ts';
 import { record } from './json-reader.ts';
 import type { NodeScope, ScopeHost } from './node-scope.ts';
+import type { OwnObjects } from './own-objects.ts';
 import { isObjectName, resourceName } from './object-key.ts';
 import type { ObjectRecord } from './object-record.ts';
 import { ReferencedObjects, type ReferencedObjectsOptions } from './referenced-objects.ts';
@@ -21,6 +22,8 @@ export interface CacheTablesOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly resources: readonly SharedResource[];
+  /** What nodes get of the hub's own. */
+  readonly own: OwnObjects;
   /** What a scope asks of whoever owns the tables. */
   readonly host: Pick<ScopeHost, 'synced' | 'stamp' | 'catchUp' | 'schedule' | 'listenerFailed'>;
   readonly events: ContentEvents;
@@ -94,7 +97,7 @@ export class CacheTables implements ScopeHost {
   }
 
   get synced(): boolean {
-    return this.#options.host.synced;
+    return this.#options.host.synced && this.#options.own.ready;
   }
 
   /** A feed for each table, in stages: the tables of one decide what those of the next keep. */
@@ -152,9 +155,13 @@ export class CacheTables implements ScopeHost {
 
   *shared(scope: NodeScope): Generator<Content> {
     for (const objects of this.#rules.get(scope) ?? []) yield* objects.contents();
+    const own = this.#ownOf(scope);
+    if (own !== undefined) yield own;
   }
 
   sharedContent(scope: NodeScope, key: ContentKey): Content | undefined {
+    const own = this.#ownOf(scope);
+    if (own?.key === key) return own;
     const { resource } = parseKey(key);
     return this.#rules
       .get(scope)
@@ -182,6 +189,10 @@ export class CacheTables implements ScopeHost {
   close(reason: Error): void {
     this.devices.close(reason);
     for (const objects of this.#shared) objects.close(reason);
+  }
+
+  #ownOf(scope: NodeScope): Content | undefined {
+    return scope.edge ? this.#options.own.of(scope.name) : undefined;
   }
 
   #table(
@@ -228,11 +239,18 @@ export class CacheTables implements ScopeHost {
   #onEnter(scope: NodeScope): void {
     this.pods.enter(scope);
     this.#applyRules(scope);
+    this.#touchOwn(scope);
   }
 
   #onLeave(scope: NodeScope): void {
     this.pods.leave(scope);
     this.#applyRules(scope);
+    this.#touchOwn(scope);
+  }
+
+  #touchOwn(scope: NodeScope): void {
+    const own = this.#options.own.of(scope.name);
+    if (own !== undefined) scope.touched(own.key);
   }
 
   /** Labels have changed, and with them which configured resources the node gets. */

@@ -2,22 +2,30 @@ import { delay, type Clock } from '@hawser/seams';
 import { CloudCoreError } from '../errors.ts';
 import type { NodeScope } from './node-scope.ts';
 
-/** A resource whose watch may lag, as {@link catchUp} compares it with the API server for one node. */
-export interface ComparedResource {
+/** What is to catch up: the scope of a node, or one of pools. */
+export interface LaggingScope {
+  /** Of whom errors speak. */
+  readonly name: string;
+  readonly scope: string;
+  readonly ready: boolean;
+}
+
+/** A resource whose watch may lag, as {@link catchUp} compares it with the API server for one scope. */
+export interface ComparedResource<S = NodeScope> {
   readonly name: string;
   /**
    * Whether what is kept of it for the node is what the API server has: nothing is missing, nothing older, nothing
    * that is gone. Asks the API server.
    */
-  agrees(scope: NodeScope, signal: AbortSignal): Promise<boolean>;
+  agrees(scope: S, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What {@link catchUp} needs. */
-export interface CatchUpOptions {
+export interface CatchUpOptions<S = NodeScope> {
   /** The newest version of the API server, as of now. */
   readonly currentVersion: (signal: AbortSignal) => Promise<string>;
   /** Resources that have not certainly reached the version. */
-  readonly behind: (version: string) => readonly ComparedResource[];
+  readonly behind: (version: string) => readonly ComparedResource<S>[];
   readonly clock: Clock;
   /** Default 20000. */
   readonly deadlineMs?: number;
@@ -35,7 +43,11 @@ const COMPARE_MS = 500;
  * bookmarks are rare, compares what the node has of it. Changes nothing: what is missing, the watch brings.
  * Errors: `ERR_CLOUDCORE_CATCH_UP` after `deadlineMs`; those of `ApiClient`; `signal.reason`.
  */
-export async function catchUp(scope: NodeScope, options: CatchUpOptions, signal: AbortSignal): Promise<void> {
+export async function catchUp<S extends LaggingScope>(
+  scope: S,
+  options: CatchUpOptions<S>,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, currentVersion, behind, deadlineMs = 20_000 } = options;
   const startedMs = clock.monotonicMs();
   const version = await currentVersion(signal);

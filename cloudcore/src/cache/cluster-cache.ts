@@ -1,6 +1,6 @@
 import { Controller, FailureLimiter, reflectorMetrics, workqueueMetrics, type ApiClient } from '@hawser/kube';
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
-import { formatKey, type Content, type ScopeView } from '@hawser/sync';
+import { formatKey, type Content, type ContentKey, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { CloudCoreError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { FeedSequence } from './feed-sequence.ts';
 import { Gate } from './gate.ts';
 import type { NodeScope } from './node-scope.ts';
 import { resourceName } from './object-key.ts';
+import { NO_OWN_OBJECTS, type OwnObjects } from './own-objects.ts';
 import type { SharedResource } from './shared-objects.ts';
 
 /** Settings of {@link ClusterCache}. */
@@ -25,6 +26,8 @@ export interface ClusterCacheOptions {
   readonly stamp?: (version: string) => Uint8Array;
   /** Further resources that edge nodes get. Default: none. */
   readonly resources?: readonly SharedResource[];
+  /** Objects of the hub's own. Default: none. */
+  readonly own?: OwnObjects;
   /** A content was replaced that edges may still have: what deltas are made against. Default: nobody keeps it. */
   readonly onReplaced?: (content: Content) => void;
   /**
@@ -123,6 +126,16 @@ export class ClusterCache implements ClusterView {
     this.#feeds.start();
   }
 
+  /** The hub's own object with this key is another one for the node, has come or gone. */
+  ownChanged(node: string, key: ContentKey): void {
+    this.#tables.edges.get(node)?.touched(key);
+  }
+
+  /** {@link OwnObjects.ready} has become true, or is not any more. */
+  ownSettled(): void {
+    for (const scope of this.#tables.edges.scopes()) scope.settling();
+  }
+
   /**
    * Resolves once {@link ready}.
    * Errors: `signal.reason`; `ERR_CLOUDCORE_CLOSED` when stopped before.
@@ -203,6 +216,7 @@ export class ClusterCache implements ClusterView {
     const feeds = (): FeedSequence => this.#feeds;
     return new CacheTables({
       ...{ client: this.#options.client, clock: this.#clock, resources: this.#options.resources ?? [] },
+      own: this.#options.own ?? NO_OWN_OBJECTS,
       host: {
         get synced() {
           return feeds().synced;

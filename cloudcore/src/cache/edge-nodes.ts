@@ -128,7 +128,7 @@ export class EdgeNodes {
     this.#edges -= 1;
     this.#options.onLeave(scope);
     release(scope, this.#options.resolve(formatKey('nodes', '', scope.name)));
-    this.#facts.delete(scope.name);
+    if (this.#facts.delete(scope.name)) this.#options.onNode(scope.name);
   }
 }
 

@@ -6,6 +6,8 @@ export interface ListObjectsOptions {
   readonly fieldSelector?: string;
   /** Only their metadata travels. Default false. */
   readonly metadataOnly?: boolean;
+  /** Called with the resourceVersion of each page, which is that of the whole list. */
+  readonly onVersion?: (version: string) => void;
 }
 
 const PAGE_SIZE = 500;
@@ -13,7 +15,7 @@ const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 
 interface Page {
   readonly items?: readonly KubeObject[] | null;
-  readonly metadata: { readonly continue?: string };
+  readonly metadata: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
 /**
@@ -26,7 +28,7 @@ export async function* listObjects(
   options: ListObjectsOptions,
   signal: AbortSignal,
 ): AsyncGenerator<KubeObject, void, undefined> {
-  const { fieldSelector, metadataOnly = false } = options;
+  const { fieldSelector, metadataOnly = false, onVersion } = options;
   let next: string | undefined = '';
   while (next !== undefined) {
     const page = (await client.request({
@@ -37,6 +39,7 @@ export async function* listObjects(
       retries: 0,
       signal,
     })) as Page;
+    onVersion?.(page.metadata.resourceVersion ?? '');
     // Items of a list do not say what they are.
     for (const item of page.items ?? [])
       yield { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind };

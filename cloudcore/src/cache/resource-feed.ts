@@ -48,7 +48,7 @@ export interface FeedSettings {
    */
   readonly onRollback: (resource: string, from: string, to: string) => void;
   /** Something failed; it goes on by itself. */
-  readonly onTrouble: () => void;
+  readonly onTrouble: (error: Error) => void;
 }
 
 /** One resource of the whole cluster, as it is followed. */
@@ -201,7 +201,7 @@ export class ResourceFeed<E> implements Feed {
 
   #onError(error: Error, phase: ReflectorPhase): void {
     this.#settings.logger.warn({ resource: this.name, phase, err: error }, 'watching a resource failed');
-    this.#settings.onTrouble();
+    this.#settings.onTrouble(error);
   }
 
   /** Counts lists as they begin, in either form, and notes when something was heard. */

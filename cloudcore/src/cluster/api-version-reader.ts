@@ -10,6 +10,8 @@ const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 /** Settings of {@link ApiVersionReader}. */
 export interface ApiVersionReaderOptions {
   readonly client: ApiClient;
+  /** Path of what is listed. Default: ConfigMaps of {@link HAWSER_NAMESPACE}. */
+  readonly path?: string;
   readonly clock?: Clock;
 }
 
@@ -20,11 +22,13 @@ export interface ApiVersionReaderOptions {
  */
 export class ApiVersionReader {
   readonly #client: ApiClient;
+  readonly #path: string;
   readonly #shared: SharedRead<string>;
 
   constructor(options: ApiVersionReaderOptions) {
     const { client, clock = systemClock } = options;
     this.#client = client;
+    this.#path = options.path ?? resourcePath(RESOURCES.configmaps, { namespace: HAWSER_NAMESPACE });
     this.#shared = new SharedRead({
       read: (signal) => this.#read(signal),
       nowMs: () => clock.monotonicMs(),
@@ -55,7 +59,7 @@ export class ApiVersionReader {
   async #read(signal: AbortSignal): Promise<string> {
     const list = (await this.#client.request({
       method: 'GET',
-      path: resourcePath(RESOURCES.configmaps, { namespace: HAWSER_NAMESPACE }),
+      path: this.#path,
       query: { limit: 1 },
       accept: METADATA,
       signal,

@@ -8,7 +8,9 @@ const PREFIX = 'hawser.dev';
 export const LABELS = {
   /** On a Node: it is an edge node of Hawser. Value: empty. */
   edge: `${PREFIX}/edge`,
-  /** On a Node: the pool it belongs to. */
+  /** On a Node: the pool it belongs to, a NodePool. */
+  nodePool: 'apps.openyurt.io/nodepool',
+  /** On a Node: the pool it belongs to, as joins of the first releases wrote it; counts where {@link LABELS.nodePool} is not there. */
   pool: `${PREFIX}/pool`,
   /** On a Node, as kubectl shows it under ROLES. Value: empty. */
   edgeRole: 'node-role.kubernetes.io/edge',
@@ -16,7 +18,7 @@ export const LABELS = {
   node: `${PREFIX}/node`,
   /** On a ConfigMap in {@link HAWSER_NAMESPACE}: the protocol that its schemas are of. */
   mapperSchema: `${PREFIX}/mapper-schema`,
-  /** On what Hawser keeps in its namespace: `authority`, `join-token`, `node-identity`. */
+  /** On what Hawser keeps in its namespace: `authority`, `join-token`, `node-identity`, `pool`. */
   kind: `${PREFIX}/kind`,
 } as const;
 
@@ -28,6 +30,12 @@ export const ANNOTATIONS = {
   sessionEpoch: `${PREFIX}/session-epoch`,
   /** On a Node or NodePool: `unbounded` (default) or `keep`. */
   tolerations: `${PREFIX}/tolerations`,
+  /** On the Lease of a pool: the epoch of its leadership. */
+  poolEpoch: `${PREFIX}/pool-epoch`,
+  /** On a Node: `address:port` at which peers of its pool reach it. */
+  poolEndpoint: `${PREFIX}/pool-endpoint`,
+  /** On a Node: which of its labels, annotations and taints are there by its NodePool, JSON. */
+  poolAttributes: `${PREFIX}/pool-attributes`,
   /** On a Device: which settings of its edge were decided last. */
   edgeSettings: `${PREFIX}/edge-settings`,
 } as const;

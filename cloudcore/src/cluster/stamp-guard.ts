@@ -1,6 +1,6 @@
 import type { ScopeView } from '@hawser/sync';
 import { CloudCoreError } from '../errors.ts';
-import { versionNumber, type Stamps } from './stamps.ts';
+import { versionNumber, type StampFacts } from './stamps.ts';
 
 /**
  * What a stamp tells. `none`: there is none, or no version to compare; `foreign`: not one of this cluster and
@@ -8,9 +8,15 @@ import { versionNumber, type Stamps } from './stamps.ts';
  */
 export type StampVerdict = 'none' | 'foreign' | 'current' | 'rollback';
 
+/** What reads stamps: those of nodes' scopes, or signed states of pools. */
+export interface StampReader {
+  /** What a stamp says; undefined where it is not one of this cluster and incarnation. Takes any bytes. */
+  read(stamp: Uint8Array): (Pick<StampFacts, 'version'> & Partial<StampFacts>) | undefined;
+}
+
 /** Settings of {@link StampGuard}. */
 export interface StampGuardOptions {
-  readonly stamps: Pick<Stamps, 'read'>;
+  readonly stamps: StampReader;
   /** The API server's newest version, read at most so long ago; 0: not before the call. See `ApiVersionReader`. */
   readonly currentVersion: (maxAgeMs: number, signal: AbortSignal) => Promise<string>;
   /**
@@ -94,7 +100,11 @@ export class StampGuard {
     if (stamps.read(stamp) === undefined) return { verdict: 'foreign', reason };
     return {
       verdict: 'rollback',
-      reason: `the API server is at version ${fresh}, and was at ${facts.version} when an edge was given its state, ${new Date(facts.issuedAtMs).toISOString()}`,
+      reason: `the API server is at version ${fresh}, and was at ${facts.version} when an edge was given its state${when(facts.issuedAtMs)}`,
     };
   }
+}
+
+function when(issuedAtMs: number | undefined): string {
+  return issuedAtMs === undefined ? '' : `, ${new Date(issuedAtMs).toISOString()}`;
 }

@@ -99,6 +99,42 @@ export const configSchema = z.strictObject({
     )
     .default([])
     .describe('Further resources that edge nodes get, beside those that their pods need.'),
+  pools: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether nodes of a NodePool share streams, and what the local API of a node serves travels at all.',
+        ),
+      resources: z
+        .array(
+          z.strictObject({
+            group: z.string().default('').describe("API group; '' is the core group."),
+            version: z.string().min(1).describe('API version.'),
+            resource: z.string().min(1).describe('Plural name.'),
+          }),
+        )
+        .max(32)
+        .default([
+          { group: '', version: 'v1', resource: 'endpoints' },
+          { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' },
+          { group: '', version: 'v1', resource: 'services' },
+        ])
+        .describe(
+          'What pools share whose NodePool has no `poolScopeMetadata`, and what the local API of a node without a pool serves. RBAC objects and what tokens are checked with are shared in any case; Secrets never are. The hub needs the right to list and watch them.',
+        ),
+      heartbeatSeconds: z
+        .number()
+        .min(0.2)
+        .max(60)
+        .default(5)
+        .describe(
+          'Seconds between two signs of life in the LAN of a pool. All other times of pools grow and shrink with it: docs/pool.md, "Times".',
+        ),
+    })
+    .prefault({})
+    .describe('Pools of nodes that reach each other on a LAN: docs/pool.md.'),
   kubelet: z
     .strictObject({
       enabled: z

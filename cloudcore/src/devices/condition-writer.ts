@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   apiVersionOf,
   formatTime,
@@ -10,8 +9,8 @@ import {
 } from '@hawser/kube';
 import type { Clock, Logger } from '@hawser/seams';
 import { record } from '../cache/json-reader.ts';
+import { EventTeller, type Notice } from '../cluster/event-teller.ts';
 import { conditionsOf, settleTransition, type Condition } from '../upstream/conditions.ts';
-import { hasCode } from '../upstream/conflict-retry.ts';
 import type { StatusForm } from '../upstream/device-resources.ts';
 import {
   conditionText,
@@ -23,25 +22,14 @@ import {
   type Verdict,
 } from './verdict.ts';
 
-const COMPONENT = 'hawser-cloudcore';
 /** The API's own bound. */
 const EVENT_MESSAGE_MAX = 1024;
-const HASH_CHARS = 16;
-const NAME_MAX = 253;
 
 /** Settings of {@link ConditionWriter}. */
 export interface ConditionWriterOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-/** What an Event is about, and what it says. */
-export interface Notice {
-  readonly about: KubeObject;
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
 }
 
 /**
@@ -51,11 +39,11 @@ export interface Notice {
  */
 export class ConditionWriter {
   readonly #options: ConditionWriterOptions;
-  readonly #events: ResourceClient;
+  readonly #events: EventTeller;
 
   constructor(options: ConditionWriterOptions) {
     this.#options = options;
-    this.#events = new ResourceClient(options.client, RESOURCES.events);
+    this.#events = new EventTeller(options);
   }
 
   /**
@@ -81,42 +69,9 @@ export class ConditionWriter {
     return { object, kept: conditionText(validOf(object)) === verdictText(verdict, generation) };
   }
 
-  /** An Event. One that says the same of the same content counts up. Never rejects, but with the signal's reason. */
-  async tell({ about, type, reason, message }: Notice, signal: AbortSignal): Promise<void> {
-    const { namespace = '', name = '', uid = '', generation = 0, resourceVersion } = about.metadata;
-    const said = JSON.stringify([uid, generation || resourceVersion, reason, message]);
-    const hash = createHash('sha256').update(said).digest('hex').slice(0, HASH_CHARS);
-    const now = formatTime(this.#options.clock.wallMs());
-    const { apiVersion, kind } = about;
-    const event = {
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { namespace, name: `${name.slice(0, NAME_MAX - HASH_CHARS - 1)}.${hash}` },
-      involvedObject: { apiVersion, kind, namespace, name, uid },
-      ...{ type, reason, message: cut(message, EVENT_MESSAGE_MAX), count: 1 },
-      ...{ firstTimestamp: now, lastTimestamp: now },
-      source: { component: COMPONENT },
-      ...{ reportingComponent: COMPONENT, reportingInstance: COMPONENT },
-    };
-    try {
-      await this.#create(event, signal);
-    } catch (err) {
-      signal.throwIfAborted();
-      this.#options.log.warn({ about: `${namespace}/${name}`, reason, err }, 'an event was not written');
-    }
-  }
-
-  async #create(event: KubeObject, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#events.create(event, { signal });
-    } catch (error) {
-      if (!hasCode(error, 409)) throw error;
-      const { namespace = '', name = '' } = event.metadata;
-      const stored = await this.#events.get(namespace, name, { signal });
-      const count = (Number(stored['count']) || 1) + 1;
-      const body = { count, lastTimestamp: event['lastTimestamp'] };
-      await this.#events.patch(namespace, name, 'merge', body, { signal });
-    }
+  /** As {@link EventTeller.tell}. */
+  tell(notice: Notice, signal: AbortSignal): Promise<void> {
+    return this.#events.tell({ ...notice, message: cut(notice.message, EVENT_MESSAGE_MAX) }, signal);
   }
 
   #conditions(live: KubeObject, verdict: Verdict, generation: number | undefined): readonly Condition[] {

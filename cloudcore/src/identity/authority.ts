@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3650;
 /** Clocks of edges may be behind that of the hub. */
 const BACKDATE_MS = DAY_MS;
-const STAMP_KEY_BYTES = 32;
+const DERIVED_BYTES = 32;
 
 /** Algorithms of Web Crypto, by Node's names of key types. */
 const ALGORITHMS = {
@@ -137,9 +137,18 @@ export function authoritiesPem(authority: Authority): string {
  * Source: HKDF, RFC 5869, over the private value of the key.
  */
 export function deriveStampKey(authority: Authority): Uint8Array {
+  return derive(authority, 'hawser stamp v1');
+}
+
+/** The seed of the key that states of pools are signed with, 32 bytes, derived in the same way. */
+export function derivePoolStateSeed(authority: Authority): Uint8Array {
+  return derive(authority, 'hawser pool state v1');
+}
+
+function derive(authority: Authority, purpose: string): Uint8Array {
   const { d = '' } = authority.privateKey.export({ format: 'jwk' });
   const secret = Buffer.from(d, 'base64url');
-  return new Uint8Array(hkdfSync('sha256', secret, Buffer.alloc(0), 'hawser stamp v1', STAMP_KEY_BYTES));
+  return new Uint8Array(hkdfSync('sha256', secret, Buffer.alloc(0), purpose, DERIVED_BYTES));
 }
 
 /** 128 random bits below a first byte that keeps it positive. Source: RFC 5280, 4.1.2.2: at most 20 octets. */

@@ -5,7 +5,7 @@ import type { Credentials, PeerIdentity } from '@hawser/proto';
 import { silentLogger, systemClock, type Clock, type Logger, type Timer } from '@hawser/seams';
 import { CloudCoreError } from '../errors.ts';
 import { ensureAuthority } from './authority-secret.ts';
-import { deriveStampKey, type Authority } from './authority.ts';
+import { derivePoolStateSeed, deriveStampKey, type Authority } from './authority.ts';
 import { CertificateSigner } from './certificate-signer.ts';
 import { Enrollment, type RenewAnswer } from './enrollment.ts';
 import { HubCertificate } from './hub-certificate.ts';
@@ -105,6 +105,11 @@ export class HubIdentity implements IdentityService {
     return deriveStampKey(this.#started().authority);
   }
 
+  /** Seed of the key that states of pools are signed with, 32 bytes. @throws TypeError before {@link start} */
+  poolStateSeed(): Uint8Array {
+    return derivePoolStateSeed(this.#started().authority);
+  }
+
   /** @throws TunnelError `ERR_TUNNEL_REJECTED` until the records of nodes have been read: nobody is let in */
   isRevoked(identity: PeerIdentity): boolean {
     return this.#revocations.isRevoked(identity);
@@ -113,6 +118,21 @@ export class HubIdentity implements IdentityService {
   /** The pool that a node has joined with; undefined: none, or not known. */
   poolOf(node: string): string | undefined {
     return this.#revocations.poolOf(node);
+  }
+
+  /** Whether a node was revoked and has not joined since. */
+  isOut(node: string): boolean {
+    return this.#revocations.isOut(node);
+  }
+
+  /** Certificates of a node that were revoked and have not expired: SHA-256, lower-case hex. */
+  formerOf(node: string): readonly string[] {
+    return this.#revocations.formerOf(node);
+  }
+
+  /** Calls with the name of each node whose record is another one. Answers how to stop. */
+  onRecord(listener: (node: string) => void): () => void {
+    return this.#revocations.onRecord(listener);
   }
 
   /** The node may have certificates that still count (it joined anew): ask {@link isRevoked} before ending a session. */

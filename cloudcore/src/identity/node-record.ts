@@ -7,6 +7,8 @@ import { CloudCoreError } from '../errors.ts';
 export const NODE_IDENTITY = 'node-identity';
 /** Certificates kept in a record; each renewal adds one, and they live a year by default. */
 const MAX_CERTIFICATES = 16;
+/** Revoked certificates that a record remembers. */
+const MAX_FORMER = 32;
 
 /** A certificate that was issued to a node. */
 export interface IssuedCertificate {
@@ -35,7 +37,12 @@ export interface NodeRecord {
   /** RFC 3339: when all certificates of then were revoked the last time. */
   readonly revokedAt?: string;
   readonly certificates: readonly IssuedCertificate[];
+  /** Certificates that were revoked: for peers, which know no record. Absent: none that is known. */
+  readonly former?: readonly FormerCertificate[];
 }
+
+/** A certificate that was revoked. */
+export type FormerCertificate = Pick<IssuedCertificate, 'fingerprint' | 'notAfter'>;
 
 /** Name of the ConfigMap of a node's record: node names may be longer than what fits behind a prefix. */
 export function recordName(node: string): string {
@@ -65,14 +72,18 @@ export function withCertificate(
   return { ...record, certificates: [...kept, certificate] };
 }
 
-/** The record with all its certificates revoked. */
+/** The record with all its certificates revoked; those that would go on longest are remembered. */
 export function revoked(record: NodeRecord, nowMs: number): NodeRecord {
-  return { ...record, revokedAt: new Date(nowMs).toISOString(), certificates: [] };
+  const former = [...(record.former ?? []), ...record.certificates]
+    .filter(({ notAfter }) => Date.parse(notAfter) > nowMs)
+    .map(({ fingerprint, notAfter }) => ({ fingerprint, notAfter }))
+    .slice(-MAX_FORMER);
+  return { ...record, revokedAt: new Date(nowMs).toISOString(), certificates: [], former };
 }
 
 /** The ConfigMap of a record; labels and annotations of `present` are kept. */
 export function encodeRecord(record: NodeRecord, present?: KubeObject): KubeObject {
-  const { certificates, ...rest } = record;
+  const { certificates, former = [], ...rest } = record;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -82,7 +93,11 @@ export function encodeRecord(record: NodeRecord, present?: KubeObject): KubeObje
       name: recordName(record.node),
       labels: { ...present?.metadata.labels, [LABELS.kind]: NODE_IDENTITY },
     },
-    data: { ...rest, certificates: JSON.stringify(certificates) },
+    data: {
+      ...rest,
+      certificates: JSON.stringify(certificates),
+      ...(former.length > 0 && { former: JSON.stringify(former) }),
+    },
   };
 }
 
@@ -100,20 +115,37 @@ export function decodeRecord(object: KubeObject): NodeRecord {
     ...(joinedAt !== undefined && { joinedAt }),
     ...(revokedAt !== undefined && { revokedAt }),
     certificates: decodeCertificates(object, data['certificates'] ?? ''),
+    ...(data['former'] !== undefined && { former: decodeFormer(object, data['former']) }),
   };
 }
 
+function decodeFormer(object: KubeObject, text: string): FormerCertificate[] {
+  const list = decodeList(object, text);
+  if (list.every(isFormer)) return list;
+  throw unreadable(object, 'its list of revoked certificates has an entry that is none');
+}
+
+function isFormer(value: unknown): value is FormerCertificate {
+  if (typeof value !== 'object' || value === null) return false;
+  const { fingerprint, notAfter } = value as Record<string, unknown>;
+  return typeof fingerprint === 'string' && !Number.isNaN(Date.parse(String(notAfter)));
+}
+
 function decodeCertificates(object: KubeObject, text: string): IssuedCertificate[] {
+  const list = decodeList(object, text);
+  if (list.every(isCertificate)) return list;
+  throw unreadable(object, 'its list of certificates has an entry that is none');
+}
+
+function decodeList(object: KubeObject, text: string): unknown[] {
   let list: unknown;
   try {
     list = JSON.parse(text);
   } catch (cause) {
     throw unreadable(object, 'its list of certificates is no JSON', cause);
   }
-  if (!Array.isArray(list) || !list.every(isCertificate)) {
-    throw unreadable(object, 'its list of certificates has an entry that is none');
-  }
-  return list;
+  if (Array.isArray(list)) return list;
+  throw unreadable(object, 'its list of certificates is none');
 }
 
 function isCertificate(value: unknown): value is IssuedCertificate {

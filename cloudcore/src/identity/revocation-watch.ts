@@ -2,7 +2,7 @@ import { Informer, resourceListerWatcher, RESOURCES, type ApiClient, type KubeOb
 import { TunnelError, type PeerIdentity } from '@hawser/proto';
 import type { Clock, Logger } from '@hawser/seams';
 import { HAWSER_NAMESPACE, LABELS } from '../cluster/names.ts';
-import { decodeRecord, NODE_IDENTITY, recordName } from './node-record.ts';
+import { decodeRecord, isOut, NODE_IDENTITY, recordName, type FormerCertificate } from './node-record.ts';
 
 /** What is kept of a record. */
 interface Standing {
@@ -13,6 +13,9 @@ interface Standing {
   readonly pool: string | undefined;
   /** Fingerprints of those that count nevertheless. */
   readonly valid: ReadonlySet<string>;
+  /** Whether it was revoked and has not joined since. */
+  readonly out: boolean;
+  readonly former: readonly FormerCertificate[];
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -30,12 +33,15 @@ export interface RevocationWatchOptions {
  */
 export class RevocationWatch {
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #informer: Informer<Standing>;
   readonly #listeners = new Set<(node: string) => void>();
+  readonly #recordListeners = new Set<(node: string) => void>();
 
   constructor(options: RevocationWatchOptions) {
     const { client, clock, logger } = options;
     this.#logger = logger;
+    this.#clock = clock;
     this.#informer = new Informer<Standing>({
       name: 'configmaps/node-identity',
       listerWatcher: resourceListerWatcher(client, RESOURCES.configmaps, {
@@ -57,6 +63,8 @@ export class RevocationWatch {
       } else if (revokedAt !== undefined && revokedAt !== old?.value.revokedAt) {
         this.#tell(current.value.node);
       }
+      const node = (current ?? old)?.value.node;
+      if (node !== undefined) for (const listener of [...this.#recordListeners]) listener(node);
     });
   }
 
@@ -95,6 +103,27 @@ export class RevocationWatch {
     return this.#informer.lister.get(HAWSER_NAMESPACE, recordName(node))?.value.pool;
   }
 
+  /** Whether a node was revoked and has not joined since. */
+  isOut(node: string): boolean {
+    return this.#informer.lister.get(HAWSER_NAMESPACE, recordName(node))?.value.out === true;
+  }
+
+  /** Certificates of a node that were revoked, SHA-256, lower-case hex, but for those that have expired. */
+  formerOf(node: string): readonly string[] {
+    const former = this.#informer.lister.get(HAWSER_NAMESPACE, recordName(node))?.value.former ?? [];
+    const nowMs = this.#clock.wallMs();
+    return former
+      .filter(({ notAfter }) => Date.parse(notAfter) > nowMs)
+      .map(({ fingerprint }) => fingerprint);
+  }
+
+  /** Calls with the name of each node whose record is another one. Answers how to stop. */
+  onRecord(listener: (node: string) => void): () => void {
+    const own = (node: string): void => listener(node);
+    this.#recordListeners.add(own);
+    return () => void this.#recordListeners.delete(own);
+  }
+
   /** Calls with the name of each node of which certificates are revoked from now on. Answers how to stop. */
   onRevoked(listener: (node: string) => void): () => void {
     const own = (node: string): void => listener(node); // the same function may listen twice
@@ -109,13 +138,15 @@ export class RevocationWatch {
   /** A record that cannot be read keeps its node out: it may have said that it is revoked. */
   #standing(object: KubeObject): Standing {
     try {
-      const { node, pool, revokedAt, certificates } = decodeRecord(object);
-      if (revokedAt === undefined) return { node, pool, revokedAt, valid: NONE };
-      return { node, pool, revokedAt, valid: new Set(certificates.map(({ fingerprint }) => fingerprint)) };
+      const decoded = decodeRecord(object);
+      const { node, pool, revokedAt, certificates, former = [] } = decoded;
+      const about = { node, pool, revokedAt, out: isOut(decoded), former };
+      if (revokedAt === undefined) return { ...about, valid: NONE };
+      return { ...about, valid: new Set(certificates.map(({ fingerprint }) => fingerprint)) };
     } catch (error) {
       this.#logger.error({ err: error }, 'a node is kept out, because its record cannot be read');
       const { node = '' } = (object['data'] ?? {}) as { node?: string };
-      return { node, pool: undefined, revokedAt: 'unreadable', valid: NONE };
+      return { node, pool: undefined, revokedAt: 'unreadable', valid: NONE, out: true, former: [] };
     }
   }
 }

@@ -8,4 +8,6 @@ export interface PoolIntake {
   claim(node: string, body: UpstreamBodies['pool-claim']): Promise<UpstreamAnswers['pool-claim']>;
   /** A member wants to go without its leader. @throws Refusal 403 not-yours; 429 overloaded, with `retryAfterMs` */
   direct(node: string, body: UpstreamBodies['pool-direct']): UpstreamAnswers['pool-direct'];
+  /** A node says something of itself, which may be about its pool. */
+  edgeReported(node: string, body: UpstreamBodies['report']): void;
 }

@@ -7,7 +7,8 @@ import type { ClusterView } from '../cache/cluster-view.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
 import type { KubeletAccess } from '../kubelet-endpoint/kubelet-access.ts';
 import type { UpstreamHandler } from '../upstream/upstream-handler.ts';
-import { EdgeSession } from './edge-session.ts';
+import type { PoolAccess } from '../pools/pool-access.ts';
+import { EdgeSession, type PublishedScope } from './edge-session.ts';
 import { serveEdgeStreams, type EdgeStreamHandler } from './edge-streams.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { ReportRequests } from './report-requests.ts';
@@ -26,6 +27,8 @@ export interface EdgeHubOptions {
   readonly kubelet?: Pick<KubeletAccess, 'opened'>;
   /** The way of programs at edges to the API server; absent: there is none. */
   readonly apiAccess?: Pick<ApiAccess, 'opened'>;
+  /** Scopes of pools; absent: there are none. */
+  readonly pools?: PoolAccess;
   readonly encoder: ChangeEncoder;
   /** Shared by all publishers. */
   readonly counters: PublisherCounters;
@@ -72,16 +75,18 @@ export class EdgeHub {
 
   /** A session has begun: `TunnelServerOptions.onTunnel`. */
   onTunnel(tunnel: Tunnel): FrameHandler {
-    const { cluster, leases, reports, kubelet, upstream, sessions } = this.#options;
+    const { cluster, leases, reports, kubelet, pools, upstream, sessions } = this.#options;
     const { node, epoch, id } = tunnel.info;
     const log = this.#options.log.child({ component: 'session', node, session: id });
     const releases = [cluster.claim(node), leases.hold(node, epoch), reports.opened(node)];
     if (kubelet !== undefined) releases.push(kubelet.opened(node, epoch));
+    if (pools !== undefined) releases.push(pools.opened(node, tunnel));
     const isCurrent = (): boolean => sessions().get(node) === tunnel;
     const session = new EdgeSession({
       tunnel,
       viewOf: (kind, name) => (kind === 'node' && name === node ? cluster.nodeView(node) : undefined),
-      publish: (view, scopeId, onFailed) => this.#publish({ tunnel, view, scopeId, onFailed, log }),
+      ...(pools && { poolOf: (request) => pools.offer(node, request) }),
+      publish: (scope) => this.#publish(tunnel, scope, log),
       intake: new UpstreamIntake({
         ...{ tunnel, isCurrent, handler: upstream },
         confirm: (signal) => leases.confirm(node, epoch, signal),
@@ -125,21 +130,20 @@ export class EdgeHub {
     return tunnel.close({ code: 'going-away', message, retryAfterMs });
   }
 
-  #publish(parts: {
-    tunnel: Tunnel;
-    view: ScopeView;
-    scopeId: number;
-    onFailed: (error: Error) => void;
-    log: Logger;
-  }): ScopePublisher {
-    const { encoder, counters, admit, confirmAfterMs, clock } = this.#options;
-    const { tunnel, ...rest } = parts;
+  #publish(tunnel: Tunnel, scope: PublishedScope, log: Logger): ScopePublisher {
+    const { encoder, counters, admit, clock } = this.#options;
+    const { offer, ...rest } = scope;
+    const confirmAfterMs = offer?.confirmAfterMs ?? this.#options.confirmAfterMs;
     return new ScopePublisher({
       ...rest,
-      ...{ encoder, counters, clock, random: this.#random },
+      ...{ encoder, counters, clock, log, random: this.#random },
       ...(confirmAfterMs !== undefined && { confirmAfterMs }),
-      admit: (stamp, signal) => admit(parts.view, stamp, signal),
-      send: (frame) => tunnel.send(frame),
+      admit: (stamp, signal) =>
+        offer === undefined ? admit(scope.view, stamp, signal) : offer.view.admit(stamp, signal),
+      send: (frame) => {
+        if (offer !== undefined && 'delta' in frame) offer.sent(frame.delta.body?.length ?? 0);
+        return tunnel.send(frame);
+      },
     });
   }
 

@@ -109,7 +109,7 @@ export class UpstreamRouter implements UpstreamHandler {
     this.#uploads = new UploadWriter(context, uploads);
     this.#nodes = new NodeWriter(context);
     this.#writers = {
-      ...writersOf(context, this.#nodes, this.#uploads, certificates),
+      ...writersOf(context, this.#nodes, this.#uploads, certificates, options.pools),
       ...poolWritersOf(options.pools),
     };
   }
@@ -225,6 +225,7 @@ function writersOf(
   nodes: NodeWriter,
   uploads: UploadWriter,
   certificates: CertificateRenewal,
+  pools: PoolIntake | undefined,
 ): WritersOf<Exclude<UpstreamKind, PoolKind>> {
   const pods = new PodWriter(context);
   const events = new EventWriter(context);
@@ -237,7 +238,10 @@ function writersOf(
     pod: (origin, body) => pods.writeStatus(origin, body),
     'pod-gone': (origin, body) => pods.remove(origin, body),
     event: (origin, body) => events.write(origin, body),
-    report: (origin, body) => reports.write(origin, body),
+    report: (origin, body) => {
+      pools?.edgeReported(origin.node, body);
+      return reports.write(origin, body);
+    },
     device: (origin, body) => devices.write(origin, body),
     'device-setting': (origin, body) => settings.write(origin, body),
     upload: (origin, body) => uploads.write(origin, body),

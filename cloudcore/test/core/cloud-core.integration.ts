@@ -156,7 +156,7 @@ describe('startCloudCore', () => {
 
     const many = await connect('edge-many');
     const second = await many.tunnel();
-    for (let scope = 1; scope <= 9; scope++) await second.send(own('edge-many', scope));
+    for (let scope = 1; scope <= 65; scope++) await second.send(own('edge-many', scope));
     assert.equal((await within('the end', second.closed, WAIT_MS)).code, 'internal');
 
     const garbled = await connect('edge-garbled');

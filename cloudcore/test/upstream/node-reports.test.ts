@@ -3,6 +3,7 @@ import { formatTime, type KubeObject } from '@hawser/kube';
 import { condition, conditionsByType, nodeBody, startHub, type HubFixture } from './hub-fixture.ts';
 
 const NODE = 'edge-1';
+const POOL = 'apps.openyurt.io/nodepool';
 
 describe('what a node reports of itself', () => {
   let hub: HubFixture;
@@ -45,7 +46,7 @@ describe('what a node reports of itself', () => {
       ['edge-long', 'x'.repeat(64)],
     ]);
     const poolOf = async (): Promise<string | undefined> =>
-      ((await stored()).metadata.labels as Record<string, string>)['hawser.dev/pool'];
+      ((await stored()).metadata.labels as Record<string, string>)[POOL];
 
     beforeEach(async () => {
       await hub.stop();
@@ -58,22 +59,31 @@ describe('what a node reports of itself', () => {
       assert.equal(await poolOf(), 'site-1');
       await hub.say('edge-2', 'node', nodeBody());
       const other = (await hub.nodes.get('', 'edge-2')).metadata.labels as Record<string, string>;
-      assert.equal(other['hawser.dev/pool'], undefined);
+      assert.equal(other[POOL], undefined);
     });
 
     it('on a Node that is there, unless an operator has moved it to another', async () => {
       await hub.nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE } });
       assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
       assert.equal(await poolOf(), 'site-1');
-      await hub.nodes.patch('', NODE, 'merge', { metadata: { labels: { 'hawser.dev/pool': 'site-2' } } });
+      for (const moved of ['site-2', '']) {
+        await hub.nodes.patch('', NODE, 'merge', { metadata: { labels: { [POOL]: moved } } });
+        assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
+        assert.equal(await poolOf(), moved);
+      }
+    });
+
+    it('but for one that has the label of the first releases', async () => {
+      const labels = { 'hawser.dev/pool': 'site-0' };
+      await hub.nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE, labels } });
       assert.deepEqual(await hub.say(NODE, 'node', nodeBody()), { status: 0 });
-      assert.equal(await poolOf(), 'site-2');
+      assert.equal(await poolOf(), undefined);
     });
 
     it('and registers it without one where that is no value of a label', async () => {
       assert.deepEqual(await hub.say('edge-long', 'node', nodeBody()), { status: 0 });
       const labels = (await hub.nodes.get('', 'edge-long')).metadata.labels as Record<string, string>;
-      assert.equal(labels['hawser.dev/pool'], undefined);
+      assert.equal(labels[POOL], undefined);
     });
 
     it('from the hub alone', async () => {
@@ -172,6 +182,7 @@ describe('what a node reports of itself', () => {
     'kubernetes.io/anything',
     'foo.k8s.io/x',
     'hawser.dev/pool',
+    POOL,
     'sub.hawser.dev/x',
   ]) {
     it(`does not let it label itself ${key}`, async () => {
