@@ -35,13 +35,18 @@ export interface LocalStoreOptions {
  * Lists and watches of what is not here now fail with 503; {@link serves} tells before.
  */
 export class LocalStore implements ObjectStore {
+  readonly pool: PoolReader;
+  readonly clock: Clock;
   readonly #pool: PoolObjects;
   readonly #node: NodeObjects | undefined;
+  readonly #onClose = new Set<() => void>();
   #closed = false;
 
   constructor({ pool, node, clock, limits }: LocalStoreOptions) {
     this.#pool = new PoolObjects({ pool, clock, ...(limits !== undefined && { limits }) });
     this.#node = node;
+    this.pool = pool;
+    this.clock = clock;
   }
 
   /** Begins to listen. Idempotent. */
@@ -129,8 +134,15 @@ export class LocalStore implements ObjectStore {
     return Promise.reject(methodNotAllowed());
   }
 
+  /** Calls when the store is closed. */
+  onClose(listener: () => void): void {
+    this.#onClose.add(listener);
+  }
+
   close(): Promise<void> {
     this.#closed = true;
+    for (const listener of this.#onClose) listener();
+    this.#onClose.clear();
     this.#pool.stop();
     this.#node?.stop();
     return Promise.resolve();

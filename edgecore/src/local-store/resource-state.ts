@@ -23,6 +23,12 @@ export interface ObjectChange {
   readonly now: LocalEntry | undefined;
 }
 
+/** One of a commit. */
+export interface CommittedChange extends ObjectChange {
+  /** What it is to be told at, if that can be. Default: the entry's own version. */
+  readonly version?: number;
+}
+
 /** What happened to a {@link ResourceState}, for those that show it in another way. */
 export type StateNews =
   /** In order of version; empty: only the version is another. */
@@ -150,26 +156,26 @@ export class ResourceState implements WatchSource {
    * Takes what led to a newer version. Where that cannot be told as changes from version to version, readers begin
    * anew: 410.
    */
-  commit(changes: readonly ObjectChange[], version: number): void {
+  commit(changes: readonly CommittedChange[], version: number): void {
     if (this.#ended) return;
-    if (changes.length === 0) {
-      this.#tell([], Math.max(this.#version, version));
-      return;
-    }
     const versions = eventVersions(
       this.#version,
       version,
-      changes.map(({ now }) => now?.resourceVersion),
+      changes.map((change) => change.version ?? change.now?.resourceVersion),
     );
     if (versions === undefined) {
       for (const change of changes) this.#place(change);
       this.#restart(Math.max(version, this.#version + 1));
       return;
     }
-    const told = changes.flatMap((change, index) => this.#told(change, versions[index] ?? version, 'event'));
+    const told = changes.flatMap((change, index) => {
+      const of = versions[index] ?? version; // one for each
+      return this.#told(change, of, of === change.version ? 'own' : 'event');
+    });
+    const last = Math.max(this.#version, version);
     this.#tell(
       told.sort((a, b) => a.version - b.version),
-      version,
+      last,
     );
   }
 
@@ -181,19 +187,6 @@ export class ResourceState implements WatchSource {
     if (this.#ended || changes.length === 0) return;
     const told = changes.flatMap((change, index) => this.#told(change, this.#version + 1 + index, shows));
     this.#tell(told, told.at(-1)?.version ?? this.#version);
-  }
-
-  /** Takes changes with the versions that somebody else has given them. */
-  follow(changes: readonly (ObjectChange & { readonly version: number })[], version: number): void {
-    if (this.#ended) return;
-    const first = changes[0];
-    if (first !== undefined && first.version <= this.#version) {
-      for (const change of changes) this.#place(change);
-      this.#restart(Math.max(version, this.#version + 1));
-      return;
-    }
-    const told = changes.flatMap((change) => this.#told(change, change.version, 'own'));
-    this.#tell(told, Math.max(version, this.#version));
   }
 
   /** Takes changes that cannot be told: readers begin anew. */

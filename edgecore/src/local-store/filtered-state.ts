@@ -1,0 +1,101 @@
+import type { Clock } from '@hawser/seams';
+import type { ToldChange } from './change-history.ts';
+import { signatureOf, type EntryFilter, type ObjectPlace } from './entry-filter.ts';
+import type { LocalEntry } from './local-entry.ts';
+import { ResourceState, type ObjectChange } from './resource-state.ts';
+import type { ChangeHistoryLimits } from './change-history.ts';
+
+/** What a {@link FilteredState} is over. */
+export interface FilteredStateOptions {
+  readonly base: ResourceState;
+  /** The first one is applied first. */
+  readonly filters: readonly EntryFilter[];
+  readonly clock: Clock;
+}
+
+const HISTORY: ChangeHistoryLimits = { events: 1000, bytes: 512 * 1024 };
+
+/** A {@link ResourceState} as some clients see it: versions are those of the other one, as far as nothing else changes. */
+export class FilteredState {
+  readonly base: ResourceState;
+  readonly state: ResourceState;
+  readonly #filters: readonly EntryFilter[];
+  readonly #undo: readonly (() => void)[];
+  #baseVersion: number;
+
+  constructor({ base, filters, clock }: FilteredStateOptions) {
+    this.base = base;
+    this.#filters = filters;
+    this.#baseVersion = base.version;
+    for (const filter of filters) filter.begin(base);
+    const { resource, version } = base;
+    this.state = new ResourceState({
+      ...{ resource, version, clock, limits: HISTORY },
+      entries: this.#shown(),
+      // What was different before is not known: only where nothing can have been does a watch go on.
+      floor: filters.some(({ active }) => active) ? version : base.floor,
+    });
+    this.#undo = [
+      base.listen((news) => {
+        if (news.type === 'changes') this.#follow(news.changes);
+        else if (news.type === 'restart') this.#restart();
+        else this.end();
+      }),
+      ...filters.map((filter) => filter.listen((places) => this.#look(places))),
+    ];
+  }
+
+  end(): void {
+    for (const undo of this.#undo) undo();
+    this.state.end();
+  }
+
+  *#shown(): Generator<LocalEntry> {
+    for (const entry of this.base.entries()) yield this.#show(entry);
+  }
+
+  #show(entry: LocalEntry): LocalEntry {
+    return this.#filters.reduce((shown, filter) => filter.show(shown), entry);
+  }
+
+  #follow(changes: readonly ToldChange[]): void {
+    this.#baseVersion = this.base.version;
+    const others = new Map<string, ObjectPlace>();
+    for (const change of changes)
+      for (const filter of this.#filters)
+        for (const place of filter.changed(change)) others.set(`${place.namespace}/${place.name}`, place);
+    this.state.commit(
+      changes.flatMap(({ version, now, before }) => {
+        const key = (now ?? before)?.key;
+        if (key === undefined) return [];
+        const { namespace, name } = key;
+        others.delete(`${namespace}/${name}`);
+        return [{ namespace, name, version, now: now === undefined ? undefined : this.#show(now) }];
+      }),
+      this.base.version,
+    );
+    this.#look(others.values());
+  }
+
+  /** Tells of what is to be shown in another way than before. */
+  #look(places: Iterable<ObjectPlace>): void {
+    const changes: ObjectChange[] = [];
+    for (const { namespace, name } of places) {
+      const entry = this.base.get(namespace, name);
+      if (entry === undefined) continue;
+      const now = this.#show(entry);
+      if (signatureOf(now) !== signatureOf(this.state.get(namespace, name)))
+        changes.push({ namespace, name, now });
+    }
+    this.state.touch(changes, 'event');
+  }
+
+  #restart(): void {
+    const { version } = this.base;
+    // Another numbering begins lower.
+    const next = version < this.#baseVersion ? version : Math.max(version, this.state.version + 1);
+    this.#baseVersion = version;
+    for (const filter of this.#filters) filter.begin(this.base);
+    this.state.reset(this.#shown(), next);
+  }
+}
