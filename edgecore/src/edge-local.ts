@@ -8,6 +8,7 @@ import type { EdgePods, EdgePodsOptions } from './edge-pods-types.ts';
 import { makeRuntime } from './edge-runtime.ts';
 import { EventRecorder } from './events/event-recorder.ts';
 import { Reporter } from './hub/reporter.ts';
+import type { ApiForPods } from './local-api/api-for-pods.ts';
 import { hasDefinitions } from './mappers/definition-folder.ts';
 import { LinuxMachine, type Machine } from './node/machine.ts';
 import { NodeReporter } from './node/node-reporter.ts';
@@ -35,6 +36,8 @@ export interface EdgeLocalOptions {
   readonly registry: Registry;
   /** Asked when a pod needs one: they are there later than this. */
   readonly tokens: () => Pick<TokenManager, 'get'>;
+  /** What pods are told of the local API; absent: nothing. */
+  readonly apiForPods?: ApiForPods | undefined;
   /** The pods of the node are others than before. */
   readonly onPods: () => void;
   /** The store has lost objects to damage: the hub has them. */
@@ -137,6 +140,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   const needs = await podNeeds(runtime, {
     ...{ node, config, scope, store, state, events, runtime, statuses, registry, clock, log },
     tokens: options.tokens,
+    apiForPods: options.apiForPods,
     hostIps: () => reporter.addresses,
     allocatable: () => (reporter.body?.status['allocatable'] ?? {}) as Quantities, // as nodeBody makes it
     allPods: () => pods.allPods(),

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@hawser/seams';
 import type { Registry } from '@hawser/seams/metrics';
 import type { EdgeConfig } from './config/options.ts';
+import type { ApiForPods } from './local-api/api-for-pods.ts';
 import type { NodeImage } from './images/node-images.ts';
 import type { PodEvents } from './pods/pod-events.ts';
 import type { PodParts } from './pods/pod-parts.ts';
@@ -34,6 +35,8 @@ export interface EdgePodsOptions {
   readonly evict: (uid: string, message: string) => void;
   /** Something went wrong with the node, for an Event of it. */
   readonly onNodeEvent: (reason: string, message: string) => void;
+  /** What pods are told of the local API; absent: nothing. */
+  readonly apiForPods?: ApiForPods | undefined;
   readonly registry: Registry;
   /** Something of the node's status is another one. */
   readonly onNode: () => void;

@@ -34,6 +34,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
   });
   const volumes = new VolumeManager({
     ...{ node, folders, objects, allocatable, clock },
+    apiForPods: options.apiForPods,
     tokens: { get: (...wish) => options.tokens().get(...wish) },
     onSource: (uid) => options.wake(uid),
     onOverLimit: (uid, message) => options.evict(uid, message),
@@ -59,6 +60,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
   });
   const configs = new PodConfigurator({
     ...{ config: config.pods, objects, folders, events, hostIps, allocatable },
+    apiForPods: options.apiForPods,
     traits: readNodeTraits(),
   });
   const hooks = new HookRunner({ runtime, events, clock, log: log.child({ component: 'hooks' }) });

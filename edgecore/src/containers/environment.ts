@@ -1,3 +1,4 @@
+import type { ApiServerAddress } from '../local-api/api-for-pods.ts';
 import { ContainerError } from '../pods/container-error.ts';
 import type { EnvFromSource, EnvVar, KeySelector, Pod, PodContainer, Quantities } from '../pods/pod.ts';
 import type { ConfigData, ConfigObjects } from './config-objects.ts';
@@ -13,6 +14,8 @@ export interface EnvironmentInput {
   readonly addresses: PodAddresses;
   /** What the node has for pods: the limit of containers that have none. */
   readonly allocatable: Quantities;
+  /** Where the container is told that an API server is; absent: it is not told. */
+  readonly apiServer?: ApiServerAddress | undefined;
   /** Is told what has been left out, as an event of the pod. */
   readonly onSkipped: (reason: string, message: string) => void;
 }
@@ -23,20 +26,31 @@ const NAME = /^[\x20-\x3c\x3e-\x7e]+$/;
 /**
  * The environment of a container. First everything of `envFrom`, later sources over earlier ones; then `env` in its
  * order, over that. References in a value of `env` are to what comes before it; values from elsewhere are not expanded.
- * Service variables (`enableServiceLinks`) are not among it.
+ * Service variables (`enableServiceLinks`) are not among it, but for where the API server is: that is below all of it.
  *
  * @throws ContainerError `CreateContainerConfigError`: an object or a key is missing and not optional, a field cannot be
  *   shown, a value cannot be in an environment
  * Source: kubelet, kubelet_pods.go makeEnvironmentVariables.
  */
 export async function containerEnvironment(input: EnvironmentInput): Promise<ReadonlyMap<string, string>> {
-  const values = new Map<string, string>();
+  const values = new Map<string, string>(apiServerVariables(input.apiServer));
   for (const source of input.container.envFrom ?? []) await addAll(input, source, values);
   for (const variable of input.container.env ?? []) {
     const value = await valueOf(input, variable, values);
     if (value !== undefined) values.set(variable.name, checked(variable.name, value));
   }
   return values;
+}
+
+/** By which clients of Kubernetes find the API server. Source: kubelet, envvars.go FromServices. */
+function apiServerVariables(server: ApiServerAddress | undefined): readonly (readonly [string, string])[] {
+  if (server === undefined) return [];
+  const port = String(server.port);
+  return [
+    ['KUBERNETES_SERVICE_HOST', server.host],
+    ['KUBERNETES_SERVICE_PORT', port],
+    ['KUBERNETES_SERVICE_PORT_HTTPS', port],
+  ];
 }
 
 async function addAll(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { EdgeConfig } from '../config/options.ts';
+import type { ApiForPods } from '../local-api/api-for-pods.ts';
 import type { ObjectSource } from '../objects/object-source.ts';
 import { ContainerError } from '../pods/container-error.ts';
 import type { Pod, PodContainer, Quantities } from '../pods/pod.ts';
@@ -41,6 +42,8 @@ export interface PodConfiguratorOptions {
   readonly hostIps: () => readonly string[];
   /** What the node has for pods, as in its status. */
   readonly allocatable: () => Quantities;
+  /** What pods are told of the local API. Default: nothing. */
+  readonly apiForPods?: Pick<ApiForPods, 'server'> | undefined;
   /** The host's own. Default `/etc/hosts`. */
   readonly hostsFile?: string;
 }
@@ -110,8 +113,9 @@ export class PodConfigurator implements PodConfigs {
     container: PodContainer,
     podIps: readonly string[],
   ): Promise<ReadonlyMap<string, string>> {
-    const { objects, hostIps, allocatable, events } = this.#options;
+    const { objects, hostIps, allocatable, events, apiForPods } = this.#options;
     return containerEnvironment({
+      apiServer: apiForPods?.server(pod),
       pod,
       container,
       objects: new ConfigObjects(objects, pod.metadata.namespace),

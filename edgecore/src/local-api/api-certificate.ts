@@ -1,4 +1,5 @@
 import { generateKeyPair, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import type { Logger } from '@hawser/seams';
 import { privateKeyPem, readPrivateKey } from '../identity/node-key.ts';
@@ -64,7 +65,7 @@ function problemOf(text: string, names: readonly string[]): string | undefined {
       return 'the key is not that of the certificate';
     if (!certificate.verify(certificate.publicKey)) return 'the certificate is damaged';
     const lacking = names.find(
-      (name) => certificate.checkIP(name) === undefined && certificate.checkHost(name) === undefined,
+      (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) === undefined,
     );
     return lacking === undefined ? undefined : `the certificate is not for ${lacking}`;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  expired,
   forbiddenPath,
   serviceUnavailable,
   type DelegatedRequest,
@@ -9,6 +10,7 @@ import {
   type StatusError,
 } from '@hawser/kube';
 import { poolResourceName } from '@hawser/sync';
+import { isNodeVersion } from '../local-store/node-objects.ts';
 import type { PoolReader } from '../pool/pool-types.ts';
 import type { Callers } from './callers.ts';
 import type { CloudAccess } from './cloud-access-types.ts';
@@ -109,6 +111,10 @@ export class RequestRouter implements RequestDelegate {
   async #mayGo(asked: DelegatedRequest): Promise<void> {
     const { cloud, callers, node } = this.#options;
     const { account } = callers.of(asked.self);
+    // What began here with the node's own objects does not go on there.
+    if (isNodeVersion(asked.query.get('resourceVersion') ?? '')) {
+      throw expired('The provided resource version is one of this node, and not known to the API server.');
+    }
     if (cloud.available && account !== undefined && asked.user === asked.self) return;
     // Who may not do it is told so, as the API server would.
     await asked.authorize();

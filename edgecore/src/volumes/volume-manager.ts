@@ -155,6 +155,7 @@ export class VolumeManager implements PodVolumes {
     const { node, folders, objects, tokens, allocatable, clock, log, onSource } = this.#options;
     const set: PodVolumeSet = new PodVolumeSet(pod, {
       ...{ node, folders, objects, tokens, allocatable, clock, log, mounter: this.#mounter },
+      apiForPods: this.#options.apiForPods,
       onKey: (key) => this.#depend(key, set),
       onSource: () => onSource(uid),
       groupInUse: (name) => this.#groupInUse(name),

@@ -1,6 +1,7 @@
 import type { ContentKey } from '@hawser/sync';
 import { podField } from '../containers/pod-fields.ts';
 import { resourceField } from '../containers/resource-fields.ts';
+import type { ApiForPods } from '../local-api/api-for-pods.ts';
 import type { ApiObject, ObjectSource } from '../objects/object-source.ts';
 import type { Pod, Quantities } from '../pods/pod.ts';
 import type { DownwardApiSource, KeyToPath, PodVolume, ProjectedSource } from '../pods/volume-source.ts';
@@ -14,6 +15,8 @@ export interface PayloadSources {
   readonly tokens: Pick<TokenManager, 'get'>;
   /** Of the node, as in its status. */
   readonly allocatable: () => Quantities;
+  /** Whom a pod may trust beside the cluster's authority. Default: nobody. */
+  readonly apiForPods?: Pick<ApiForPods, 'authority'> | undefined;
 }
 
 /** A volume whose files are made from objects. */
@@ -27,6 +30,9 @@ export type ContentVolume = PodVolume &
 
 const DEFAULT_MODE = 0o644;
 const TOKEN_MODE = 0o600;
+/** The ConfigMap of each namespace with what pods trust the API server by, and its key. */
+const ROOT_CA = 'kube-root-ca.crt';
+const CA_KEY = 'ca.crt';
 const PROJECTIONS: readonly string[] = ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'];
 
 /** Sources of a volume, those of a projected one and the only one of another. */
@@ -88,7 +94,10 @@ async function filesOf(
   if (configMap !== undefined) {
     const object = await objectOf(sources, keyOf(pod, 'configmaps', configMap.name), configMap.optional);
     const missing = 'configmap references non-existent config key';
-    return selected(object && configMapData(object), configMap, mode, missing);
+    const data = object && configMapData(object);
+    const trusted =
+      configMap.name === ROOT_CA ? withAuthority(data, sources.apiForPods?.authority(pod)) : data;
+    return selected(trusted, configMap, mode, missing);
   }
   if (secret !== undefined) {
     const object = await objectOf(sources, keyOf(pod, 'secrets', secret.name), secret.optional);
@@ -138,6 +147,20 @@ function selected(
     else if (!optional) throw new VolumeError(`${missing}: ${key}`);
   }
   return files;
+}
+
+/** The local API of the node has a certificate of its own: a pod that is told of it finds it beside the cluster's. */
+function withAuthority(
+  data: ReadonlyMap<string, Uint8Array> | undefined,
+  pem: string | undefined,
+): ReadonlyMap<string, Uint8Array> | undefined {
+  const present = data?.get(CA_KEY);
+  if (data === undefined || present === undefined || pem === undefined) return data;
+  const text = Buffer.from(present).toString('utf8');
+  return new Map(data).set(
+    CA_KEY,
+    Buffer.from(`${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${pem}`),
+  );
 }
 
 function configMapData(object: ApiObject): ReadonlyMap<string, Uint8Array> {

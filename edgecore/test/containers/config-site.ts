@@ -1,7 +1,7 @@
 import type { ContentKey } from '@hawser/sync';
 import { edgeConfig, type EdgeConfigInput } from '../../src/config/options.ts';
 import type { NodeTraits } from '../../src/containers/node-traits.ts';
-import { PodConfigurator } from '../../src/containers/pod-configurator.ts';
+import { PodConfigurator, type PodConfiguratorOptions } from '../../src/containers/pod-configurator.ts';
 import type { ApiObject, ObjectSource } from '../../src/objects/object-source.ts';
 import type { Pod } from '../../src/pods/pod.ts';
 import { PodFolders } from '../../src/pods/pod-folders.ts';
@@ -56,6 +56,7 @@ export function configSite(
     readonly pods?: EdgeConfigInput['pods'];
     readonly traits?: Partial<NodeTraits>;
     readonly hostsFile?: string;
+    readonly apiForPods?: PodConfiguratorOptions['apiForPods'];
   } = {},
 ): { readonly configs: PodConfigurator; readonly objects: MemoryObjects; readonly events: RecordedEvent[] } {
   const objects = new MemoryObjects();
@@ -72,6 +73,7 @@ export function configSite(
     traits: { ...TRAITS, ...options.traits },
     hostIps: () => ['192.0.2.10'],
     allocatable: () => ({ cpu: '4', memory: '7Gi' }),
+    apiForPods: options.apiForPods,
     ...(options.hostsFile !== undefined && { hostsFile: options.hostsFile }),
   });
   return { configs, objects, events };

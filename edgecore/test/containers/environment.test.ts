@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ContainerError } from '../../src/pods/container-error.ts';
-import type { PodContainer } from '../../src/pods/pod.ts';
+import type { Pod, PodContainer } from '../../src/pods/pod.ts';
 import { makePod } from '../../testing/pod-maker.ts';
 import { configSite } from './config-site.ts';
 
@@ -23,6 +23,37 @@ async function environment(env: Env): Promise<Readonly<Record<string, string>>> 
   });
   return Object.fromEntries(await site().configs.environment(pod, container, ['10.1.2.3', 'fd00::3']));
 }
+
+describe('where a container is told that an API server is', () => {
+  const apiForPods = {
+    server: ({ metadata }: Pod) =>
+      metadata.name === 'web' ? { host: '169.254.2.1', port: 10_260 } : undefined,
+  };
+
+  async function told(name: string, env: PodContainer['env']): Promise<Readonly<Record<string, string>>> {
+    const container = { name: 'main', ...(env !== undefined && { env }) };
+    const { configs } = configSite('/nowhere', { apiForPods });
+    return Object.fromEntries(await configs.environment(makePod(name), container, []));
+  }
+
+  it('is below all that the pod says, and can be referred to', async () => {
+    assert.deepEqual(await told('web', undefined), {
+      KUBERNETES_SERVICE_HOST: '169.254.2.1',
+      KUBERNETES_SERVICE_PORT: '10260',
+      KUBERNETES_SERVICE_PORT_HTTPS: '10260',
+    });
+    const own = await told('web', [
+      { name: 'KUBERNETES_SERVICE_HOST', value: 'own' },
+      { name: 'AT', value: '$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT)' },
+    ]);
+    assert.equal(own['KUBERNETES_SERVICE_HOST'], 'own');
+    assert.equal(own['AT'], 'own:10260');
+  });
+
+  it('is nothing for pods that are told of none', async () => {
+    assert.deepEqual(await told('db', undefined), {});
+  });
+});
 
 // Source of the rules: kubelet, kubelet_pods.go makeEnvironmentVariables, and its tests.
 describe('environment of a container', () => {

@@ -32,6 +32,27 @@ async function files(volume: Omit<PodVolume, 'name'>, of: Pod = pod): Promise<Re
 }
 
 describe('contents of volumes', () => {
+  it('have the certificate of the local API beside the authority of the cluster, for pods that use it', async () => {
+    objects.set('configmaps/default/kube-root-ca.crt', { data: { 'ca.crt': 'CLUSTER', other: 'o' } });
+    const apiForPods = {
+      authority: ({ metadata }: Pod) => (metadata.name === 'web' ? 'LOCAL\n' : undefined),
+    };
+    const source = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca' }] } };
+    const read = async (of: Pod, volume: Omit<PodVolume, 'name'>): Promise<readonly string[]> => {
+      const payload = await volumePayload(of, { name: 'v', ...volume }, { ...sources, apiForPods });
+      return [...payload].map(([path, { data }]) => `${path}=${Buffer.from(data).toString('utf8')}`).sort();
+    };
+    assert.deepEqual(await read(pod, { projected: { sources: [source] } }), ['ca=CLUSTER\nLOCAL\n']);
+    assert.deepEqual(await read(pod, { configMap: { name: 'kube-root-ca.crt' } }), [
+      'ca.crt=CLUSTER\nLOCAL\n',
+      'other=o',
+    ]);
+    assert.deepEqual(await read(makePod('db'), { projected: { sources: [source] } }), ['ca=CLUSTER']);
+    assert.deepEqual(await files({ projected: { sources: [source] } }), { ca: 'CLUSTER 644' });
+    objects.set('configmaps/default/other-ca', { data: { 'ca.crt': 'MINE' } });
+    assert.deepEqual(await read(pod, { configMap: { name: 'other-ca' } }), ['ca.crt=MINE']);
+  });
+
   const cases: readonly (readonly [string, Omit<PodVolume, 'name'>, Readonly<Record<string, string>>])[] = [
     ['a configMap', { configMap: { name: 'cfg' } }, { bin: '\xff\x00 644', a: 'A 644', b: 'Ã¼ 644' }],
     [
