@@ -51,3 +51,5 @@ export {
   type TunnelSiteOptions,
 } from './tunnel-site/tunnel-site.ts';
 export { Station, SwitchedNetwork, type SwitchedNet } from './netns/switched-network.ts';
+export { ENDPOINTS, poolService, poolSlice, rollingUpdate, serviceName } from './pool-site/pool-objects.ts';
+export { LOCAL_API_PORT, NODE_POOLS, POOL, PoolSite, type PoolSiteOptions } from './pool-site/pool-site.ts';

@@ -5,6 +5,7 @@ import { Registry } from '@hawser/seams/metrics';
 import { AdminServer, type AdminActions } from './admin/admin-server.ts';
 import type { EdgeStatus } from './admin/admin-types.ts';
 import { DeviceRoutes } from './admin/device-routes.ts';
+import { PoolRoutes } from './admin/pool-routes.ts';
 import { registerEdgeMetrics } from './admin/edge-metrics.ts';
 import { listObjects, viewObject } from './admin/object-view.ts';
 import { listPods, viewPod } from './admin/pod-view.ts';
@@ -14,12 +15,15 @@ import { makeKubelet } from './edge-kubelet.ts';
 import { openLocal, type EdgeLocal } from './edge-local.ts';
 import { edgeStatus } from './edge-status.ts';
 import { EdgeCoreError } from './errors.ts';
+import { LazyLocalApi } from './local-api/lazy-local-api.ts';
 import { SelfCheck } from './health/self-check.ts';
 import { NodeIdentity } from './identity/node-identity.ts';
 import { PKI_DIR } from './identity/pki-files.ts';
 import { DiskPkiFolder } from './identity/pki-folder.ts';
 import { TrustedClock } from './identity/trusted-clock.ts';
 import type { Machine } from './node/machine.ts';
+import { LazyPool } from './pool/lazy-pool.ts';
+import { POOL_NEEDED_KEY } from './pool/pool-needed.ts';
 import { StopList } from './stop-list.ts';
 import { startStoreWorker } from './store/store-worker-thread.ts';
 
@@ -73,6 +77,13 @@ export async function startEdgeCore(options: EdgeCoreOptions = {}): Promise<Edge
   return core;
 }
 
+interface Running {
+  readonly local: EdgeLocal;
+  readonly hub: EdgeHub;
+  readonly pool: LazyPool;
+  readonly localApi: LazyLocalApi;
+}
+
 class Core implements EdgeCore, AdminActions {
   readonly #options: EdgeCoreOptions;
   readonly #config: EdgeConfig;
@@ -81,7 +92,7 @@ class Core implements EdgeCore, AdminActions {
   readonly #stop = new StopList();
   readonly #registry = new Registry();
   readonly #startedMs: number;
-  #running: { readonly local: EdgeLocal; readonly hub: EdgeHub } | undefined;
+  #running: Running | undefined;
   #node = '';
   #stopped: Promise<void> | undefined;
 
@@ -115,6 +126,12 @@ class Core implements EdgeCore, AdminActions {
     this.#node = nodeName(identity, config);
     const log = this.#log.child({ node: this.#node });
     const time = await this.#startTime(folder, identity, log);
+    const localApi = new LazyLocalApi({
+      ...{ node: this.#node, folder, clock: this.#clock, config: config.localApi },
+      clusterDomain: config.dns.clusterDomain,
+      load: () => this.#present().pool.localApi(),
+      log: log.child({ component: 'local-api' }),
+    });
     const local = await openLocal(
       {
         ...shared,
@@ -123,6 +140,7 @@ class Core implements EdgeCore, AdminActions {
         storeWorker: this.#options.storeWorker,
         registry: this.#registry,
         tokens: () => this.#present().hub.tokens,
+        apiForPods: localApi,
         onPods: () => this.#onPods(),
         onLost: () => this.#running?.hub.link?.session.compareAgain(),
         log,
@@ -132,11 +150,20 @@ class Core implements EdgeCore, AdminActions {
     const kubelet = makeKubelet({ ...shared, node: this.#node, local, log });
     const { streams } = kubelet;
     const hub = await makeHub(
-      { ...shared, identity, time, local, streams, registry: this.#registry, log },
+      {
+        ...{ ...shared, identity, time, local, streams, registry: this.#registry, log },
+        onUsable: (usable) => this.#running?.pool.setConnected(usable),
+      },
       this.#stop,
     );
-    this.#running = { local, hub };
+    const pool = this.#makePool({ identity, time, local, hub, localApi, log });
+    this.#running = { local, hub, pool, localApi };
+    // Pods that begin now are told of it.
+    this.#stop.add(() => localApi.stop());
+    if (config.localApi.port !== 0) await localApi.start();
     await local.start();
+    this.#stop.add(() => pool.stop());
+    await pool.start();
     this.#onPods();
     registerEdgeMetrics(this.#registry, () => this.status());
     const admin = new AdminServer({
@@ -144,6 +171,10 @@ class Core implements EdgeCore, AdminActions {
       actions: this,
       kubelet: kubelet.api,
       devices: new DeviceRoutes(() => local.devices.present),
+      pool: new PoolRoutes({
+        pool: () => pool,
+        localApi: () => (config.localApi.port === 0 ? undefined : localApi),
+      }),
       log: log.child({ component: 'admin' }),
     });
     this.#stop.add(() => admin.stop());
@@ -167,9 +198,10 @@ class Core implements EdgeCore, AdminActions {
   // ── what the admin socket shows and does ─────────────────────────────────────────────────────────────────────
 
   status(): EdgeStatus {
-    const { local, hub } = this.#present();
+    const { local, hub, pool, localApi } = this.#present();
     return edgeStatus({
       ...local,
+      ...{ pool, localApi },
       node: this.#node,
       dataDir: this.#config.data.dir,
       runtimeVersion: local.runtime.version,
@@ -225,6 +257,30 @@ class Core implements EdgeCore, AdminActions {
     return time;
   }
 
+  #makePool(parts: {
+    readonly identity: NodeIdentity;
+    readonly time: TrustedClock;
+    readonly local: EdgeLocal;
+    readonly hub: EdgeHub;
+    readonly localApi: LazyLocalApi;
+    readonly log: Logger;
+  }): LazyPool {
+    const { local, hub, log, ...rest } = parts;
+    const { store, scope, pods, statuses, reporter, outbox, events } = local;
+    const [config, clock] = [this.#config, this.#clock];
+    return new LazyPool({
+      ...{ scope, clock, log },
+      replica: store.replica,
+      wanted: () => config.dns.listen !== '' || store.state.get(POOL_NEEDED_KEY) !== undefined,
+      load: async () =>
+        (await import('./edge-pool.ts')).makeEdgePool({
+          ...{ ...rest, node: this.#node, config, store, scope, pods, statuses, reporter, outbox, events },
+          ...{ hub: hub.session, requests: hub.requests, registry: this.#registry, clock, log },
+          random: this.#options.random,
+        }),
+    });
+  }
+
   #onPods(): void {
     const running = this.#running;
     if (running === undefined) return;
@@ -239,7 +295,7 @@ class Core implements EdgeCore, AdminActions {
     return sinceMs > limitMs ? `they were last looked at ${Math.round(sinceMs)} ms ago` : undefined;
   }
 
-  #present(): { readonly local: EdgeLocal; readonly hub: EdgeHub } {
+  #present(): Running {
     if (this.#running === undefined) throw new TypeError('the edge core has not been started');
     return this.#running;
   }

@@ -12,9 +12,11 @@ import {
 } from '@hawser/sync';
 import type { EdgeConfig } from './config/options.ts';
 import type { EdgeLocal } from './edge-local.ts';
+import type { PoolHub } from './edge-pool-types.ts';
 import { StoredAcceptedCluster } from './hub/accepted-cluster.ts';
 import { parseHubAddress } from './hub/hub-address.ts';
 import { HubSession } from './hub/hub-session.ts';
+import { NO_HUB } from './hub/no-hub.ts';
 import { NodeCredentials } from './hub/node-credentials.ts';
 import type { StreamHandler } from './hub/stream-dispatch.ts';
 import { regarding } from './pods/recorded-pod-events.ts';
@@ -37,6 +39,8 @@ export interface EdgeHubOptions {
   readonly local: EdgeLocal;
   /** What serves the streams that the hub opens, by kind. */
   readonly streams: ReadonlyMap<string, StreamHandler>;
+  /** The hub may be asked, or not any more. */
+  readonly onUsable: (usable: boolean) => void;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random | undefined;
@@ -49,6 +53,9 @@ export interface EdgeHub {
   readonly accepted: StoredAcceptedCluster;
   readonly replica: ScopeReplica;
   readonly tokens: TokenManager;
+  readonly requests: UpstreamRequests;
+  /** The session, as pools use it. */
+  readonly session: PoolHub;
   /** undefined: no hub is configured. */
   readonly link: { readonly session: HubSession; readonly rotation: CertificateRotation } | undefined;
 }
@@ -81,8 +88,8 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
   });
   await tokens.start();
   stop.add(() => tokens.stop());
-  const parts = { guard, accepted, replica, tokens };
-  if (config.hub.address === '') return { ...parts, link: undefined };
+  const parts = { guard, accepted, replica, tokens, requests };
+  if (config.hub.address === '') return { ...parts, session: NO_HUB, link: undefined };
 
   const hub = parseHubAddress(config.hub.address);
   const rotation = new CertificateRotation({
@@ -123,6 +130,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
     onUsable: (usable) => {
       tokens.setConnected(usable);
       local.devices.setConnected(usable);
+      options.onUsable(usable);
     },
     onDown: (error) => credentials.failed(error),
     streams: options.streams,
@@ -134,7 +142,7 @@ export async function makeHub(options: EdgeHubOptions, stop: StopList): Promise<
   for (const { transport } of routes) stop.add(() => transport.close());
   stop.add(() => rotation.stop());
   stop.add(() => session.stop());
-  return { ...parts, link: { session, rotation } };
+  return { ...parts, session, link: { session, rotation } };
 }
 
 /** A pod without its token cannot begin, or soon cannot speak with the API server: its owner should know. */

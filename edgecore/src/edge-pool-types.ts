@@ -7,6 +7,7 @@ import type { EventRecorder } from './events/event-recorder.ts';
 import type { ScopeFollower } from './hub/scope-following.ts';
 import type { NodeIdentity } from './identity/node-identity.ts';
 import type { TrustedClock } from './identity/trusted-clock.ts';
+import type { ConnectionTaker, LazyLocalApi } from './local-api/lazy-local-api.ts';
 import type { NodeReporter } from './node/node-reporter.ts';
 import type { PodManager } from './pods/pod-manager.ts';
 import type { PodStatuses } from './pods/pod-statuses.ts';
@@ -29,6 +30,8 @@ export interface EdgePoolOptions {
   readonly requests: UpstreamRequests;
   /** The session with the hub. */
   readonly hub: PoolHub;
+  /** The ports of the local API. */
+  readonly localApi: Pick<LazyLocalApi, 'certificate' | 'port'>;
   readonly events: EventRecorder;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -56,6 +59,8 @@ export interface EdgePool {
   start(): Promise<void>;
   /** Says farewell to the pool, writes snapshots. Idempotent. */
   stop(): Promise<void>;
+  /** What answers connections to the local API; a node without a pool begins to read what pools share. */
+  localApi(): Promise<ConnectionTaker>;
   /** The session with the hub may be used, or not any more. */
   setConnected(connected: boolean): void;
   /** undefined: the node is in no pool. */

@@ -10,6 +10,8 @@ import type { CertificateRotation } from './identity/certificate-rotation.ts';
 import { KUBELET_VERSION } from './node/node-body.ts';
 import type { NodeCondition } from './node/node-conditions.ts';
 import type { LazyDevices } from './devices/lazy-devices.ts';
+import type { LazyLocalApi } from './local-api/lazy-local-api.ts';
+import type { LazyPool } from './pool/lazy-pool.ts';
 import type { NodeReporter } from './node/node-reporter.ts';
 import type { PodManager } from './pods/pod-manager.ts';
 import type { EdgeStore } from './store/edge-store.ts';
@@ -33,6 +35,8 @@ export interface StatusSources {
   readonly tokens: TokenManager;
   readonly reporter: NodeReporter;
   readonly devices: LazyDevices;
+  readonly pool: Pick<LazyPool, 'problems'>;
+  readonly localApi: Pick<LazyLocalApi, 'problems'>;
   /** undefined: no hub is configured. */
   readonly session: HubSession | undefined;
   readonly rotation: CertificateRotation | undefined;
@@ -168,7 +172,7 @@ function certificateStatus(
 
 /** What an operator should look at, with what to do. */
 function problems(
-  { faults, rotation, clock, tokens, replica, devices }: StatusSources,
+  { faults, rotation, clock, tokens, replica, devices, pool, localApi }: StatusSources,
   session: EdgeStatus['session'],
   store: StoreStatus,
 ): readonly ReportedError[] {
@@ -196,7 +200,8 @@ function problems(
       ...remedyFor('ERR_EDGECORE_REMOVALS_HELD'),
     });
   }
-  for (const { code, message } of devices.problems()) found.push(withRemedy(code, message));
+  for (const { code, message } of [...devices.problems(), ...pool.problems(), ...localApi.problems()])
+    found.push(withRemedy(code, message));
   return found;
 }
 

@@ -57,3 +57,5 @@ export type {
 export { SOFTWARE, VERSION } from './version.ts';
 export { ProcessLock } from './store/process-lock.ts';
 export { tokenPin } from './identity/join-token.ts';
+export type { PoolState, PoolStatus } from './pool/pool-types.ts';
+export type { LocalApiStatus } from './local-api/local-api-types.ts';

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { readManifests } from '@hawser/cli';
 import { DEVICE_MODELS, DEVICES } from '@hawser/cloudcore';
 import type { EdgeConfigInput } from '@hawser/edgecore';
-import { resourcePath, RESOURCES, StatusError, type ApiResource, type KubeObject } from '@hawser/kube';
+import { resourcePath, type ApiResource, type KubeObject } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import { ClusterSite, type ClusterSiteOptions } from '../cluster-site/cluster-site.ts';
+import { defineResources } from '../cluster-site/define-resources.ts';
 import type { SiteEdge } from '../cluster-site/site-edge.ts';
 import { E2eError } from '../errors.ts';
 import type { SeenDevice } from './device-objects.ts';
@@ -143,28 +143,8 @@ export async function writeDefinition(dir: string, name: string, definition: obj
 }
 
 /** Applies the definitions of devices and models, as `hawser init` does, and waits until the API serves them. */
-export async function defineDevices({ client }: ClusterSite): Promise<void> {
-  for (const body of await readManifests('crds')) {
-    const path = resourcePath(RESOURCES.customresourcedefinitions, {});
-    await client.request({ method: 'POST', path, body });
-  }
-  const lateMs = performance.now() + 10_000;
-  for (const resource of [DEVICES, DEVICE_MODELS])
-    while (!(await serves(client, resource))) {
-      if (performance.now() > lateMs)
-        throw new E2eError('ERR_E2E_CHILD_TIMEOUT', `${resource.resource} are not served`);
-      await delay(LOOK_EVERY_MS);
-    }
-}
-
-async function serves(client: ClusterSite['client'], resource: ApiResource): Promise<boolean> {
-  try {
-    await client.request({ method: 'GET', path: resourcePath(resource, {}) });
-    return true;
-  } catch (error) {
-    if (error instanceof StatusError && error.status.code === 404) return false;
-    throw error;
-  }
+export async function defineDevices(site: ClusterSite): Promise<void> {
+  await defineResources(site, [DEVICES, DEVICE_MODELS]);
 }
 
 function resourceOf({ kind }: KubeObject): ApiResource {
