@@ -4,9 +4,15 @@ import type { Clock } from '@hawser/seams';
 import { AccountTokens, type AccountTokensOptions } from './account-tokens.ts';
 import { unavailable } from './refusal.ts';
 
+/** What is asked of the session's tunnel. */
+export interface AccessTunnel {
+  readonly info: Pick<Tunnel['info'], 'node'>;
+  readonly peer: PeerIdentity;
+}
+
 /** What an {@link AccessSession} is made of. */
 export interface AccessSessionOptions extends Pick<AccountTokensOptions, 'index' | 'onAsked'> {
-  readonly tunnel: Tunnel;
+  readonly tunnel: AccessTunnel;
   /** Whether it is the node's present one. */
   readonly isCurrent: () => boolean;
   readonly client: ApiClient;

@@ -8,7 +8,6 @@ import {
   StreamDuplex,
   wantedProtocol,
   type Stream,
-  type Tunnel,
 } from '@hawser/proto';
 import type { Clock, Logger, Timer } from '@hawser/seams';
 import type { Registry } from 'prom-client';
@@ -17,7 +16,7 @@ import type { IdentityService } from '../identity/identity-service.ts';
 import { counted } from '../kubelet-endpoint/edge-stream.ts';
 import { RequestSlots } from '../kubelet-endpoint/request-slots.ts';
 import { accessMetrics, type AccessMetrics } from './access-metrics.ts';
-import { AccessSession } from './access-session.ts';
+import { AccessSession, type AccessTunnel } from './access-session.ts';
 import { accountOf } from './account.ts';
 import { podKey, type AccountTokens } from './account-tokens.ts';
 import { answerStatus, upgradeStatus } from './answers.ts';
@@ -76,9 +75,8 @@ export class ApiAccess {
   readonly #http: Server;
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<AccessSession>();
-  readonly #sessionOf = new WeakMap<Duplex, AccessSession>();
-  /** Those that have not brought a request yet. */
-  readonly #waiting = new Map<Duplex, Timer>();
+  /** Streams that have not brought their request yet. */
+  readonly #waiting = new Map<Duplex, { readonly session: AccessSession; readonly timer: Timer }>();
   /** Who has the token for a pod. */
   readonly #tokens = new Map<string, AccountTokens>();
   #stopListening: (() => void) | undefined;
@@ -98,7 +96,6 @@ export class ApiAccess {
       bodyLimitBytes: BODY_LIMIT_BYTES,
     });
     this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-    this.#http.maxRequestsPerSocket = 1;
     this.#http.timeout = idleMs;
     this.#http.on('request', (request, response) => void this.#onRequest(request, response));
     this.#http.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head));
@@ -136,7 +133,7 @@ export class ApiAccess {
   }
 
   /** A session has begun. @param isCurrent whether it is the node's present one */
-  opened(tunnel: Tunnel, isCurrent: () => boolean): AccessSession {
+  opened(tunnel: AccessTunnel, isCurrent: () => boolean): AccessSession {
     const { client, clock } = this.#options;
     const session: AccessSession = new AccessSession({
       ...{ tunnel, isCurrent, client, clock, index: this.#tokens },
@@ -162,29 +159,28 @@ export class ApiAccess {
       lingering?.cancel();
       this.#begun(duplex);
     });
-    this.#sessionOf.set(duplex, session);
     // Node's server has this time-out only for a server that listens, which this one never does.
-    this.#waiting.set(
-      duplex,
-      clock.setTimer(HEAD_MS, () => void duplex.destroy(), { background: true }),
-    );
+    const timer = clock.setTimer(HEAD_MS, () => void duplex.destroy(), { background: true });
+    this.#waiting.set(duplex, { session, timer });
     this.#http.emit('connection', duplex);
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '' } = request;
-    this.#begun(request.socket);
+    const session = this.#begun(request.socket);
+    if (session === undefined) return; // a second request: the stream ends with the answer to the first
     response.on('error', () => {}); // the edge has left
+    response.shouldKeepAlive = false; // the stream ends with its answer
     response.writeProcessing(); // an edge knows by it that this release carries requests
     try {
-      const { carried, done } = this.#admit(request, response, request.socket);
+      const { carried, done } = this.#admit(session, request, response);
       try {
         await this.#relay.plain(carried, response);
       } finally {
         done();
       }
     } catch (error) {
-      const refusal = this.#refusalOf(request, error);
+      const refusal = this.#refusalOf(session, request, error, response.destroyed);
       if (response.headersSent) response.destroy();
       else answerStatus(response, refusal.status);
     }
@@ -193,10 +189,11 @@ export class ApiAccess {
 
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { method = '' } = request;
-    this.#begun(socket);
+    const session = this.#begun(socket);
+    if (session === undefined) return;
     socket.write('HTTP/1.1 102 Processing\r\n\r\n');
     try {
-      const { carried, done } = this.#admit(request, socket, socket);
+      const { carried, done } = this.#admit(session, request, socket);
       try {
         const protocol = upgradeOf(carried);
         this.#audit(carried, protocol);
@@ -205,17 +202,15 @@ export class ApiAccess {
         done();
       }
     } catch (error) {
-      const { status } = this.#refusalOf(request, error);
+      const { status } = this.#refusalOf(session, request, error, socket.destroyed);
       upgradeStatus(socket, status);
       this.#count(method, status.code);
     }
   }
 
   /** @throws AccessRefusal */
-  #admit(request: IncomingMessage, connection: Duplex | ServerResponse, socket: Duplex): Admitted {
+  #admit(session: AccessSession, request: IncomingMessage, connection: Duplex | ServerResponse): Admitted {
     this.#stopping.signal.throwIfAborted();
-    const session = this.#sessionOf.get(socket);
-    if (session === undefined) throw new TypeError('the only connections are streams of sessions');
     const { node, tokens } = session;
     session.signal.throwIfAborted();
     if (!session.isCurrent()) throw unavailable('session', `node ${node} has a newer session`);
@@ -248,19 +243,23 @@ export class ApiAccess {
     );
   }
 
-  #refusalOf(request: IncomingMessage, error: unknown): AccessRefusal {
-    const session = this.#sessionOf.get(request.socket);
+  #refusalOf(
+    session: AccessSession,
+    request: IncomingMessage,
+    error: unknown,
+    hasLeft: boolean,
+  ): AccessRefusal {
     const refusal =
       error instanceof AccessRefusal
         ? error
         : unavailable('api-down', error instanceof Error ? error.message : String(error), { cause: error });
-    if (request.socket.destroyed) return refusal; // the edge has left: nothing was refused
+    if (hasLeft) return refusal; // nobody was refused
     const { reason, status, message, cause } = refusal;
     this.#metrics.refused.inc({ reason });
     const fields = { reason, status: status.code, method: request.method, path: pathOf(request.url) };
-    const isLoud = status.code === 403 && session?.isLoud(QUIET_MS) === true;
+    const isLoud = status.code === 403 && session.isLoud(QUIET_MS);
     this.#log[isLoud ? 'warn' : 'debug'](
-      { node: session?.node, ...fields, err: cause },
+      { node: session.node, ...fields, err: cause },
       `a request of a program at an edge is refused: ${message}`,
     );
     return refusal;
@@ -272,9 +271,12 @@ export class ApiAccess {
     this.#metrics.requests.inc({ method: known ? method : 'other', code });
   }
 
-  #begun(duplex: Duplex): void {
-    this.#waiting.get(duplex)?.cancel();
+  /** A stream has brought its request, or has ended. @returns whose it is; undefined: it has brought one before */
+  #begun(duplex: Duplex): AccessSession | undefined {
+    const waiting = this.#waiting.get(duplex);
+    waiting?.timer.cancel();
     this.#waiting.delete(duplex);
+    return waiting?.session;
   }
 }
 

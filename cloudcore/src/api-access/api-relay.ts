@@ -138,7 +138,7 @@ export class ApiRelay {
     protocol: string | undefined,
   ): Promise<ApiAnswer> {
     const { server, bodyMs, headerMs, clock } = this.#options;
-    const { method = 'GET', url = '/', headers, rawHeaders } = request;
+    const { method = 'GET', url = '/', rawHeaders } = request;
     const outgoing = await server.request({ method, path: url, signal });
     const answer = deferred<ApiAnswer>();
     answer.promise.catch(() => {}); // awaited below, after the body
@@ -166,7 +166,7 @@ export class ApiRelay {
     };
     let timer = clock.setTimer(bodyMs, late);
     try {
-      const body = this.#sendBody(request, outgoing, headers);
+      const body = this.#sendBody(request, outgoing, answer.reject);
       // Who answers before it has all of the body has said enough.
       await Promise.race([body, answer.promise]);
       timer.cancel();
@@ -180,20 +180,20 @@ export class ApiRelay {
   async #sendBody(
     request: IncomingMessage,
     outgoing: ClientRequest,
-    headers: IncomingMessage['headers'],
+    onTooLarge: (error: Error) => void,
   ): Promise<void> {
     if (!hasBody(request)) {
       outgoing.end();
       return;
     }
-    const length = headers['content-length'];
+    const length = request.headers['content-length'];
     // Without either, Node frames no body of a GET or DELETE: its bytes would be taken for the next request.
     if (length === undefined) outgoing.setHeader('Transfer-Encoding', 'chunked');
     else outgoing.setHeader('Content-Length', length);
-    // A failure is one of the connection, which tells it, or of the edge, which has left.
-    await pipeline(request, bounded(this.#options.bodyLimitBytes), outgoing).catch((error: unknown) => {
-      outgoing.destroy(error instanceof Error ? error : undefined);
-    });
+    const body = request.pipe(bounded(this.#options.bodyLimitBytes)); // not in the pipeline, which would end its stream
+    body.once('error', onTooLarge); // before the pipeline hears of it
+    // Any other failure is one of the connection, which tells it. An edge that leaves aborts.
+    await pipeline(body, outgoing).catch(() => request.unpipe(body).resume());
   }
 }
 

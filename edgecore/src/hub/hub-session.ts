@@ -150,11 +150,11 @@ export class HubSession implements PoolHub {
   }
 
   /**
-   * Opens a stream on the control connection, next to what is small and on time.
+   * Opens a stream on the bulk connection: lists of megabytes hold up no heartbeat there.
    * @throws SyncError `ERR_SYNC_SESSION_ENDED` without a session; those of {@link Tunnel.openStream}
    */
   async openStream(kind: string, signal?: AbortSignal): Promise<Stream> {
-    return this.#needed().tunnel.openStream(kind, signal && { signal });
+    return this.#needed().tunnel.openStream(kind, { priority: 'bulk', ...(signal && { signal }) });
   }
 
   follow(replica: ScopeReplica, options: FollowOptions): Following | undefined {

@@ -130,7 +130,14 @@ async function sendBody(
   // Without either, Node frames no body of a GET or DELETE.
   if (body.length === undefined) outgoing.setHeader('Transfer-Encoding', 'chunked');
   else outgoing.setHeader('Content-Length', body.length);
-  await pipeline(body.from, bounded(limitBytes), outgoing).catch(fail);
+  const { from } = body;
+  const limited = from.pipe(bounded(limitBytes)); // not in the pipeline, which would take the client with it
+  limited.once('error', fail); // before the pipeline hears of it
+  // Any other failure is one of the stream, which tells it.
+  await pipeline(limited, outgoing).catch(() => {
+    from.unpipe(limited);
+    from.resume();
+  });
 }
 
 function bounded(limitBytes: number): Transform {

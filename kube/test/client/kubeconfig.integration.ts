@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeTempDir, type TempDir } from '@hawser/seams/testing';
-import { FileCredentials, HttpApiClient, staticCredentials, type ApiClient } from '../../src/index.ts';
-import { kubeConfigClient, loadKubeConfig } from '../../src/client/kubeconfig.ts';
+import {
+  BareConnections,
+  FileCredentials,
+  HttpApiClient,
+  staticCredentials,
+  type ApiClient,
+} from '../../src/index.ts';
+import { kubeConfigClient, kubeConfigConnections, loadKubeConfig } from '../../src/client/kubeconfig.ts';
 import { testCertificates, type TestCertificates } from './certificates.ts';
 
 interface Seen {
@@ -247,6 +254,67 @@ END
         ['Bearer secret', 'Bearer secret'],
       );
       assert.deepEqual(connects, [`127.0.0.1:${port()}`], 'one connection');
+    });
+
+    describe('connections that say nothing of who uses them', () => {
+      /** A request with a token of its own. */
+      async function ask(connections: BareConnections, token: string): Promise<number> {
+        const { signal } = new AbortController();
+        const outgoing = await connections.request({ ...get, signal });
+        outgoing.setHeader('Authorization', `Bearer ${token}`).end();
+        const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+        await once(response.resume(), 'end');
+        return response.statusCode ?? 0;
+      }
+
+      it('show no certificate, no token and no other user, whatever the kubeconfig has', async () => {
+        const { cert, key } = await certificates.client('hub');
+        const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/false' };
+        const users = [
+          { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
+          { token: 'of the hub', as: 'system:admin' },
+          { username: 'hub', password: 'secret' },
+          { exec },
+        ];
+        for (const user of users) {
+          const config = loadKubeConfig({ path: await kubeConfig(user) });
+          const connections = kubeConfigConnections(config, { maxConnections: 4 });
+          try {
+            seen.length = 0;
+            assert.equal(await ask(connections, 'first'), 200);
+            assert.equal(await ask(connections, 'second'), 200);
+            const shown = seen.map(({ authorization, subject, impersonate }) => [
+              ...[authorization, subject, impersonate],
+            ]);
+            assert.deepEqual(shown, [
+              ['Bearer first', undefined, undefined],
+              ['Bearer second', undefined, undefined],
+            ]);
+            assert.equal(new Set(seen.map((one) => one.port)).size, 1, 'one connection, kept');
+          } finally {
+            connections.close();
+          }
+        }
+        const tls = { ca: certificates.ca, cert, key };
+        const given = { server: `https://127.0.0.1:${port()}`, credentials: staticCredentials({ tls }) };
+        const connections = new BareConnections({ ...given, maxConnections: 1 });
+        seen.length = 0;
+        await ask(connections, 'third');
+        assert.deepEqual(
+          seen.map(({ subject }) => subject),
+          [undefined],
+        );
+        connections.close();
+      });
+
+      it('check the certificate of the server', async () => {
+        const other = { 'certificate-authority-data': base64((await testCertificates()).ca) };
+        const config = loadKubeConfig({ path: await kubeConfig({}, other) });
+        const connections = kubeConfigConnections(config, { maxConnections: 1 });
+        await assert.rejects(ask(connections, 'token'), /certificate/);
+        assert.deepEqual(seen, []);
+        connections.close();
+      });
     });
 
     it('takes another context, and says what is wrong', async () => {
