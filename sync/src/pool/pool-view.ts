@@ -26,8 +26,8 @@ export interface PoolView {
   readonly ready: boolean;
   /** The resourceVersion that it shows; empty: none. */
   readonly version: string;
-  /** Nothing has changed since this resourceVersion: {@link version}, or a lower one; empty: none. */
-  readonly changed: string;
+  /** Nothing has changed since this resourceVersion: {@link version}, or a lower one; empty: none. Absent: not known. */
+  readonly changed?: string;
   /** The signed state; empty: none. */
   readonly stamp: Uint8Array;
   readonly size: number;
