@@ -7,10 +7,13 @@ import { measureIdle } from './pods/idle.ts';
 import { measureMany } from './pods/many.ts';
 import { measureRestart } from './pods/restart.ts';
 import { measureStart } from './pods/start.ts';
+import { WatchedPods } from './pods/watched-pods.ts';
 
 const LIMIT_MS = 10 * 60_000;
 
-const PARTS: Readonly<Record<string, (bench: Bench, site: PodsSite) => Promise<void>>> = {
+type Part = (bench: Bench, site: PodsSite, watched: WatchedPods) => Promise<void>;
+
+const PARTS: Readonly<Record<string, Part>> = {
   start: measureStart,
   many: measureMany,
   restart: measureRestart,
@@ -36,8 +39,10 @@ await runBench(
       edge: { node: { maxPods: 250 } },
     });
     bench.onEnd(() => site.close());
+    const watched = await WatchedPods.open(site);
+    bench.onEnd(() => watched.close());
     for (const [name, measure] of Object.entries(PARTS)) {
-      if (wanted.length === 0 || wanted.includes(name)) await measure(bench, site);
+      if (wanted.length === 0 || wanted.includes(name)) await measure(bench, site, watched);
     }
   },
   { limitMs: LIMIT_MS },

@@ -156,7 +156,7 @@ export class PodChecker {
       fail(`${node}: ${uid}/${name} was started, and was not wanted`);
     const others =
       machine.pods.get(uid)?.containers.filter((one) => one.name === name && one.id !== id) ?? [];
-    if (others.some(({ state }) => state === 'running'))
+    if (others.some(({ state, ended }) => state === 'running' && ended === undefined))
       fail(`${node}: ${uid}/${name} was started beside another attempt of it`);
   }
 

@@ -59,6 +59,8 @@ export class SimPods {
 
   constructor(time: VirtualTime, disk: SimDisk, dice: Dice, checker: PodChecker) {
     this.machine = new SimulatedMachine({ clock: time, program: ({ image }) => programOf(image) });
+    // A slow machine takes its time to say how something ended, too.
+    this.machine.settlesAfterMs = () => Math.floor(this.slowMs / 4);
     this.checker = checker;
     this.#disk = disk;
     this.#dice = dice;

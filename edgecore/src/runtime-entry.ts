@@ -12,6 +12,7 @@ export type {
   SecurityProfile,
 } from './runtime/container-config.ts';
 export type {
+  ContainerEnd,
   ContainerRuntime,
   ContainerUsage,
   ExecResult,

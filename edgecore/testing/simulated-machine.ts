@@ -37,6 +37,8 @@ export class SimulatedMachine {
   readonly listeners = new Set<(uid: string | undefined) => void>();
   /** Says what runs in containers that are made from now on. */
   program: (config: ContainerConfig, sandbox: SandboxConfig) => SimulatedProgram;
+  /** How long after the end of a container its state says so, milliseconds: it is told before. Default 0: it is one. */
+  settlesAfterMs: () => number = () => 0;
   readonly #programs = new Map<string, SimulatedProgram>();
   readonly #timers = new Map<string, Set<Timer>>();
   readonly #ends = new Map<string, (() => void)[]>();
@@ -57,7 +59,9 @@ export class SimulatedMachine {
     return this.pods
       .all()
       .flatMap(({ uid, containers }) =>
-        containers.filter(({ state }) => state === 'running').map(({ name }) => `${uid}/${name}`),
+        containers
+          .filter(({ state, ended }) => state === 'running' && ended === undefined)
+          .map(({ name }) => `${uid}/${name}`),
       )
       .sort();
   }
@@ -107,14 +111,29 @@ export class SimulatedMachine {
     });
   }
 
-  /** A container ends. */
+  /** A container ends. One that has ended: nothing to do. */
   exit(id: string, exit: ContainerExit): void {
     const found = this.pods.find(id);
-    if (found === undefined || found.container.state === 'exited') return;
+    if (found === undefined || found.container.state === 'exited' || found.container.ended !== undefined)
+      return;
     const { pod, container } = found;
+    const settlesAfterMs = container.state === 'running' ? this.settlesAfterMs() : 0;
+    this.#cancelTimers(id);
+    if (settlesAfterMs > 0) {
+      this.pods.tellEnd(id, exit.exitCode);
+      this.#after(id, settlesAfterMs, () => this.#settle(id, exit));
+    } else {
+      this.pods.exit(id, exit);
+      this.#forget(id);
+    }
+    this.note(pod.uid, `exit ${pod.uid}/${container.name}#${container.attempt} ${exit.exitCode}`);
+  }
+
+  #settle(id: string, exit: ContainerExit): void {
+    const found = this.pods.find(id);
     this.pods.exit(id, exit);
     this.#forget(id);
-    this.note(pod.uid, `exit ${pod.uid}/${container.name}#${container.attempt} ${exit.exitCode}`);
+    if (found !== undefined) for (const listener of this.listeners) listener(found.pod.uid);
   }
 
   /** The container of this name that runs ends; undefined UID: of whatever pod. */
@@ -187,9 +206,13 @@ export class SimulatedMachine {
     timers.add(this.clock.setTimer(delayMs, callback, { background: true }));
   }
 
-  #forget(id: string): void {
+  #cancelTimers(id: string): void {
     for (const timer of this.#timers.get(id) ?? []) timer.cancel();
     this.#timers.delete(id);
+  }
+
+  #forget(id: string): void {
+    this.#cancelTimers(id);
     for (const resolve of this.#ends.get(id) ?? []) resolve();
     this.#ends.delete(id);
   }

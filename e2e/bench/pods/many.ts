@@ -1,18 +1,16 @@
-import { RESOURCES } from '@hawser/kube';
-import { delay } from '@hawser/seams';
 import { median, type Bench } from '../../src/index.ts';
-import { shellPod, type PodsSite, type SeenPod } from '../../src/pods-site/pods-site.ts';
+import { shellPod, type PodsSite } from '../../src/pods-site/pods-site.ts';
 import { BareCri, SLEEP } from './bare-cri.ts';
 import { removeAll } from './start.ts';
+import type { WatchedPods } from './watched-pods.ts';
 
 const PODS = 30;
 /** As many sandboxes as the edge makes at a time by default. */
 const AT_A_TIME = 10;
 const ROUNDS = 3;
-const LOOK_EVERY_MS = 20;
 
 /** Thirty pods at once, beside the bare calls for thirty. */
-export async function measureMany(bench: Bench, site: PodsSite): Promise<void> {
+export async function measureMany(bench: Bench, site: PodsSite, watched: WatchedPods): Promise<void> {
   bench.say(`starting ${PODS} pods at once …`);
   const bare = new BareCri(site.containerd);
   bench.onEnd(() => bare.stop());
@@ -24,7 +22,7 @@ export async function measureMany(bench: Bench, site: PodsSite): Promise<void> {
     const names = Array.from({ length: PODS }, (_, index) => `many-${round}-${index}`);
     const startedMs = performance.now();
     await site.cluster.objects.createAll(names.map((name) => shellPod(name, SLEEP)));
-    await untilRunning(site, PODS);
+    await watched.untilRunning(PODS);
     ours.push(performance.now() - startedMs);
     await removeAll(site);
   }
@@ -32,13 +30,4 @@ export async function measureMany(bench: Bench, site: PodsSite): Promise<void> {
   const note = `bare ${Math.round(median(rival))} ms, ours ${Math.round(median(ours))} ms`;
   const value = median(ours) / median(rival);
   bench.figure({ figure: 'start_30_over_bare_cri', value, unit: 'ratio', n: ROUNDS, note });
-}
-
-/** Waits until so many pods run. */
-export async function untilRunning(site: PodsSite, count: number): Promise<void> {
-  for (;;) {
-    const pods = (await site.cluster.objects.list(RESOURCES.pods)) as readonly SeenPod[];
-    if (pods.filter(({ status }) => status?.phase === 'Running').length >= count) return;
-    await delay(LOOK_EVERY_MS);
-  }
 }

@@ -6,6 +6,7 @@ import { configMap } from '../../src/cluster-site/site-objects.ts';
 import { median, type Bench } from '../../src/index.ts';
 import { shellPod, type PodsSite } from '../../src/pods-site/pods-site.ts';
 import { BareCri, SLEEP } from './bare-cri.ts';
+import type { WatchedPods } from './watched-pods.ts';
 
 const ROUNDS = 9;
 const UPDATES = 9;
@@ -14,7 +15,7 @@ const SETTINGS = 'settings';
 const LOOK_EVERY_MS = 2;
 
 /** One pod, from its creation in the API to Running in the API, beside the bare calls; then a ConfigMap's way into it. */
-export async function measureStart(bench: Bench, site: PodsSite): Promise<void> {
+export async function measureStart(bench: Bench, site: PodsSite, watched: WatchedPods): Promise<void> {
   bench.say('starting pods, one at a time …');
   const bare = new BareCri(site.containerd);
   bench.onEnd(() => bare.stop());
@@ -25,8 +26,8 @@ export async function measureStart(bench: Bench, site: PodsSite): Promise<void> 
   const rival: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
     const bareMs = await bare.startPod();
-    const plain = await startPod(site, `plain-${round}`, false);
-    const mounted = await startPod(site, `mounted-${round}`, true);
+    const plain = await startPod(site, watched, `plain-${round}`, false);
+    const mounted = await startPod(site, watched, `mounted-${round}`, true);
     if (round === 0) continue; // the first one loads what the others find
     rival.push(bareMs);
     ours.push(plain.totalMs);
@@ -50,6 +51,7 @@ export async function measureStart(bench: Bench, site: PodsSite): Promise<void> 
 
 async function startPod(
   site: PodsSite,
+  watched: WatchedPods,
   name: string,
   withSettings: boolean,
 ): Promise<{ totalMs: number; callsMs: number }> {
@@ -60,7 +62,7 @@ async function startPod(
   const before = await site.runtimeSeconds(CALLS);
   const startedMs = performance.now();
   await site.create(pod);
-  await site.untilPhase(name, 'Running');
+  await watched.untilRuns(name);
   const totalMs = performance.now() - startedMs;
   const callsMs = ((await site.runtimeSeconds(CALLS)) - before) * 1000;
   return { totalMs, callsMs };

@@ -17,11 +17,20 @@ export const CONTAINERD_EVENTS_PATH = '/containerd.services.events.v1.Events/Sub
 /** The namespace of containerd that its CRI plug-in works in. */
 const NAMESPACE = 'k8s.io';
 
+const NANOS_PER_MS = 1e6;
+
 /** What containerd tells of a container, or of a sandbox, which is one too; or that it has other images than before. */
 export type ContainerdEvent =
   | {
-      readonly kind: 'created' | 'started' | 'exited' | 'oom' | 'task-deleted' | 'deleted';
+      readonly kind: 'created' | 'started' | 'oom' | 'task-deleted' | 'deleted';
       readonly containerId: string;
+    }
+  | {
+      readonly kind: 'exited';
+      readonly containerId: string;
+      readonly exitCode: number;
+      /** Milliseconds since the epoch; undefined: it does not say. */
+      readonly exitedAtMs: number | undefined;
     }
   | { readonly kind: 'images' };
 
@@ -35,9 +44,12 @@ const READERS: Readonly<Record<string, (data: Uint8Array) => ContainerdEvent | u
   '/images/update': () => ({ kind: 'images' }),
   '/images/delete': () => ({ kind: 'images' }),
   '/tasks/exit': (data) => {
-    const { containerId, id } = TaskExit.decode(data);
+    const { containerId, id, exitStatus: exitCode, exitedAt } = TaskExit.decode(data);
     // Each process of exec tells of its end, too: that of a probe is nobody's news.
-    return id === containerId ? { kind: 'exited', containerId } : undefined;
+    if (id !== containerId) return undefined;
+    // Rounded as CRI's own times are: they are compared.
+    const exitedAtMs = exitedAt && exitedAt.seconds * 1000 + Math.floor(exitedAt.nanos / NANOS_PER_MS);
+    return { kind: 'exited', containerId, exitCode, exitedAtMs };
   },
 };
 

@@ -1,4 +1,4 @@
-import { list, message, one, string, uint32, bytes } from './wire.ts';
+import { bytes, int32, int64, list, message, one, string, uint32 } from './wire.ts';
 
 // containerd's service of events (containerd.services.events.v1) and the events of it that tell of containers
 // (containerd.events). Fields that are not used are left out; a test compares the others with the installed containerd.
@@ -30,10 +30,17 @@ export const TaskStart = message('TaskStart', {
   containerId: string(1),
 });
 
+/** google.protobuf.Timestamp. */
+export const Timestamp = message('Timestamp', {
+  seconds: int64(1),
+  nanos: int32(2),
+});
+
 export const TaskExit = message('TaskExit', {
   containerId: string(1),
   id: string(2), // the container's own for its first process, another one for a process of exec
   exitStatus: uint32(4),
+  exitedAt: one(5, Timestamp),
 });
 
 export const TaskOOM = message('TaskOOM', {

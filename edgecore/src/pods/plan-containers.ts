@@ -1,4 +1,4 @@
-import type { RuntimeContainer } from '../runtime/container-runtime.ts';
+import type { ContainerEnd, RuntimeContainer } from '../runtime/container-runtime.ts';
 import { hasSucceeded } from './container-history.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { PodContainer } from './pod.ts';
@@ -23,9 +23,30 @@ function keepRunning(container: PodContainer, draft: PlanDraft): boolean {
     if (!isDone) draft.start(container);
     return !isDone;
   }
+  if (present.state === 'running' && present.ended !== undefined) {
+    if (mayFollow(container, present, present.ended, draft)) draft.start(container);
+    return true; // what else follows from its end does so when its state says it
+  }
   if (present.state !== 'running')
     return draft.restart(container, present, restartsAfter(pod, container, present.exitCode ?? 0));
   return keepAlive(container, present, draft);
+}
+
+/**
+ * Whether the next one may be started as soon as the end is told of. Not where processes may outlive the first one: in a
+ * PID namespace that it does not have for itself.
+ */
+function mayFollow(
+  container: PodContainer,
+  { id }: RuntimeContainer,
+  { exitCode }: ContainerEnd,
+  { input: { pod, verdict } }: PlanDraft,
+): boolean {
+  const { hostPID, shareProcessNamespace } = pod.spec;
+  const hasOwnProcesses = hostPID !== true && shareProcessNamespace !== true;
+  // One that its probe condemns is said to be killed first.
+  const isCondemned = verdict(container.name, id).kill !== undefined;
+  return hasOwnProcesses && !isCondemned && restartsAfter(pod, container, exitCode);
 }
 
 function keepAlive(container: PodContainer, present: RuntimeContainer, draft: PlanDraft): boolean {

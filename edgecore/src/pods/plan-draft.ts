@@ -65,7 +65,7 @@ export class PlanDraft {
     const { name } = container;
     const hash = specHash(container);
     const all = runtime?.containers.filter((one) => one.name === name) ?? [];
-    const finishedAtMs = all.find(({ state }) => state === 'exited')?.finishedAtMs;
+    const finishedAtMs = lastEndMs(all);
     if (!anew && this.#waits(name, hash, finishedAtMs)) return false;
     const failure = failures.get(name);
     if (failure?.hash === hash) {
@@ -121,6 +121,12 @@ export class PlanDraft {
     this.lookAgain(wait.untilMs);
     return true;
   }
+}
+
+/** When the latest one ended that has; undefined: none has, or it is not known. @param all latest first */
+function lastEndMs(all: readonly RuntimeContainer[]): number | undefined {
+  const last = all.find(({ state, ended }) => state === 'exited' || ended !== undefined);
+  return last?.finishedAtMs ?? last?.ended?.finishedAtMs;
 }
 
 /** As messages name it. Source: kubelet, computeInitContainerActions. */

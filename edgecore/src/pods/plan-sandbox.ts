@@ -53,7 +53,7 @@ export function isUsable(
   return !needsAddress || pod.spec.hostNetwork === true || latest.ips.length > 0;
 }
 
-/** Whether something of it may run. */
+/** Whether something of it may run, so far as its state says. */
 export function isAlive({ state }: RuntimeContainer): boolean {
   return state === 'running' || state === 'unknown';
 }
@@ -74,7 +74,7 @@ function killStrays(
 ): void {
   const names = new Set([...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => name));
   for (const container of runtime.containers) {
-    if (!isAlive(container)) continue;
+    if (!isAlive(container) || container.ended !== undefined) continue;
     const isLatest = draft.present(container.name) === container;
     if (container.sandboxId !== sandbox.id || !isLatest || !names.has(container.name))
       draft.kill(container, `Stopping container ${container.name}`);

@@ -15,6 +15,7 @@ import { isOver } from './pod-status-types.ts';
 import type { PodStatuses } from './pod-statuses.ts';
 import type { PlanInput, PodAction, PodEnd, PodPlan } from './plan-types.ts';
 import { RestartDelays } from './restart-delays.ts';
+import { isSettling, untilSettled } from './settling.ts';
 import { StartFailures } from './start-failures.ts';
 import type { StartGate } from './start-gate.ts';
 
@@ -256,7 +257,8 @@ export class PodWorker {
     parts.volumes.update(pod);
     const seen = { pod, inRuntime, waiting: plan.waiting };
     const act = (): Promise<void> => this.#act(pod, plan.actions, inRuntime, signal);
-    if (isStart(plan)) await this.#putOff(seen, act, signal);
+    if (isSettling(inRuntime)) await this.#actWhileSettling(pod, act, signal);
+    else if (isStart(plan)) await this.#putOff(seen, act, signal);
     else await this.#beside(this.#reporter.report(seen), act);
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
@@ -361,6 +363,23 @@ export class PodWorker {
       timer.cancel();
       await said;
     }
+  }
+
+  /**
+   * Does what follows from an end of which not all is known yet. Nobody is told half of it: the round after this tells
+   * all, which the runtime wakes this for. Where what is done takes longer, it is told meanwhile.
+   */
+  async #actWhileSettling(pod: Pod, act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const settled = untilSettled(this.#options, PUT_OFF_MS.started, AbortSignal.any([signal, done.signal]));
+    const told = settled.then((inRuntime) => inRuntime && this.#reporter.report({ pod, inRuntime }));
+    await this.#beside(told, async () => {
+      try {
+        await act();
+      } finally {
+        done.abort();
+      }
+    });
   }
 
   async #act(

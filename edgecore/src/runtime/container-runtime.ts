@@ -4,6 +4,13 @@ import type { ImageStore } from './image-store.ts';
 /** State of one container, as the runtime says. */
 export type RuntimeContainerState = 'created' | 'running' | 'exited' | 'unknown';
 
+/** How a container ended, so far as an event says. */
+export interface ContainerEnd {
+  readonly exitCode: number;
+  /** Milliseconds since the epoch. */
+  readonly finishedAtMs: number;
+}
+
 /** One container of a pod in the runtime; each attempt is one of its own. */
 export interface RuntimeContainer {
   /** Its name in the pod's spec. */
@@ -24,6 +31,12 @@ export interface RuntimeContainer {
   readonly finishedAtMs?: number;
   /** Set once it has exited. */
   readonly exitCode?: number;
+  /**
+   * Set from the moment on when the runtime has told that it ended until its state says so with all that belongs to it:
+   * meanwhile it may be said to be running, and `reason` and `message` are not final. That much is. A runtime that
+   * tells of no ends before they are state does not set it.
+   */
+  readonly ended?: ContainerEnd;
   /** As in the API: `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`. */
   readonly reason?: string;
   readonly message?: string;
@@ -136,7 +149,10 @@ export interface ContainerRuntime {
   list(): Promise<readonly RuntimePod[]>;
   /** One pod, undefined where it has none of that UID. */
   get(uid: string): Promise<RuntimePod | undefined>;
-  /** Calls with the UID of a pod that may have changed; undefined: any of them. Answers how to stop listening. */
+  /**
+   * Calls with the UID of a pod that may have changed; undefined: any of them. Where an end is told before it is state
+   * ({@link RuntimeContainer.ended}), again when it is. Answers how to stop listening.
+   */
   listen(listener: (uid: string | undefined) => void): () => void;
   conditions(): Promise<readonly RuntimeCondition[]>;
 

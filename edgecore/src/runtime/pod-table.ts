@@ -139,14 +139,23 @@ export class PodTable {
     this.#replace(pod, { ...container, state: 'running', startedAtMs: this.#clock.wallMs() });
   }
 
+  /** It has ended, which its state does not say yet. One that does not run: nothing to do. */
+  tellEnd(id: string, exitCode: number): void {
+    const found = this.find(id);
+    if (found?.container.state !== 'running') return;
+    this.#replace(found.pod, { ...found.container, ended: { exitCode, finishedAtMs: this.#clock.wallMs() } });
+  }
+
   /** It ends. One that has ended, or is not there: nothing to do. */
-  exit(id: string, { exitCode, reason, message }: ContainerExit): void {
+  exit(id: string, { reason, message, ...exit }: ContainerExit): void {
     const found = this.find(id);
     if (found === undefined || found.container.state === 'exited') return;
+    const { ended, ...container } = found.container;
+    const { exitCode } = ended ?? exit; // what was told stays
     this.#replace(found.pod, {
-      ...found.container,
+      ...container,
       state: 'exited',
-      finishedAtMs: this.#clock.wallMs(),
+      finishedAtMs: ended?.finishedAtMs ?? this.#clock.wallMs(),
       exitCode,
       reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
       ...(message !== undefined && { message }),

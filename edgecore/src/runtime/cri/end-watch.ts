@@ -10,7 +10,7 @@ export interface EndWatchOptions {
   readonly reader: PodReader;
   readonly cache: PodCache;
   readonly clock: Clock;
-  /** The pod with this UID has changed. */
+  /** The pod with this UID has changed, or one of its containers is known to have ended. */
   readonly changed: (uid: string) => void;
 }
 
@@ -27,9 +27,11 @@ const LIMIT = 512;
 const LISTENERS = LIMIT + 2;
 
 /**
- * Turns containerd's events into "this pod has changed", at the moment when CRI says the same.
+ * Turns containerd's events into "this pod has changed", at the moment when CRI says the same. That a container has ended
+ * is told at once, too, and kept in the cache until then ({@link PodCache.noteEnd}): it need not be waited for to
+ * start the next one.
  *
- * containerd's CRI plug-in learns of the end of a task from the same events as we do, and a little later: who asks it
+ * containerd's CRI plug-in learns of the end of a task from the same events as we do, and some 20 ms later: who asks it
  * upon the event may be told "running" still, and would not be told again. So after `/tasks/delete`, which comes right
  * before the plug-in takes note of the end, its status is asked for until it says so. One that was out of memory
  * (`/tasks/oom`) is asked until it says that, too.
@@ -58,7 +60,7 @@ export class EndWatch {
         this.#takeOutOfMemory(containerId);
         break;
       case 'exited':
-        this.#lookLater(containerId);
+        this.#takeExit(event);
         break;
       case 'task-deleted':
         this.#look(containerId);
@@ -88,6 +90,17 @@ export class EndWatch {
     if (cache.hasEnded(id)) this.#look(id);
   }
 
+  #takeExit({ containerId: id, exitCode, exitedAtMs }: Extract<ContainerdEvent, { kind: 'exited' }>): void {
+    this.#lookLater(id);
+    const { cache, changed } = this.#options;
+    const known = cache.find(id);
+    // Only while it is looked after: what is noted is forgotten when that is over.
+    const isWatched = this.#exits.has(id) || this.#looking.has(id);
+    if (!isWatched || known?.kind !== 'container' || exitedAtMs === undefined || cache.hasEnded(id)) return;
+    cache.noteEnd(id, { exitCode, finishedAtMs: exitedAtMs });
+    changed(known.uid);
+  }
+
   #lookLater(id: string): void {
     if (this.#exits.has(id) || this.#looking.has(id) || this.#stopping.signal.aborted) return;
     if (this.#exits.size >= LIMIT) this.#look(id);
@@ -103,8 +116,10 @@ export class EndWatch {
     this.#exits.delete(id);
     if (this.#looking.has(id) || this.#stopping.signal.aborted) return;
     if (this.#looking.size >= LIMIT) {
-      const known = this.#options.cache.find(id);
-      if (known !== undefined) this.#options.changed(known.uid);
+      const { cache, changed } = this.#options;
+      cache.forgetEnd(id);
+      const known = cache.find(id);
+      if (known !== undefined) changed(known.uid);
       return;
     }
     this.#looking.add(id);
@@ -129,6 +144,7 @@ export class EndWatch {
       // Stopping, or the runtime is away: then all pods are looked at again when it is back.
     }
     this.#outOfMemory.delete(id);
+    cache.forgetEnd(id);
     const known = cache.find(id);
     if (known !== undefined && !signal.aborted) changed(known.uid);
   }

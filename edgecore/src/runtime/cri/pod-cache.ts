@@ -1,3 +1,4 @@
+import type { ContainerEnd } from '../container-runtime.ts';
 import type { CriContainer, CriContainerStatus } from './pod-view.ts';
 import { stateOf } from './pod-view.ts';
 
@@ -6,6 +7,8 @@ interface Known {
   readonly kind: 'sandbox' | 'container';
   /** Of a container: what it said of itself last. */
   status?: CriContainerStatus;
+  /** Of a container: how it ended, as the runtime has told before its status says so. */
+  end?: ContainerEnd;
   /** Of a sandbox that was ready. */
   ips?: readonly string[];
   /** When it was seen last, see {@link PodCache.now}. */
@@ -74,6 +77,23 @@ export class PodCache {
   hasEnded(id: string): boolean {
     const status = this.#known.get(id)?.status;
     return status !== undefined && stateOf(status.state) === 'exited';
+  }
+
+  /** A container has ended, and its status will say so. */
+  noteEnd(id: string, end: ContainerEnd): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) known.end = end;
+  }
+
+  /** Its status says how it ended, or is not waited for any more. */
+  forgetEnd(id: string): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) delete known.end;
+  }
+
+  /** See {@link noteEnd}. */
+  endOf(id: string): ContainerEnd | undefined {
+    return this.#known.get(id)?.end;
   }
 
   /**

@@ -137,9 +137,8 @@ export class PodReader {
   ): Promise<RuntimeContainer | undefined> {
     const isLatest = asked !== undefined && (asked.state === item.state || stateOf(asked.state) === 'exited');
     const known = isLatest ? asked : this.#cache.statusOf(item, this.#clock.wallMs());
-    if (known !== undefined) return containerView(item, known);
-    const status = await this.containerStatus(item.id, signal);
-    return status && containerView(item, status);
+    const status = known ?? (await this.containerStatus(item.id, signal));
+    return status && containerView(item, status, this.#cache.endOf(item.id));
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../../cri/sandbox-messages.ts';
 import type { Decoded } from '../../cri/wire.ts';
 import type {
+  ContainerEnd,
   RuntimeContainer,
   RuntimeContainerState,
   RuntimePod,
@@ -48,8 +49,13 @@ export function sandboxView(item: CriSandbox, ips: readonly string[]): RuntimeSa
 /**
  * One container from the runtime's list and, where it has been asked, its status. The status is the later one of the
  * two, so that its state counts.
+ * @param ended that it has ended, by an event
  */
-export function containerView(item: CriContainer, status: CriContainerStatus | undefined): RuntimeContainer {
+export function containerView(
+  item: CriContainer,
+  status: CriContainerStatus | undefined,
+  ended?: ContainerEnd,
+): RuntimeContainer {
   const state = stateOf(status?.state ?? item.state);
   const image = item.annotations[ANNOTATIONS.image] ?? status?.image?.image ?? item.image?.image ?? '';
   return {
@@ -63,6 +69,7 @@ export function containerView(item: CriContainer, status: CriContainerStatus | u
     createdAtMs: toMs(item.createdAt),
     ...(status !== undefined && status.startedAt > 0 ? { startedAtMs: toMs(status.startedAt) } : {}),
     ...(status !== undefined && state === 'exited' ? endOf(status) : {}),
+    ...((state === 'running' || state === 'exited') && ended !== undefined && { ended }),
     logPath: status?.logPath ?? '',
     notes: notesOf(item.annotations),
   };

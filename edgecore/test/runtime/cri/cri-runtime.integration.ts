@@ -135,13 +135,23 @@ describe('CriRuntime with containerd', function () {
 
   it('tells of the end of a container when the runtime shows it', async () => {
     const { containerId } = await run({}, { args: ['sleep 0.5; exit 7'] });
-    told.length = 0;
-    await eventually('the pod is told of', () => told.includes('uid-1'), { deadlineMs: 5_000 });
+    const seen: RuntimeContainer[] = [];
+    const unlisten = runtime.listen(() => {
+      void main().then((container) => seen.push(container));
+    });
+    try {
+      const isOver = (): boolean => seen.at(-1)?.state === 'exited' && seen.at(-1)?.ended === undefined;
+      await eventually('its state is told of', isOver, { deadlineMs: 5_000 });
+    } finally {
+      unlisten();
+    }
+    const ended = seen.find((each) => each.ended !== undefined)?.ended;
     const container = await main();
     assert.equal(container.id, containerId);
     assert.equal(container.state, 'exited');
     assert.equal(container.exitCode, 7);
     assert.equal(container.reason, 'Error');
+    assert.deepEqual(ended, { exitCode: 7, finishedAtMs: container.finishedAtMs }, 'told of before');
   });
 
   it('has no address on the network of the host', async () => {

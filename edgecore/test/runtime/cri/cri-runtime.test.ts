@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
 import { eventually, FakeClock, makeTempDir, within, type TempDir } from '@hawser/seams/testing';
-import { Envelope, TaskDelete, TaskExit, TaskOOM } from '../../../src/cri/containerd-messages.ts';
+import {
+  ContainerDelete,
+  Envelope,
+  TaskDelete,
+  TaskExit,
+  TaskOOM,
+} from '../../../src/cri/containerd-messages.ts';
 import { CONTAINERD_EVENTS_PATH } from '../../../src/cri/containerd-events.ts';
 import { ContainerEventResponse, ContainerState } from '../../../src/cri/container-messages.ts';
 import { CRI_EVENTS_PATH } from '../../../src/cri/cri-client.ts';
@@ -10,6 +16,7 @@ import { frameOf } from '../../../src/cri/grpc-frames.ts';
 import { PodSandboxState } from '../../../src/cri/sandbox-messages.ts';
 import type { Encodable, Fields, Message } from '../../../src/cri/wire.ts';
 import { EdgeCoreError } from '../../../src/errors.ts';
+import type { RuntimeContainer } from '../../../src/runtime/container-runtime.ts';
 import { CriRuntime } from '../../../src/runtime/cri/cri-runtime.ts';
 import { begin } from '../../cri/fake-server.ts';
 import { FakeCri, Refusal, type Answers } from './fake-cri.ts';
@@ -365,6 +372,70 @@ describe('CriRuntime', () => {
       await eventually('it is told', () => told.includes('uid-1'));
       assert.equal(looks, 5);
       assert.equal(told.filter((uid) => uid === 'uid-1').length, 1);
+    });
+
+    it('of an end come at once, and again when CRI says the same', async () => {
+      let state: 1 | 2 = 1;
+      await open({
+        ListPodSandbox: () => ({ items: [READY] }),
+        ListContainers: () => ({ containers: [{ ...CONTAINER, state }] }),
+        PodSandboxStatus: () => ({ status: { id: 's1' } }),
+        ContainerStatus: () => ({ status: { id: 'c1', state, exitCode: state === 1 ? 0 : 137 } }),
+      });
+      const send = sendContainerd();
+      await runtime.start();
+      await runtime.list();
+      const container = async (): Promise<RuntimeContainer | undefined> =>
+        (await runtime.get('uid-1'))?.containers[0];
+      const exit = { containerId: 'c1', id: 'c1', exitStatus: 137 };
+      await send(
+        '/tasks/exit',
+        TaskExit.encode({ ...exit, exitedAt: { seconds: 1_767_225_600, nanos: 7e6 } }),
+      );
+      await eventually('it is told', () => told.includes('uid-1'));
+      const ended = { exitCode: 137, finishedAtMs: Date.UTC(2026, 0, 1) + 7 };
+      const before = await container();
+      assert.deepEqual([before?.state, before?.ended], ['running', ended]);
+      told.length = 0;
+      await send('/tasks/delete', TaskDelete.encode({ containerId: 'c1' }));
+      state = 2;
+      await eventually('it is told again', () => told.includes('uid-1'));
+      const after = await container();
+      assert.deepEqual([after?.state, after?.exitCode, after?.ended], ['exited', 137, undefined]);
+      told.length = 0;
+      await send('/tasks/exit', TaskExit.encode({ ...exit, exitedAt: { seconds: 1_767_225_600 } }));
+      await send('/containers/delete', ContainerDelete.encode({ id: 'c1' }));
+      await eventually('news went on', () => told.length > 0);
+      assert.deepEqual(told, ['uid-1'], 'an end that is known is told no more');
+    });
+
+    it('of an end whose reason is not known yet say that, though CRI has its state', async () => {
+      let reason = 'Error';
+      await open({
+        ListPodSandbox: () => ({ items: [READY] }),
+        ListContainers: () => ({ containers: [{ ...CONTAINER, state: ContainerState.CONTAINER_RUNNING }] }),
+        PodSandboxStatus: () => ({ status: { id: 's1' } }),
+        ContainerStatus: () => ({
+          status: { id: 'c1', state: reason === '' ? 1 : 2, exitCode: 137, reason },
+        }),
+      });
+      reason = '';
+      const send = sendContainerd();
+      await runtime.start();
+      await runtime.list();
+      await send('/tasks/oom', TaskOOM.encode({ containerId: 'c1' }));
+      const exit = { containerId: 'c1', id: 'c1', exitStatus: 137, exitedAt: { seconds: 1_767_225_600 } };
+      await send('/tasks/exit', TaskExit.encode(exit));
+      await send('/tasks/delete', TaskDelete.encode({ containerId: 'c1' }));
+      reason = 'Error';
+      await eventually('it is told', () => told.includes('uid-1'));
+      const before = (await runtime.get('uid-1'))?.containers[0];
+      assert.deepEqual([before?.state, before?.ended?.exitCode], ['exited', 137]);
+      told.length = 0;
+      reason = 'OOMKilled';
+      await eventually('it is told again', () => told.includes('uid-1'));
+      const after = (await runtime.get('uid-1'))?.containers[0];
+      assert.deepEqual([after?.state, after?.reason, after?.ended], ['exited', 'OOMKilled', undefined]);
     });
 
     it('of one that was out of memory wait until CRI says that, too', async () => {

@@ -130,6 +130,18 @@ describe('a container in a runtime', () => {
     it(what, () => assert.deepEqual(containerView(item(listed), status(told)), { ...COMMON, ...expected }));
   }
 
+  for (const [state, isSaid] of [
+    [0, false],
+    [1, true],
+    [2, true],
+    [3, false],
+  ] as const)
+    it(`is ${isSaid ? '' : 'not '}said to have ended where an event told so, in state ${state}`, () => {
+      const ended = { exitCode: 3, finishedAtMs: NOW_MS };
+      const view = containerView(item({ state }), status({ state }), ended);
+      assert.deepEqual(view.ended, isSaid ? ended : undefined);
+    });
+
   it('has the image of the runtime where nobody noted another', () => {
     const view = containerView(
       item({ annotations: {} }),
