@@ -19,8 +19,8 @@ export interface LeaderLinksOptions {
   readonly message: (peer: string) => PeerMessage;
   /** Called with each answer, before it decides over anything here. */
   readonly onAnswer: (answer: PeerAnswer) => void;
-  /** The present link is another one, or none; why, in words. */
-  readonly onCurrent: (why: string) => void;
+  /** The present link is another one, or none; why, in words, and where it was silent, since when (monotonic ms). */
+  readonly onCurrent: (why: string, silentSinceMs?: number) => void;
   /** Something may have changed. */
   readonly onChange: () => void;
   readonly onBytes: (bytes: number) => void;
@@ -228,11 +228,11 @@ export class LeaderLinks {
     this.#options.onCurrent(`${name} leads`);
   }
 
-  #drop(held: Held, why: string): void {
+  #drop(held: Held, why: string, silentSinceMs?: number): void {
     if (this.#current !== held) return;
     this.#current = undefined;
     held.session.close(why);
-    this.#options.onCurrent(why);
+    this.#options.onCurrent(why, silentSinceMs);
   }
 
   #onNudge(peer: string): void {

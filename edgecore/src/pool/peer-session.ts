@@ -5,11 +5,11 @@ import {
   SyncError,
   unpackJson,
   UpstreamSession,
-  type ReplicaSession,
   type ScopeReplica,
   type UpstreamOutcome,
 } from '@hawser/sync';
 import type { Following, FollowOptions, ScopeFollower } from '../hub/scope-following.ts';
+import { ScopeMux } from '../hub/scope-mux.ts';
 import type { PeerFrames, PeerPipe } from './peer-link.ts';
 import {
   MAX_PEER_BYTES,
@@ -30,24 +30,19 @@ export interface PeerSessionOptions {
   readonly log: Logger;
 }
 
-/** A scope that is followed in this session. */
-interface Followed {
-  readonly session: ReplicaSession;
-  readonly onEnded: FollowOptions['onEnded'];
-}
-
 /** The end of a LAN session that has dialled: says how this node is, and follows scopes of the other one. */
 export class PeerSession implements ScopeFollower {
   readonly #options: PeerSessionOptions;
   readonly #upstream: UpstreamSession;
-  readonly #followed = new Map<number, Followed>();
+  readonly #mux: ScopeMux;
   readonly #asked = new Set<Deferred<UpstreamOutcome>>();
-  #scopeId = 0;
   #ended: string | undefined;
 
   constructor(options: PeerSessionOptions) {
     this.#options = options;
-    this.#upstream = new UpstreamSession((frame) => options.pipe.send(frame));
+    const { pipe, log } = options;
+    this.#upstream = new UpstreamSession((frame) => pipe.send(frame));
+    this.#mux = new ScopeMux({ send: (frame) => pipe.send(frame), log });
     void options.pipe.closed.then((why) => this.#onClosed(why));
   }
 
@@ -102,24 +97,7 @@ export class PeerSession implements ScopeFollower {
   }
 
   follow(replica: ScopeReplica, options: FollowOptions): Following | undefined {
-    if (this.#ended !== undefined) return undefined;
-    this.#scopeId += 1;
-    const scopeId = this.#scopeId;
-    const session = replica.open({
-      scopeId,
-      send: (frame) => this.#options.pipe.send(frame),
-      onFailed: (error) => {
-        this.#unsubscribe(scopeId);
-        options.onEnded(codeOf(error), error.message);
-      },
-    });
-    this.#followed.set(scopeId, { session, onEnded: options.onEnded });
-    return {
-      end: () => {
-        session.end();
-        this.#unsubscribe(scopeId);
-      },
-    };
+    return this.#mux.follow(replica, options);
   }
 
   /** Ends the session. Idempotent. */
@@ -131,8 +109,7 @@ export class PeerSession implements ScopeFollower {
     switch (frame.body) {
       case 'delta':
         this.#options.onBytes(frame.delta.body.length);
-        // One of a scope that was unsubscribed from may still be on its way.
-        this.#followed.get(frame.delta.scope)?.session.onDelta(frame.delta);
+        this.#mux.onDelta(frame.delta);
         return;
       case 'upstreamAck':
         this.#upstream.onAck(frame.upstreamAck);
@@ -140,37 +117,18 @@ export class PeerSession implements ScopeFollower {
       case 'reportRequest':
         this.#options.onNudge();
         return;
-      case 'error': {
-        const { scope, code, message } = frame.error;
-        const followed = this.#followed.get(scope);
-        this.#followed.delete(scope);
-        followed?.session.end();
-        followed?.onEnded(code, message);
+      case 'error':
+        this.#mux.onError(frame.error);
         return;
-      }
       default:
         throw new TunnelError('ERR_TUNNEL_BAD_FRAME', `a peer does not send ${frame.body}`);
     }
-  }
-
-  #unsubscribe(scopeId: number): void {
-    if (!this.#followed.delete(scopeId) || this.#ended !== undefined) return;
-    this.#options.pipe.send({ unsubscribe: { scope: scopeId } }).catch(() => {}); // its end tells itself
   }
 
   #onClosed(why: string): void {
     this.#ended = why;
     const ended = new SyncError('ERR_SYNC_SESSION_ENDED', why);
     for (const answer of this.#asked) answer.reject(ended);
-    for (const [, { session, onEnded }] of [...this.#followed]) {
-      session.end();
-      onEnded(ended.code, why);
-    }
-    this.#followed.clear();
+    this.#mux.end(ended.code, why);
   }
-}
-
-function codeOf(error: Error): string {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' ? code : 'ERR_EDGECORE_INTERNAL';
 }

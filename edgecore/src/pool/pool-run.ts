@@ -44,7 +44,6 @@ const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ER
 const FENCED = 'ERR_CLOUDCORE_FENCED';
 /** What a follower is told that reads from a node that does not lead. */
 const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
-const SILENCE = 'nothing was heard';
 
 /**
  * One member in one pool: docs/pool.md, "The member". Level-triggered: whatever happens, {@link look} looks at all that is
@@ -119,7 +118,7 @@ export class PoolRun {
       ...{ ...shared, link },
       message: (peer) => this.#words.message(peer),
       onAnswer: (answer) => this.#onAnswer(answer),
-      onCurrent: (why) => this.#onCurrent(why),
+      onCurrent: (why, silentSinceMs) => this.#onCurrent(why, silentSinceMs),
       onBytes: (bytes) => (counters.lanBytes.in += bytes),
     });
     const ask = (target: PeerTarget, timeoutMs: number): Promise<PeerAnswer | undefined> =>
@@ -255,7 +254,7 @@ export class PoolRun {
     this.#follow(isOpen ? { kind: 'cloud', epoch: 0, direct: false } : undefined);
     if (isOpen && this.scopes.synced) this.#lost = undefined;
     else this.#lose('the hub cannot be heard');
-    return (this.#lost?.sinceMs ?? Infinity) + this.#times.graceMs + 1;
+    return this.#lost === undefined ? Infinity : this.#graceEndsMs(this.#lost);
   }
 
   #lookAround(): number {
@@ -359,16 +358,15 @@ export class PoolRun {
       if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
       else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
     }
-    const graceMs = lost.sinceMs + this.#times.graceMs;
-    dueMs.push(this.#now >= graceMs ? this.direct.want(pool) : graceMs);
+    const askMs = lost.sinceMs + this.#times.directAskMs;
+    dueMs.push(this.#now >= askMs ? this.direct.want(pool) : askMs, this.#graceEndsMs(lost));
     return Math.min(...dueMs);
   }
 
   /** Without a leader and without a hub: the pool finds one by itself. */
   #lookForPeer(lost: Lost): number {
     const beginMs = lost.sinceMs + (lost.bySilence ? 0 : this.#times.returnMs);
-    const graceMs = lost.sinceMs + this.#times.graceMs;
-    const nextMs = this.#now < graceMs ? graceMs : Infinity;
+    const nextMs = this.#graceEndsMs(lost);
     if (this.#now < beginMs) return Math.min(beginMs, nextMs);
     const { node } = this.#options;
     const electors = (this.scopes.roster?.members ?? []).map((member) => this.#elector(member));
@@ -451,7 +449,8 @@ export class PoolRun {
 
   #sourceOf(isGood: boolean): Wanted | undefined {
     const { current } = this.links;
-    if (!isGood && this.direct.active && this.#options.hub.usable)
+    const isOver = this.#lost !== undefined && this.#graceEndsMs(this.#lost) === Infinity;
+    if (!isGood && isOver && this.direct.active && this.#options.hub.usable)
       return { kind: 'cloud', epoch: 0, direct: true };
     return current && { kind: 'leader', link: current };
   }
@@ -459,6 +458,12 @@ export class PoolRun {
   /** The source as it is wanted; the same object while nothing of it changes. */
   #follow(wanted: Wanted | undefined): void {
     this.#source = sourceFor(wanted, this.#source, this.#connection, this.#options.hub);
+  }
+
+  /** When the grace ends; Infinity: it has. */
+  #graceEndsMs({ sinceMs }: Lost): number {
+    const endsMs = sinceMs + this.#times.graceMs;
+    return this.#now < endsMs ? endsMs : Infinity;
   }
 
   #silentMs(): number {
@@ -497,7 +502,7 @@ export class PoolRun {
       return !this.#leading.provisional && this.#pulse.fresh ? 'LIVE' : 'STALE';
     if (this.#lost === undefined) return 'LIVE';
     if (this.#source?.direct === true && this.scopes.followed > 0) return 'DIRECT';
-    return this.#now - this.#lost.sinceMs < this.#times.graceMs ? 'GRACE' : 'STALE';
+    return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
@@ -534,9 +539,10 @@ export class PoolRun {
     this.services.stopPublishing(NOT_LEADING, why);
   }
 
-  #lose(why: string): void {
-    this.#why = this.#lost === undefined ? why : this.#why;
-    this.#lost ??= { sinceMs: this.#now, bySilence: why.startsWith(SILENCE) };
+  #lose(why: string, silentSinceMs?: number): void {
+    if (this.#lost !== undefined) return;
+    this.#why = why;
+    this.#lost = { sinceMs: silentSinceMs ?? this.#now, bySilence: silentSinceMs !== undefined };
   }
 
   #claim(silentMs: number): number {
@@ -570,9 +576,9 @@ export class PoolRun {
     this.soon();
   }
 
-  #onCurrent(why: string): void {
+  #onCurrent(why: string, silentSinceMs?: number): void {
+    if (this.links.current === undefined && this.#leading === undefined) this.#lose(why, silentSinceMs);
     this.#why = why;
-    if (this.links.current === undefined && this.#leading === undefined) this.#lose(why);
     this.soon();
   }
 

@@ -4,8 +4,10 @@ export interface PoolTimes {
   readonly heartbeatMs: number;
   /** A leader of which nothing was heard for this long is away. */
   readonly expiryMs: number;
-  /** From the loss of a leader until the member looks for another way. */
+  /** From when a leader was last there until the member goes another way. */
   readonly graceMs: number;
+  /** When it asks for that: a little earlier, as the hub spreads those who ask over 30 s. */
+  readonly directAskMs: number;
   /** The hub is asked for a sign of life after so long a silence … */
   readonly hubPingMs: number;
   /** … and counts as lost after this one. */
@@ -43,6 +45,7 @@ const DEFAULT: PoolTimes = {
   heartbeatMs: 5_000,
   expiryMs: 15_000,
   graceMs: 30_000,
+  directAskMs: 29_100,
   hubPingMs: 5_000,
   hubLostMs: 12_000,
   returnMs: 5_000,
