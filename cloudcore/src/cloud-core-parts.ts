@@ -202,6 +202,7 @@ export class CloudCoreParts {
       ...{ cluster: cache, identity: this.#identity, upstream, leases, reports, encoder, counters },
       ...{ registry, log, clock },
       ...(kubelet && { kubelet }),
+      ...(pools && { pools: pools.pools }),
       ...(apiAccess && { apiAccess }),
       sessions: () => server.sessions,
       admit: (view, stamp, signal) => guard.admitTo(view, stamp, signal),

@@ -212,8 +212,8 @@ export class ElectionKeeper {
     const { table, members, times } = this.#options;
     return table.members(name).flatMap((node) => {
       const report = members.report(node);
-      const isHeard = members.isHere(node) && (members.silentMs(node) ?? Infinity) < times.silentMs;
-      return report !== undefined && isHeard && this.#unfit(node, pool) === undefined
+      const isAlive = members.isAlive(node, times.silentMs);
+      return report !== undefined && isAlive && this.#unfit(node, pool) === undefined
         ? [{ node, report }]
         : [];
     });

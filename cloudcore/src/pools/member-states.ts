@@ -1,4 +1,4 @@
-import type { Tunnel } from '@hawser/proto';
+import type { SessionInfo, Tunnel } from '@hawser/proto';
 import type { Clock } from '@hawser/seams';
 import type { UpstreamBodies } from '@hawser/sync';
 
@@ -6,13 +6,15 @@ import type { UpstreamBodies } from '@hawser/sync';
 export type MemberReport = UpstreamBodies['pool-report'];
 
 /** The part of a session that is looked at. */
-export type MemberSession = Pick<Tunnel, 'heardMs'>;
+export type MemberSession = Pick<Tunnel, 'heardMs'> & { readonly info: Pick<SessionInfo, 'heartbeatMs'> };
 
 interface Departed {
   readonly endedMs: number;
   readonly heardMs: number;
 }
 
+/** A heartbeat may be late by half of it. */
+const LATE_HEARTBEAT = 1.5;
 /** Nodes that are remembered after their session has ended; the longest gone go first. */
 const MAX_DEPARTED = 10_000;
 
@@ -55,6 +57,16 @@ export class MemberStates {
     const session = this.#sessions.get(node);
     const heardMs = session === undefined ? this.#departed.get(node)?.heardMs : session.heardMs;
     return heardMs === undefined ? undefined : Math.max(0, this.#clock.monotonicMs() - heardMs);
+  }
+
+  /** Whether the node has a session here that is alive: its heartbeats come, or it was heard within a bound. */
+  isAlive(node: string, boundMs: number): boolean {
+    const session = this.#sessions.get(node);
+    if (session === undefined) return false;
+    return (
+      this.#clock.monotonicMs() - session.heardMs <
+      Math.max(boundMs, LATE_HEARTBEAT * session.info.heartbeatMs)
+    );
   }
 
   report(node: string): MemberReport | undefined {

@@ -50,6 +50,7 @@ export class PoolAdmission {
     const asked: Asked = { ...request, ...parts, node };
     const isSolo = parts.pool === SOLO_PREFIX + node && member === '';
     if (!isSolo && parts.pool !== member) return forbidden(node, request);
+    if (this.#options.scopeOf(asked.pool, asked.resource) === undefined) return forbidden(node, request);
     if (isSolo) return this.#offer(asked, 'solo');
     if (asked.direct) return this.#ofDirect(asked);
     // Another replica may have appointed this node just now.
@@ -60,7 +61,7 @@ export class PoolAdmission {
   #ofDirect(asked: Asked): PoolOffer | PoolRefusal {
     const { node, pool } = asked;
     if (this.#options.allowsDirect(pool, node)) return this.#offer(asked, 'direct');
-    return this.#notLeader(asked, `${node} has no grant to read ${pool} without its leader`);
+    return notLeader(`${node} has no grant to read ${pool} without its leader`);
   }
 
   #ofLeader(asked: Asked): PoolOffer | PoolRefusal {
@@ -70,12 +71,7 @@ export class PoolAdmission {
     const leads = now.leader === '' ? 'nobody leads' : `${now.leader} leads`;
     const message = `${leads} ${pool}, in epoch ${now.epoch}; ${node} asked in epoch ${epoch}`;
     if (now.epoch === epoch && now.leader !== '') return { code: 'ERR_CLOUDCORE_EPOCH_CONFLICT', message };
-    return this.#notLeader(asked, message);
-  }
-
-  #notLeader(asked: Asked, message: string): PoolRefusal {
-    const isShared = this.#options.scopeOf(asked.pool, asked.resource) !== undefined;
-    return isShared ? { code: 'ERR_CLOUDCORE_NOT_LEADER', message } : forbidden(asked.node, asked);
+    return notLeader(message);
   }
 
   #offer(asked: Asked, mode: StreamMode): PoolOffer | PoolRefusal {
@@ -98,6 +94,10 @@ export class PoolAdmission {
       sent: (bytes) => metrics.streamBytes.inc({ resource, mode }, bytes),
     };
   }
+}
+
+function notLeader(message: string): PoolRefusal {
+  return { code: 'ERR_CLOUDCORE_NOT_LEADER', message };
 }
 
 function forbidden(node: string, { name }: PoolRequest): PoolRefusal {
