@@ -52,4 +52,9 @@ export {
 } from './tunnel-site/tunnel-site.ts';
 export { Station, SwitchedNetwork, type SwitchedNet } from './netns/switched-network.ts';
 export { ENDPOINTS, poolService, poolSlice, rollingUpdate, serviceName } from './pool-site/pool-objects.ts';
-export { LOCAL_API_PORT, NODE_POOLS, POOL, PoolSite, type PoolSiteOptions } from './pool-site/pool-site.ts';
+export { createPool, createServices, NODE_POOLS, POOL, putSlice } from './pool-site/pool-cluster.ts';
+export { LOCAL_API_PORT, PoolSite, type PoolSiteOptions } from './pool-site/pool-site.ts';
+export { makeReader } from './pool-site/reader-account.ts';
+export { defineResources } from './cluster-site/define-resources.ts';
+export { PoolFleet, type PoolFleetOptions } from './pool-site/pool-fleet.ts';
+export type { FleetState } from './pool-site/fleet-types.ts';

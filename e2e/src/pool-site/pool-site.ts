@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AdminClient, EdgeConfigInput, PoolStatus } from '@hawser/edgecore';
-import { resourcePath, RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
+import type { KubeObject } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import { ClusterSite, type ClusterSiteOptions } from '../cluster-site/cluster-site.ts';
 import { defineResources } from '../cluster-site/define-resources.ts';
@@ -9,16 +9,8 @@ import type { SiteEdge } from '../cluster-site/site-edge.ts';
 import { E2eError } from '../errors.ts';
 import { SwitchedNetwork, type Station } from '../netns/switched-network.ts';
 import type { NodeChild, NodeChildOptions } from '../processes/node-child.ts';
-import { poolService, poolSlice } from './pool-objects.ts';
-
-/** NodePools of OpenYurt. */
-export const NODE_POOLS: ApiResource = {
-  group: 'apps.openyurt.io',
-  version: 'v1beta2',
-  resource: 'nodepools',
-  kind: 'NodePool',
-  namespaced: false,
-};
+import { createPool, createServices, NODE_POOLS, POOL, putSlice } from './pool-cluster.ts';
+import { makeReader } from './reader-account.ts';
 
 /** Settings of {@link PoolSite.open}. */
 export interface PoolSiteOptions extends Omit<ClusterSiteOptions, 'netns' | 'link'> {
@@ -34,13 +26,6 @@ export interface PoolSiteOptions extends Omit<ClusterSiteOptions, 'netns' | 'lin
   readonly edge?: EdgeConfigInput;
 }
 
-/** The one pool. */
-export const POOL = 'shop';
-/** The service account of readers, and what it may. */
-const READER = 'pool-reader';
-const RBAC_GROUP = 'rbac.authorization.k8s.io';
-const CLUSTER_ROLES = rbacResource('clusterroles', 'ClusterRole');
-const CLUSTER_ROLE_BINDINGS = rbacResource('clusterrolebindings', 'ClusterRoleBinding');
 const PEER_PORT = 10_263;
 /** Where members serve the local API, each in its own namespace. */
 export const LOCAL_API_PORT = 10_260;
@@ -81,11 +66,8 @@ export class PoolSite {
         },
       });
       site = new PoolSite(cluster, network, options);
-      await site.createPool(POOL, options.pool);
-      for (let index = 0; index < services; index++) {
-        await cluster.client.request(post(RESOURCES.services, poolService(index)));
-        await cluster.client.request(post(RESOURCES.endpointslices, poolSlice(index)));
-      }
+      await createPool(cluster.client, options.pool);
+      await createServices(cluster.client, services);
       for (let index = 0; index < members; index++) site.members.push(await site.joined(index));
       await Promise.all(site.members.map((member) => member.start()));
       await site.untilLed();
@@ -95,17 +77,6 @@ export class PoolSite {
       await network.close();
       throw error;
     }
-  }
-
-  /** Makes a NodePool. */
-  async createPool(name: string, spec: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const object: KubeObject = {
-      apiVersion: 'apps.openyurt.io/v1beta2',
-      kind: NODE_POOLS.kind,
-      metadata: { name },
-      spec: { type: 'Edge', interConnectivity: true, enableLeaderElection: true, ...spec },
-    };
-    await this.cluster.client.request(post(NODE_POOLS, object));
   }
 
   /** A member that has joined, not started. */
@@ -228,7 +199,7 @@ export class PoolSite {
 
   /** A token of that service account, good for an hour. */
   async token(): Promise<string> {
-    this.#token ??= this.#makeReader();
+    this.#token ??= makeReader(this.cluster.client);
     return await this.#token;
   }
 
@@ -239,29 +210,7 @@ export class PoolSite {
 
   /** Writes a slice. */
   async putSlice(slice: KubeObject): Promise<KubeObject> {
-    const { name = '' } = slice.metadata;
-    const path = resourcePath(RESOURCES.endpointslices, { namespace: 'default', name });
-    return (await this.cluster.client.request({ method: 'PUT', path, body: slice })) as KubeObject;
-  }
-
-  async #makeReader(): Promise<string> {
-    const { client } = this.cluster;
-    const rules = [
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: [''], resources: ['services', 'endpoints'], verbs: ['get', 'list', 'watch'] },
-    ];
-    const subjects = [{ kind: 'ServiceAccount', name: READER, namespace: 'default' }];
-    const roleRef = { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: READER };
-    const rbac = { apiVersion: `${RBAC_GROUP}/v1`, metadata: { name: READER } };
-    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: READER } };
-    await client.request(post(RESOURCES.serviceaccounts, account));
-    await client.request(post(CLUSTER_ROLES, { ...rbac, kind: 'ClusterRole', rules }));
-    const binding = { ...rbac, kind: 'ClusterRoleBinding', subjects, roleRef };
-    await client.request(post(CLUSTER_ROLE_BINDINGS, binding));
-    const accounts = post(RESOURCES.serviceaccounts, account).path;
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-    const answer = await client.request({ method: 'POST', path: `${accounts}/${READER}/token`, body });
-    return (answer as { readonly status: { readonly token: string } }).status.token;
+    return await putSlice(this.cluster.client, slice);
   }
 
   /** Ends everything. */
@@ -269,10 +218,6 @@ export class PoolSite {
     await this.cluster.close();
     await this.network.close();
   }
-}
-
-function rbacResource(resource: string, kind: string): ApiResource {
-  return { group: RBAC_GROUP, version: 'v1', resource, kind, namespaced: false };
 }
 
 async function statusOf(admin: AdminClient): Promise<PoolStatus | undefined> {
@@ -285,9 +230,4 @@ async function statusOf(admin: AdminClient): Promise<PoolStatus | undefined> {
 
 function isSynced({ resources }: PoolStatus): boolean {
   return resources.length > 0 && resources.every(({ synced }) => synced);
-}
-
-function post(resource: ApiResource, body: KubeObject): { method: 'POST'; path: string; body: KubeObject } {
-  const path = resourcePath(resource, resource.namespaced ? { namespace: 'default' } : {});
-  return { method: 'POST', path, body };
 }
