@@ -119,13 +119,15 @@ export class LazyLocalApi implements ApiForPods {
     }
   }
 
+  /** Where pods reach it; undefined while they do not. */
+  get podAddress(): ApiServerAddress | undefined {
+    // A dummy interface that somebody took away leaves the port open, and nobody reaches it.
+    return this.#linkLocal.isPresent ? addressOf(this.#link) : undefined;
+  }
+
   server(pod: Pod): ApiServerAddress | undefined {
     if (!usesLocalApi(pod, this.#options.config.pods)) return undefined;
-    const port = pod.spec.hostNetwork === true ? this.#loopback : this.#link;
-    // A dummy interface that somebody took away leaves the port open, and nobody reaches it.
-    if (port === this.#link && !this.#linkLocal.isPresent) return undefined;
-    const at = port.address;
-    return at === undefined ? undefined : { host: at.address, port: at.port };
+    return pod.spec.hostNetwork === true ? addressOf(this.#loopback) : this.podAddress;
   }
 
   authority(pod: Pod): string | undefined {
@@ -220,4 +222,8 @@ export class LazyLocalApi implements ApiForPods {
       this.#loadProblem = (error as Error).message;
     }
   }
+}
+
+function addressOf({ address }: LocalPort): ApiServerAddress | undefined {
+  return address === undefined ? undefined : { host: address.address, port: address.port };
 }

@@ -1,13 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { KubeServer, type ObjectStore } from '@hawser/kube';
+import { KubeServer } from '@hawser/kube';
 import type { Clock, Logger, Random } from '@hawser/seams';
 import type { Registry as MetricsRegistry } from '@hawser/seams/metrics';
+import type { ApiAddress } from '../local-store/api-server-filter.ts';
+import type { LocalStore } from '../local-store/local-store.ts';
 import type { PoolReader } from '../pool/pool-types.ts';
 import { AccountTokens } from './account-tokens.ts';
 import type { ApiCertificate } from './api-certificate.ts';
+import type { ApiServerAddress } from './api-for-pods.ts';
 import { Callers } from './callers.ts';
+import { shownToClients } from './client-filters.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import type { CloudAccess } from './cloud-access-types.ts';
 import { ClusterTrust } from './cluster-trust.ts';
@@ -15,7 +19,6 @@ import { DiscoveryAnswers } from './discovery-answers.ts';
 import type { ConnectionTaker } from './lazy-local-api.ts';
 import { LocalApiMetrics } from './local-api-metrics.ts';
 import { LocalAuthorizer } from './local-authorizer.ts';
-import type { LocalObjects } from './local-objects.ts';
 import { LocalRegistry } from './local-registry.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
 import { RequestPlace } from './request-place.ts';
@@ -30,9 +33,11 @@ export interface LocalApiOptions {
   /** Where clients reach it, as discovery tells them. */
   readonly port: number;
   readonly pool: PoolReader;
-  readonly objects: LocalObjects;
-  /** What a client is shown, by its User-Agent; default: the same for all. */
-  readonly shownTo?: (userAgent: string | undefined) => ObjectStore;
+  readonly objects: LocalStore;
+  /** `localApi.filters`. Default: none. */
+  readonly filters?: Readonly<Record<string, string>>;
+  /** Where pods reach it; undefined while they do not. */
+  readonly podAddress?: () => ApiServerAddress | undefined;
   readonly cloud: CloudAccess;
   /** UID of a pod of this node that is there; undefined: there is none of this name. */
   readonly podUid: (namespace: string, name: string) => string | undefined;
@@ -82,7 +87,12 @@ export class LocalApi implements ConnectionTaker {
       watches: () => ({ local: this.#server.watchCount, cloud: router.watches }),
       remembered: () => this.#remembered,
     });
-    const { nodeAuthorities, podUid, shownTo } = options;
+    const { nodeAuthorities, podUid, filters = {}, podAddress = () => undefined } = options;
+    const api = (): ApiAddress | undefined => {
+      const at = podAddress();
+      return at && { address: at.host, port: at.port };
+    };
+    const shownTo = shownToClients(objects, filters, { node, api }, log);
     const certificates = new ClientCertificates({
       ...{ node, nodeAuthorities, callers, wallMs },
       trust: () => trust.present,
@@ -97,7 +107,7 @@ export class LocalApi implements ConnectionTaker {
       authorizer,
       rules: authorizer.rules,
       delegate: router,
-      ...(shownTo !== undefined && { storeOf: ({ headers }) => shownTo(headers['user-agent']) }),
+      storeOf: ({ headers }) => shownTo(headers['user-agent']),
       limits: { maxWatches: MAX_WATCHES, stopMs: STOP_MS },
       clock,
       ...(options.random !== undefined && { random: options.random }),

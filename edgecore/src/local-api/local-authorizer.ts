@@ -65,7 +65,7 @@ export class LocalAuthorizer implements Authorizer {
 
   #byRules(attributes: AuthorizationAttributes): AuthorizationDecision {
     const { pool } = this.#options;
-    const at = RESOURCES.map((resource) => pool.view(resource)?.version ?? '').join(' ');
+    const at = RESOURCES.map((resource) => pool.view(resource)?.changed ?? '').join(' ');
     if (at !== this.#knownAt) {
       this.#known.clear();
       this.#knownAt = at;
