@@ -43,6 +43,7 @@ import { ControlPlaneError } from './errors.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { KubeletClient } from './kubelet-client/kubelet-client.ts';
 import { ClusterPki, type PkiState } from './pki/cluster-pki.ts';
+import { IssuerDiscovery } from './tokens/issuer-discovery.ts';
 import { TokenKey } from './tokens/jwt.ts';
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts';
 
@@ -239,7 +240,8 @@ class Plane implements ControlPlane {
     const crds = new CrdController({ store, registry, clock, onError });
     crds.start();
     this.#undo.push(() => crds.stop());
-    const tokens = new ServiceAccountTokens({ key: new TokenKey(pki.tokenKey), store, clock });
+    const key = new TokenKey(pki.tokenKey);
+    const tokens = new ServiceAccountTokens({ key, store, clock });
     const rbac = new RbacAuthorizer(store);
     const server = new KubeServer({
       ...{ store, registry, clock, random, onError, connect },
@@ -249,6 +251,7 @@ class Plane implements ControlPlane {
       authenticators: [clientCertificateAuthenticator],
       tokens,
       tokenIssuer: tokens,
+      paths: [new IssuerDiscovery(key, () => this.url)],
       rules: rbac,
       authorizer: unionAuthorizer([
         privilegedGroupAuthorizer(MASTERS),

@@ -39,6 +39,20 @@ describe('control plane in process', function () {
     });
   });
 
+  it('publishes what tokens are checked with', async () => {
+    const get = async (path: string): Promise<Record<string, unknown>> =>
+      (await cluster.plane.client.request({ method: 'GET', path })) as Record<string, unknown>;
+    const discovery = await get('/.well-known/openid-configuration');
+    assert.equal(discovery['issuer'], 'https://kubernetes.default.svc.cluster.local');
+    assert.match(String(discovery['jwks_uri']), /^https:.*\/openid\/v1\/jwks$/);
+    const [key] = (await get('/openid/v1/jwks'))['keys'] as Record<string, unknown>[];
+    assert.deepEqual(
+      [key?.['kty'], key?.['crv'], key?.['alg'], key?.['use']],
+      ['EC', 'P-256', 'ES256', 'sig'],
+    );
+    assert.equal(key?.['d'], undefined);
+  });
+
   it('runs a deployment, spread over the nodes, and mounts a token into its pods', async () => {
     await cluster.create(API.deployments, deployment('web', 4));
     const pods = await cluster.podsReady('web', 4);

@@ -110,6 +110,20 @@ const ROLES: readonly Role[] = [
     groups: ['system:authenticated'],
   },
   {
+    // Source: KEP-1393.
+    name: 'system:service-account-issuer-discovery',
+    rules: [
+      {
+        nonResourceURLs: [
+          ...['/.well-known/openid-configuration', '/.well-known/openid-configuration/'],
+          ...['/openid/v1/jwks', '/openid/v1/jwks/'],
+        ],
+        verbs: ['get'],
+      },
+    ],
+    groups: ['system:serviceaccounts'],
+  },
+  {
     name: 'system:basic-user',
     rules: [
       {
