@@ -431,6 +431,21 @@ describe('A pool’s scope, from the hub over a leader to a follower', () => {
       assert.equal(chain.leader.view(SCOPE).version, '103');
     });
 
+    it('in what has yet to be put into it: the stamp is of the state at its end', async () => {
+      const chain = new Chain();
+      const slow = new SlowEncoder();
+      chain.hub.write('a', 'one');
+      chain.hub.write('b', 'one');
+      const link = chain.link('leader', { encoder: slow });
+      await link.flow();
+      chain.hub.write('b', 'two');
+      await slow.encodeAll();
+      await link.flow();
+      assert.deepEqual(link.said, ['batch']);
+      assert.equal(chain.leader.view(SCOPE).version, '103');
+      assert.equal(chain.leaderReplica.state.synced, true);
+    });
+
     it('by what is gone while it is encoded', async () => {
       const chain = new Chain();
       const slow = new SlowEncoder();
