@@ -12,6 +12,15 @@ export interface StoreFixture {
   clean(): Promise<void>;
 }
 
+/** The part of {@link describeObjectStore} that is about reading: `open` gives stores that somehow take writes. */
+export function describeStoreReading(name: string, fixture: StoreFixture): void {
+  describe(`${name}: an object store to read from`, () => {
+    afterEach(() => fixture.clean());
+    describeListing(fixture);
+    describeWatching(fixture);
+  });
+}
+
 /**
  * The compliance suite of {@link ObjectStore}: what every implementation must do. Call it at the top level of a mocha
  * test file.

@@ -39,15 +39,23 @@ export class FilteredState {
       base.listen((news) => {
         if (news.type === 'changes') this.#follow(news.changes);
         else if (news.type === 'restart') this.#restart();
-        else this.end();
+        else if (news.isGone) this.end();
+        else this.close();
       }),
       ...filters.map((filter) => filter.listen((places) => this.#look(places))),
     ];
   }
 
+  /** What it is over is gone, or another one. */
   end(): void {
     for (const undo of this.#undo) undo();
     this.state.end();
+  }
+
+  /** Nobody reads any more. */
+  close(): void {
+    for (const undo of this.#undo) undo();
+    this.state.close();
   }
 
   *#shown(): Generator<LocalEntry> {

@@ -60,9 +60,9 @@ export class NodeItself {
     return this.#loaded;
   }
 
-  end(): void {
+  close(): void {
     for (const undo of this.#undo) undo();
-    this.state.end();
+    this.state.close();
   }
 
   /** Never rejects. */

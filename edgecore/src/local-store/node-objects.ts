@@ -67,8 +67,8 @@ export class NodeObjects {
   stop(): void {
     this.#ended = true;
     this.#disk.stop();
-    this.#pods?.end();
-    this.#itself?.end();
+    this.#pods?.close();
+    this.#itself?.close();
   }
 
   /** Whether the node has this object. */

@@ -55,9 +55,9 @@ export class NodePods {
     this.#undo = [pods.listen(() => this.#look()), statuses.listen((uid) => this.#look(uid))];
   }
 
-  end(): void {
+  close(): void {
     for (const undo of this.#undo) undo();
-    this.state.end();
+    this.state.close();
   }
 
   /** Tells of what is another than what is shown; `uid`: only of this pod. */

@@ -43,7 +43,7 @@ export class PoolObjects {
   stop(): void {
     this.#unlisten?.();
     this.#unlisten = undefined;
-    for (const state of this.#states.values()) state.end();
+    for (const state of this.#states.values()) state.close();
     this.#states.clear();
   }
 

@@ -39,7 +39,7 @@ export class PoolResourceState {
       ...{ resource, limits, clock },
       entries: this.#entries(),
       version: this.#version,
-      floor: versionOf(view.changed),
+      floor: versionOf(view.changed ?? view.version),
     });
     this.#unlisten = view.listen((commit) => this.#commit(commit));
     this.look();
@@ -71,9 +71,16 @@ export class PoolResourceState {
     this.state.touch(asSaid, 'own');
   }
 
+  /** The replica is another one, or there is none any more. */
   end(): void {
     this.#unlisten();
     this.state.end();
+  }
+
+  /** Nobody reads any more. */
+  close(): void {
+    this.#unlisten();
+    this.state.close();
   }
 
   *#entries(): Generator<ContentEntry> {

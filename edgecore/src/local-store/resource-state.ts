@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '@hawser/seams';
 import {
-  EventWatch,
   expired,
   resourceVersionTooLarge,
   tooOldResourceVersion,
   type EntryList,
+  type EventWatch,
   type GroupResource,
   type Scope,
   type StoreWatch,
@@ -14,6 +14,7 @@ import { ChangeHistory, eventOf, type ChangeHistoryLimits, type ToldChange } fro
 import { EntryTable } from './entry-table.ts';
 import { eventVersions } from './event-versions.ts';
 import type { LocalEntry } from './local-entry.ts';
+import { LocalWatch } from './local-watch.ts';
 
 /** An object as it is from now on. */
 export interface ObjectChange {
@@ -35,8 +36,8 @@ export type StateNews =
   | { readonly type: 'changes'; readonly changes: readonly ToldChange[] }
   /** What was told before does not go on: all of it may be different. */
   | { readonly type: 'restart' }
-  /** There is no such state any more. */
-  | { readonly type: 'end' };
+  /** There is no such state any more: the resource is gone, or nobody is to read it any more. */
+  | { readonly type: 'end'; readonly isGone: boolean };
 
 /** What a {@link ResourceState} begins with. */
 export interface ResourceStart {
@@ -52,11 +53,6 @@ export interface ResourceStart {
 /** How long a watch may be ahead of what is here, as after a restart from an older snapshot. */
 const AHEAD_MS = 10_000;
 
-interface Ahead {
-  readonly version: number;
-  readonly timer: Timer;
-}
-
 /**
  * One resource as readers see it: its objects, its version, what changed lately, and who watches. All methods are
  * synchronous: nothing comes between a list and its version. docs/pool.md, "Versions that clients see".
@@ -65,8 +61,9 @@ export class ResourceState implements WatchSource {
   readonly resource: GroupResource;
   readonly #clock: Clock;
   readonly #history: ChangeHistory;
-  readonly #watches = new Set<EventWatch>();
-  readonly #ahead = new Map<EventWatch, Ahead>();
+  readonly #watches = new Set<LocalWatch>();
+  /** Watches that are ahead, and when they have waited long enough. */
+  readonly #ahead = new Map<LocalWatch, Timer>();
   readonly #listeners = new Set<(news: StateNews) => void>();
   #table: EntryTable;
   #version: number;
@@ -140,9 +137,9 @@ export class ResourceState implements WatchSource {
       .filter(({ now, before }) => isIn(scope, (now ?? before)?.key.namespace))
       .map(eventOf);
     const start = { ...options, fromVersion: Math.min(fromVersion, this.#version), backlog };
-    const watch = new EventWatch(this, scope, start);
+    const watch = new LocalWatch(this, scope, start, fromVersion);
     this.#watches.add(watch);
-    if (fromVersion > this.#version) this.#wait(watch, fromVersion);
+    if (fromVersion > this.#version) this.#wait(watch);
     return watch;
   }
 
@@ -211,18 +208,29 @@ export class ResourceState implements WatchSource {
 
   /** A watch has ended. */
   detach(watch: EventWatch): void {
+    if (!(watch instanceof LocalWatch)) return;
     this.#arrived(watch);
     this.#watches.delete(watch);
   }
 
   /** There is no such resource any more: watches end with 410. Idempotent. */
   end(): void {
+    this.#close(true);
+  }
+
+  /** Watches end, and may go on another time. Idempotent. */
+  close(): void {
+    this.#close(false);
+  }
+
+  #close(isGone: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#endWatches();
+    if (isGone) this.#endWatches();
+    else for (const watch of [...this.#watches]) watch.end();
     this.#table = new EntryTable();
     this.#history.clear(this.#version);
-    this.#news({ type: 'end' });
+    this.#news({ type: 'end', isGone });
     this.#listeners.clear();
   }
 
@@ -249,13 +257,9 @@ export class ResourceState implements WatchSource {
       this.#history.push(change);
       if (this.#watches.size === 0) continue;
       const event = eventOf(change);
-      for (const watch of [...this.#watches]) {
-        // What it has seen of another life is not told again; what is gone it may have missed there.
-        if (event.type !== 'DELETED' && change.version <= (this.#ahead.get(watch)?.version ?? -1)) continue;
-        watch.push(event);
-      }
+      for (const watch of [...this.#watches]) watch.push(event);
     }
-    for (const [watch, ahead] of this.#ahead) if (ahead.version <= version) this.#arrived(watch);
+    for (const watch of this.#ahead.keys()) if (watch.from <= version) this.#arrived(watch);
     this.#news({ type: 'changes', changes });
   }
 
@@ -275,16 +279,13 @@ export class ResourceState implements WatchSource {
     for (const watch of [...this.#watches]) watch.end(expired(`${resource} have to be listed again`));
   }
 
-  #wait(watch: EventWatch, version: number): void {
-    const tooNew = (): void => watch.end(expired(`resource version ${version} is not known here`));
-    this.#ahead.set(watch, {
-      version,
-      timer: this.#clock.setTimer(AHEAD_MS, tooNew, { background: true }),
-    });
+  #wait(watch: LocalWatch): void {
+    const tooNew = (): void => watch.end(expired(`resource version ${watch.from} is not known here`));
+    this.#ahead.set(watch, this.#clock.setTimer(AHEAD_MS, tooNew, { background: true }));
   }
 
-  #arrived(watch: EventWatch): void {
-    this.#ahead.get(watch)?.timer.cancel();
+  #arrived(watch: LocalWatch): void {
+    this.#ahead.get(watch)?.cancel();
     this.#ahead.delete(watch);
   }
 
