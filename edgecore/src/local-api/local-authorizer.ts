@@ -26,6 +26,8 @@ const GROUP = 'rbac.authorization.k8s.io';
 const RESOURCES = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
   (resource) => `${resource}.${GROUP}`,
 );
+/** Open to everybody. Source: k8s.io/apiserver, --authorization-always-allow-paths. */
+const HEALTH = /^\/(healthz|livez|readyz)(\/|$)/;
 const ALLOWED: AuthorizationDecision = { decision: 'allow', reason: '' };
 /** Decisions that are remembered. */
 const MAX_KNOWN = 2_000;
@@ -53,6 +55,7 @@ export class LocalAuthorizer implements Authorizer {
   /** @throws StatusError ServiceUnavailable: the rules are not here yet */
   async authorize(attributes: AuthorizationAttributes): Promise<AuthorizationDecision> {
     if (attributes.user.groups.includes(MASTERS)) return ALLOWED;
+    if (!attributes.isResource && attributes.verb === 'get' && HEALTH.test(attributes.path)) return ALLOWED;
     const node = this.#nodes.authorize(attributes);
     if (node.decision === 'allow') return node;
     if (!(await this.#haveRules())) {
