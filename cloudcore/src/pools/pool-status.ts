@@ -33,6 +33,8 @@ export interface PoolStatusOptions {
   readonly resource: () => ApiResource | undefined;
   /** undefined: there is nothing to write, or it is another replica's to. */
   readonly facts: (pool: string) => PoolFacts | undefined;
+  /** Time between two writes of one pool, milliseconds. */
+  readonly paceMs: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly queueMetrics?: WorkqueueMetrics;
@@ -41,8 +43,6 @@ export interface PoolStatusOptions {
 const LEADER_READY = 'LeaderReady';
 /** What changes together is written together, milliseconds. */
 const SETTLE_MS = 250;
-/** Time between two writes of one pool, milliseconds. */
-const PACE_MS = 5_000;
 const RETRY = { baseMs: 500, capMs: 60_000 };
 const MAX_NODES = 1_000;
 
@@ -70,7 +70,7 @@ export class PoolStatusWriter {
   /** What a status is made of may be another. */
   look(pool: string): void {
     const sinceMs = this.#options.clock.monotonicMs() - (this.#writtenMs.get(pool) ?? -Infinity);
-    this.#queue.enqueueAfter(pool, Math.max(SETTLE_MS, PACE_MS - sinceMs));
+    this.#queue.enqueueAfter(pool, Math.max(SETTLE_MS, this.#options.paceMs - sinceMs));
   }
 
   /** The pool is gone. */

@@ -16,8 +16,10 @@ export interface NodeStandings {
 
 /** Hears of what changes in a {@link PoolTable}. */
 export interface PoolTableListener {
-  /** A NodePool, its members, or what is known of one of them. */
+  /** A NodePool is another one, or gone. */
   pool(name: string): void;
+  /** What is known of a node with the label of a pool is another. */
+  member(pool: string, node: string): void;
   /** The pool of a node is another one, or it is known now that it has none. */
   node(name: string): void;
 }
@@ -207,7 +209,8 @@ export class PoolTable {
       this.#move(node, before, label);
       listener.node(node);
     }
-    for (const pool of new Set([before, label])) if (pool !== undefined && pool !== '') listener.pool(pool);
+    for (const pool of new Set([before, label]))
+      if (pool !== undefined && pool !== '') listener.member(pool, node);
   }
 
   #move(node: string, from: string | undefined, to: string | undefined): void {
@@ -229,7 +232,7 @@ export class PoolTable {
     const label = this.#labels.get(node);
     if (label === undefined || label === '') return;
     this.#options.listener.node(node);
-    this.#options.listener.pool(label);
+    this.#options.listener.member(label, node);
   }
 }
 

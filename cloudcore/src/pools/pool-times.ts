@@ -16,6 +16,8 @@ export interface PoolTimes {
   readonly directMs: number;
   /** How long removals that a member holds back wait before the hub looks again. */
   readonly confirmMs: number;
+  /** Between two writes of a NodePool's status. */
+  readonly statusMs: number;
 }
 
 const DEFAULT_HEARTBEAT_SECONDS = 5;
@@ -32,5 +34,6 @@ export function poolTimes(heartbeatSeconds: number): PoolTimes {
     jitterMs: 30_000 * scale,
     directMs: 300_000 * scale,
     confirmMs: 2_000 * scale,
+    statusMs: 5_000 * scale,
   };
 }

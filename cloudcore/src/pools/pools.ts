@@ -1,14 +1,6 @@
-import { reflectorMetrics, RESOURCES, workqueueMetrics, type ApiClient } from '@hawser/kube';
+import { reflectorMetrics, workqueueMetrics, type ApiClient } from '@hawser/kube';
 import type { Clock, Logger, Random } from '@hawser/seams';
-import {
-  POOL_RESOURCES,
-  poolResourceName,
-  SOLO_PREFIX,
-  stateSubject,
-  type Content,
-  type PoolMemberEntry,
-  type PoolResource,
-} from '@hawser/sync';
+import { SOLO_PREFIX, type Content } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import type { OwnObjects } from '../cache/own-objects.ts';
@@ -16,29 +8,24 @@ import type { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { ANNOTATIONS } from '../cluster/names.ts';
 import type { CloudCoreConfig } from '../config/schema.ts';
 import { CloudCoreError } from '../errors.ts';
-import { ClusterAuthentication } from './cluster-authentication.ts';
 import { DirectGrants } from './direct-grants.ts';
 import { ElectionKeeper, type ElectionCause } from './elections.ts';
-import { MadeScope } from './made-scope.ts';
 import { MemberStates, type MemberSession } from './member-states.ts';
 import { membershipKey, Memberships } from './memberships.ts';
-import type { NamedResource } from './node-pool.ts';
-import { mayLead } from './node-pool.ts';
 import type { PoolAccess, PoolOffer, PoolRefusal, PoolRequest } from './pool-access.ts';
 import { PoolAdmission } from './pool-admission.ts';
 import { PoolEvents } from './pool-events.ts';
 import type { PoolIntake } from './pool-intake.ts';
 import { PoolLeases } from './pool-leases.ts';
 import { poolMetrics, type PoolMetrics } from './pool-metrics.ts';
+import { PoolNodes } from './pool-nodes.ts';
 import { PoolRequests } from './pool-requests.ts';
-import { laterVersion, type PoolScope } from './pool-scope.ts';
+import { PoolScopes } from './pool-scopes.ts';
 import { PoolSigner } from './pool-signer.ts';
 import { PoolStatusWriter, type PoolFacts } from './pool-status.ts';
 import { PoolStreams } from './pool-streams.ts';
 import { PoolTable, type NodeStandings } from './pool-table.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
-import { ResourceScopes } from './resource-scopes.ts';
-import { Rosters } from './rosters.ts';
 
 /** Settings of {@link Pools}. */
 export interface PoolsOptions {
@@ -74,19 +61,6 @@ export interface PoolsOptions {
   readonly presenceIntervalMs?: number;
 }
 
-const RBAC = 'rbac.authorization.k8s.io';
-/** What every pool shares, for whoever asks for something there: who may. */
-const SYSTEM: readonly NamedResource[] = ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(
-  (resource) => ({ group: RBAC, version: 'v1', resource }),
-);
-const AUTHENTICATION: PoolResource = {
-  ...{ group: 'hawser.dev', version: 'v1', resource: 'clusterauthentications' },
-  ...{ kind: 'ClusterAuthentication', namespaced: false },
-};
-/** Whoever may write a NodePool may not thereby read Secrets. */
-const NEVER_SHARED: ReadonlySet<string> = new Set([poolResourceName(RESOURCES.secrets)]);
-const ZONE_LABEL = 'topology.kubernetes.io/zone';
-
 /**
  * Pools at the hub: who is in them, who leads, what each of them has a stream of, and what nodes are told of it.
  * docs/pool.md. Made before the caches start, which ask it what nodes get.
@@ -102,13 +76,11 @@ export class Pools implements PoolAccess, OwnObjects {
   readonly #leases: PoolLeases;
   readonly #elections: ElectionKeeper;
   readonly #memberships: Memberships;
-  readonly #resources: ResourceScopes;
-  readonly #rosters: Rosters;
-  readonly #authentication: ClusterAuthentication;
-  readonly #authenticationScope: MadeScope;
+  readonly #scopes: PoolScopes;
   readonly #streams: PoolStreams;
   readonly #grants: DirectGrants;
   readonly #admission: PoolAdmission;
+  readonly #nodes: PoolNodes;
   readonly #status: PoolStatusWriter;
   readonly #events: PoolEvents;
   readonly #stopping = new AbortController();
@@ -126,7 +98,6 @@ export class Pools implements PoolAccess, OwnObjects {
     const signer = new PoolSigner({ seed: identity.poolStateSeed(), life: options.life });
     const shared = { client, clock, random, log, reflectorMetrics: reflectorMetrics(registry) };
     const queueMetrics = workqueueMetrics(registry);
-    const scope = { signer, clock, log, onRollback: options.onRollback };
     const onOlderList = (resource: string, from: string, to: string): void => {
       // A failure is in the log, and it is tried again.
       options.onRollback(`${resource} went from version ${from} to ${to}`).catch(() => {});
@@ -137,14 +108,18 @@ export class Pools implements PoolAccess, OwnObjects {
       led: () => this.#table.names().filter((name) => this.#elections.leadership(name).leader !== '').length,
       grants: () => this.#grants.size,
       streams: () => this.#streams.all(),
-      resources: () => this.#figures(),
+      resources: () => this.#scopes.figures(),
     });
     this.#streams = new PoolStreams(this.#metrics);
     this.#members = new MemberStates(clock);
     this.#table = new PoolTable({
       ...{ ...shared, view, standings: identity, onOlderList },
       ...(options.presenceIntervalMs !== undefined && { presenceIntervalMs: options.presenceIntervalMs }),
-      listener: { pool: (name) => this.#onPool(name), node: (name) => this.#onNode(name) },
+      listener: {
+        pool: (name) => this.#onPool(name, true),
+        member: (pool, node) => this.#onMember(pool, node),
+        node: (name) => this.#onNode(name),
+      },
       onState: () => this.#onDecided(),
     });
     this.#leases = new PoolLeases({
@@ -172,47 +147,14 @@ export class Pools implements PoolAccess, OwnObjects {
       keys: signer.keys,
       version: () => view.highestVersion,
     });
-    this.#resources = new ResourceScopes({
-      ...{ ...shared, ...scope, onOlderList },
-      ...(options.presenceIntervalMs !== undefined && { presenceIntervalMs: options.presenceIntervalMs }),
-      onChange: (name) => this.#onResource(name),
-      events: {
-        unreadable: (key, err) =>
-          log.warn({ key, err }, 'an object cannot be brought into normal form; its last form stays'),
-        replaced: (content) => options.onReplaced(content),
-      },
+    this.#scopes = new PoolScopes({
+      ...options,
+      ...{ log, signer, onOlderList, reflectorMetrics: shared.reflectorMetrics },
+      ...{ table: this.#table, leases: this.#leases, ready: () => this.ready },
+      leadership: (pool) => this.#elections.leadership(pool),
+      endpointOf: (node) => this.#endpointOf(node),
+      onResource: (name) => this.#onResource(name),
     });
-    const made = {
-      ...{ ...scope, versions: options.versions },
-      seenVersion: () => this.#seenVersion(),
-    };
-    this.#rosters = new Rosters(
-      {
-        decided: (pool) => this.#isDecided(pool),
-        leadership: (pool) => this.#elections.leadership(pool),
-        members: (pool) => this.#entries(pool),
-        resources: (pool) => this.#sharedBy(pool),
-        revoked: (pool) => this.#table.members(pool).flatMap((node) => identity.formerOf(node)),
-        heartbeatSeconds: config.heartbeatSeconds,
-      },
-      {
-        ...made,
-        agrees: async (signal) => (await this.#table.agrees(signal)) && (await this.#leases.agrees(signal)),
-      },
-    );
-    this.#authentication = new ClusterAuthentication({
-      ...{ client, clock, log, clientAuthorities: options.clientAuthorities },
-      onChange: (object) => {
-        this.#authenticationScope.set(object);
-        this.#rosters.evaluateAll();
-      },
-      onFailed: () => this.#rosters.evaluateAll(),
-    });
-    this.#authenticationScope = new MadeScope(
-      POOL_RESOURCES.authentication,
-      stateSubject('', POOL_RESOURCES.authentication),
-      { ...made, agrees: () => this.#authentication.refresh() },
-    );
     this.#grants = new DirectGrants({
       ...{ times: this.#times, clock, random },
       onEnded: (pool, node) => this.#onGrantEnded(pool, node),
@@ -222,20 +164,26 @@ export class Pools implements PoolAccess, OwnObjects {
       leadership: (pool) => this.#elections.leadership(pool),
       refresh: (pool) => this.#refresh(pool),
       allowsDirect: (pool, node) => this.#grants.allows(pool, node),
-      scopeOf: (pool, resource) => this.#scopeOf(pool, resource),
-      wantSolo: (node, resource) => this.#wantSolo(node, resource),
+      scopeOf: (pool, resource) => this.#scopes.scopeOf(pool, resource),
+      wantSolo: (node, resource) => this.#scopes.wantSolo(node, resource),
       ...{ streams: this.#streams, metrics: this.#metrics, confirmMs: this.#times.confirmMs },
+    });
+    this.#nodes = new PoolNodes({
+      ...{ client, clock, log, queueMetrics, table: this.#table, members: this.#members },
     });
     this.#status = new PoolStatusWriter({
       ...{ client, clock, log, queueMetrics },
       resource: () => this.#table.resource,
       facts: (pool) => this.#factsOf(pool),
+      paceMs: this.#times.statusMs,
     });
     this.#events = new PoolEvents({ client, clock, log, pool: (name) => this.#table.pool(name) });
     this.requests = new PoolRequests({
       ...{ table: this.#table, members: this.#members, elections: this.#elections, grants: this.#grants },
       ...{ events: this.#events, metrics: this.#metrics, stopping: this.#stopping.signal },
-      onReport: (pool) => this.#onPool(pool),
+      onReport: (pool, node) => {
+        this.#onMember(pool, node);
+      },
     });
   }
 
@@ -253,25 +201,22 @@ export class Pools implements PoolAccess, OwnObjects {
   start(): void {
     this.#table.start();
     this.#leases.start();
-    this.#resources.start();
+    this.#scopes.start();
     this.#elections.start();
+    this.#nodes.start();
     this.#status.start();
-    this.#authentication.start();
   }
 
   /** The API server has another life: what is known is not believed any more. */
   relist(): void {
     this.#table.relist();
     this.#leases.relist();
-    this.#resources.relist();
-    this.#rosters.distrust();
-    this.#authenticationScope.distrust();
-    this.#authentication.start();
+    this.#scopes.relist();
   }
 
   /** The authorities of client certificates are others. */
   clientAuthoritiesChanged(): void {
-    this.#authentication.tell();
+    this.#scopes.clientAuthoritiesChanged();
   }
 
   /** Resolves when nothing is open any more. Idempotent. */
@@ -280,10 +225,10 @@ export class Pools implements PoolAccess, OwnObjects {
     this.#grants.stop();
     await Promise.all([
       this.#elections.stop(),
+      this.#nodes.stop(),
       this.#status.stop(),
       this.#events.stop(),
-      this.#authentication.stop(),
-      this.#resources.stop(),
+      this.#scopes.stop(),
       this.#leases.stop(),
       this.#table.stop(),
     ]);
@@ -306,26 +251,32 @@ export class Pools implements PoolAccess, OwnObjects {
   #onDecided(): void {
     this.#options.view.ownSettled();
     if (!this.ready) return;
-    for (const pool of this.#table.names()) this.#onPool(pool);
-    this.#rosters.evaluateAll();
+    for (const pool of this.#table.names()) this.#onPool(pool, true);
+    this.#scopes.evaluateRosters();
   }
 
-  #onPool(name: string): void {
+  /** A pool is another one, or has other members. */
+  #onPool(name: string, isAnother: boolean): void {
     const pool = this.#table.pool(name);
-    const members = this.#table.members(name);
-    const wanted = members.length === 0 ? [] : this.#wantedBy(name);
-    this.#resources.want(name, wanted);
+    this.#scopes.follow(name);
     if (pool === undefined) {
       this.#memberships.forget(name);
-      this.#rosters.forget(name);
+      this.#scopes.forget(name);
       this.#status.forget(name);
       this.#led.delete(name);
     }
     this.#fenceResources(name);
-    this.#elections.look(name);
-    this.#onLeadership(name);
-    this.#rosters.evaluate(name);
-    this.#status.look(name);
+    this.#onMember(name, undefined);
+    if (isAnother) for (const node of this.#table.labelled(name)) this.#nodes.look(node);
+  }
+
+  /** What is known of a member is another. */
+  #onMember(pool: string, node: string | undefined): void {
+    this.#elections.look(pool);
+    this.#onLeadership(pool);
+    this.#scopes.evaluateRoster(pool);
+    this.#status.look(pool);
+    if (node !== undefined) this.#nodes.look(node);
   }
 
   /** The pool of a node is another one, or it is known now that it has none. */
@@ -337,11 +288,16 @@ export class Pools implements PoolAccess, OwnObjects {
     else this.#told.set(node, now);
     this.#members.forget(node);
     this.#grants.end(node);
-    for (const pool of [before, now])
-      if (pool !== undefined) this.#options.view.ownChanged(node, membershipKey(pool));
-    if (before === undefined) return;
-    const message = `${node} is not in ${before} any more`;
-    this.#streams.fence(before, 'member', message, (stream) => stream.node === node);
+    this.#nodes.look(node);
+    if (before !== undefined) {
+      const message = `${node} is not in ${before} any more`;
+      this.#streams.fence(before, 'member', message, (stream) => stream.node === node);
+    }
+    for (const pool of [before, now]) {
+      if (pool === undefined) continue;
+      this.#options.view.ownChanged(node, membershipKey(pool));
+      if (!pool.startsWith(SOLO_PREFIX)) this.#onPool(pool, false);
+    }
   }
 
   #onLease(pool: string): void {
@@ -351,6 +307,7 @@ export class Pools implements PoolAccess, OwnObjects {
 
   /** Who leads may be another: streams of the former one end before anything of the new one opens. */
   #onLeadership(name: string): void {
+    if (!this.ready) return;
     const { leader, epoch } = this.#elections.leadership(name);
     const now = `${epoch} ${leader}`;
     if (this.#led.get(name) !== now) {
@@ -363,7 +320,7 @@ export class Pools implements PoolAccess, OwnObjects {
         message,
         (stream) => stream.mode === 'leader' && !(stream.node === leader && stream.epoch === epoch),
       );
-      this.#rosters.evaluate(name);
+      this.#scopes.evaluateRoster(name);
       this.#status.look(name);
     }
     if (!this.#memberships.evaluate(name)) return;
@@ -378,10 +335,8 @@ export class Pools implements PoolAccess, OwnObjects {
   }
 
   #onResource(name: string): void {
-    for (const pool of this.#table.names())
-      if (this.#wantedBy(pool).some((resource) => poolResourceName(resource) === name))
-        this.#fenceResources(pool);
-    this.#rosters.evaluateAll();
+    for (const { pool, resource } of [...this.#streams.all()])
+      if (resource === name) this.#fenceResources(pool);
   }
 
   #onGrantEnded(pool: string, node: string): void {
@@ -394,7 +349,7 @@ export class Pools implements PoolAccess, OwnObjects {
       pool,
       'resource',
       `${pool} does not share this any more`,
-      ({ resource }) => !this.#shares(pool, resource) || this.#resources.state(resource) === 'absent',
+      ({ resource }) => !this.#scopes.isShared(pool, resource),
     );
   }
 
@@ -405,76 +360,10 @@ export class Pools implements PoolAccess, OwnObjects {
     this.#status.look(pool);
   }
 
-  /** What a pool is to share, but for what the hub makes up. */
-  #wantedBy(pool: string): readonly NamedResource[] {
-    const named = this.#table.pool(pool)?.resources ?? [];
-    const wanted = named.length > 0 ? named : this.#options.config.resources;
-    const allowed = wanted.filter((resource) => !NEVER_SHARED.has(poolResourceName(resource)));
-    return [...allowed, ...SYSTEM];
-  }
-
-  #shares(pool: string, resource: string): boolean {
-    if (resource === POOL_RESOURCES.roster || resource === POOL_RESOURCES.authentication) return true;
-    return this.#wantedBy(pool).some((wanted) => poolResourceName(wanted) === resource);
-  }
-
-  /** What a pool shares now: what is served, and is here. */
-  #sharedBy(pool: string): readonly PoolResource[] {
-    const found = this.#wantedBy(pool).flatMap(
-      (wanted) => this.#resources.resource(poolResourceName(wanted)) ?? [],
-    );
-    return this.#authentication.isKnown ? [...found, AUTHENTICATION] : found;
-  }
-
-  /** Whether a roster may be told: nothing in it will be missing that is only late. */
-  #isDecided(pool: string): boolean {
-    if (!this.ready || !this.#authentication.decided) return false;
-    const isHere = this.#rosters.scopeOf(pool).ready;
-    return (
-      isHere ||
-      this.#wantedBy(pool).every((wanted) => this.#resources.state(poolResourceName(wanted)) !== 'looking')
-    );
-  }
-
-  #entries(pool: string): readonly PoolMemberEntry[] {
-    const known = this.#table.pool(pool);
-    return this.#table.members(pool).map((name) => {
-      const labels = this.#table.facts(name)?.labels ?? {};
-      return {
-        ...{ name, endpoint: this.#endpointOf(name), zone: labels[ZONE_LABEL] ?? '' },
-        eligible: known?.elects === true && mayLead(known, labels),
-      };
-    });
-  }
-
   /** As it has said here, or as its Node has it from another replica. */
   #endpointOf(node: string): string {
     const report = this.#members.report(node);
     return report?.endpoint ?? this.#table.facts(node)?.annotations[ANNOTATIONS.poolEndpoint] ?? '';
-  }
-
-  #scopeOf(pool: string, resource: string): PoolScope | undefined {
-    if (!this.#shares(pool, resource)) return undefined;
-    if (resource === POOL_RESOURCES.roster) return this.#rosters.scopeOf(pool);
-    if (resource === POOL_RESOURCES.authentication) return this.#authenticationScope;
-    if (pool.startsWith(SOLO_PREFIX)) this.#resources.borrow(this.#named(resource));
-    return this.#resources.scope(resource);
-  }
-
-  #named(resource: string): readonly NamedResource[] {
-    return this.#wantedBy('').filter((wanted) => poolResourceName(wanted) === resource);
-  }
-
-  /** A node without a pool has no one else to say what is shared: its roster says it, while it asks. */
-  #wantSolo(node: string, resource: string): () => void {
-    const pool = SOLO_PREFIX + node;
-    const holder = `${pool}/${resource}`;
-    const isRoster = resource === POOL_RESOURCES.roster;
-    this.#resources.want(holder, isRoster ? this.#wantedBy('') : this.#named(resource));
-    return () => {
-      this.#resources.want(holder, []);
-      if (isRoster) this.#rosters.forget(pool);
-    };
   }
 
   async #refresh(pool: string): Promise<void> {
@@ -484,11 +373,6 @@ export class Pools implements PoolAccess, OwnObjects {
       // Then what is known decides.
       this.#log.debug({ pool, err }, 'the Lease of a pool was not read');
     }
-  }
-
-  #seenVersion(): string {
-    const { highestVersion } = this.#options.view;
-    return [this.#table.lastVersion, this.#leases.lastVersion].reduce(laterVersion, highestVersion);
   }
 
   #factsOf(name: string): PoolFacts | undefined {
@@ -506,13 +390,6 @@ export class Pools implements PoolAccess, OwnObjects {
       })),
       isComplete: this.#members.report(leader)?.complete,
     };
-  }
-
-  #figures(): Iterable<{ resource: string; objects: number; bytes: number }> {
-    return this.#resources.names().map((resource) => {
-      const scope = this.#resources.scope(resource);
-      return { resource, objects: scope?.objects ?? 0, bytes: scope?.bytes ?? 0 };
-    });
   }
 }
 

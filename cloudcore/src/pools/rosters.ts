@@ -12,8 +12,8 @@ import { MadeScope, type MadeScopeSettings } from './made-scope.ts';
 
 /** What rosters are made of. */
 export interface RosterFacts {
-  /** Whether all that a roster is made of is known. */
-  readonly decided: (pool: string) => boolean;
+  /** Whether all that a roster is made of is known. @param isTold it was told before */
+  readonly decided: (pool: string, isTold: boolean) => boolean;
   readonly leadership: (pool: string) => { readonly leader: string; readonly epoch: number };
   readonly members: (pool: string) => readonly PoolMemberEntry[];
   readonly resources: (pool: string) => readonly PoolResource[];
@@ -27,6 +27,7 @@ export class Rosters {
   readonly #facts: RosterFacts;
   readonly #settings: MadeScopeSettings;
   readonly #scopes = new Map<string, MadeScope>();
+  readonly #dirty = new Set<string>();
 
   constructor(facts: RosterFacts, settings: MadeScopeSettings) {
     this.#facts = facts;
@@ -40,19 +41,15 @@ export class Rosters {
     const subject = stateSubject(pool, POOL_RESOURCES.roster);
     const scope = new MadeScope(POOL_RESOURCES.roster, subject, this.#settings);
     this.#scopes.set(pool, scope);
-    this.evaluate(pool);
+    this.#build(pool);
     return scope;
   }
 
-  /** What a roster is made of may be another. */
+  /** What a roster is made of may be another: it is made once for all that happens in one turn. */
   evaluate(pool: string): void {
-    const scope = this.#scopes.get(pool);
-    if (scope === undefined || !this.#facts.decided(pool)) return;
-    scope.set({
-      ...{ apiVersion: POOL_API_VERSION, kind: 'PoolRoster' },
-      metadata: { name: pool },
-      spec: this.#make(pool),
-    });
+    if (!this.#scopes.has(pool)) return;
+    if (this.#dirty.size === 0) queueMicrotask(() => this.#flush());
+    this.#dirty.add(pool);
   }
 
   /** As {@link evaluate}, of all. */
@@ -70,6 +67,22 @@ export class Rosters {
     const scope = this.#scopes.get(pool);
     this.#scopes.delete(pool);
     scope?.close(new CloudCoreError('ERR_CLOUDCORE_CLOSED', `the pool ${pool} is gone`));
+  }
+
+  #flush(): void {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const pool of dirty) this.#build(pool);
+  }
+
+  #build(pool: string): void {
+    const scope = this.#scopes.get(pool);
+    if (scope === undefined || !this.#facts.decided(pool, scope.ready)) return;
+    scope.set({
+      ...{ apiVersion: POOL_API_VERSION, kind: 'PoolRoster' },
+      metadata: { name: pool },
+      spec: this.#make(pool),
+    });
   }
 
   #make(pool: string): PoolRoster {
