@@ -67,12 +67,18 @@ export class PoolStore implements ReplicaStore {
 
   /**
    * Stages, and commits where it may.
-   * @throws SyncError `ERR_SYNC_FORGED`, `ERR_SYNC_OLD_STATE`, `ERR_SYNC_LIMIT`; then nothing of it was done
+   * @throws SyncError `ERR_SYNC_FORGED`, `ERR_SYNC_OLD_STATE`, `ERR_SYNC_LIMIT`; then nothing of it was done. With the
+   *   last one all that was staged is given up too: what somebody has filled the store with is nobody else's burden.
    */
   apply(scope: string, changes: readonly ReplicaChange[], record?: ReplicaRecord): Promise<void> {
     return new Promise((resolve) => {
       const replica = this.#scope(scope);
-      this.#keepWithin(replica, changes);
+      try {
+        this.#keepWithin(replica, changes);
+      } catch (error) {
+        replica.discard();
+        throw error;
+      }
       replica.apply(changes, record);
       const keys = changes.map((change) => ('put' in change ? change.put.key : change.remove));
       for (const listener of [...this.#listeners]) listener(scope, keys);
