@@ -31,7 +31,7 @@ export interface EdgePoolOptions {
   /** The session with the hub. */
   readonly hub: PoolHub;
   /** The ports of the local API. */
-  readonly localApi: Pick<LazyLocalApi, 'certificate' | 'port'>;
+  readonly localApi: Pick<LazyLocalApi, 'certificate' | 'port' | 'podAddress'>;
   readonly events: EventRecorder;
   readonly registry: Registry;
   readonly clock: Clock;

@@ -93,9 +93,13 @@ class Pool implements EdgePool {
       pool: this.#member,
       objects: this.#store,
       cloud: new TunnelCloudAccess({ hub, clock }),
-      podUid: (namespace, name) =>
-        pods.pods().find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
-          ?.metadata.uid,
+      filters: config.localApi.filters,
+      podAddress: () => localApi.podAddress,
+      podUids: (namespace, name) =>
+        pods
+          .pods()
+          .filter(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+          .map(({ metadata }) => metadata.uid),
       nodeAuthorities: () => identity.credentials().authorities,
       wallMs: () => time.wallMs(),
       log: log.child({ component: 'local-api' }),

@@ -79,6 +79,11 @@ const MAKERS = [
     make: ({ kubeletMetrics }, registry) => kubeletMetrics(registry, {}),
   },
   {
+    file: 'cloudcore/src/pools/pool-metrics.ts',
+    title: 'Hub: pools',
+    make: ({ poolMetrics }, registry) => poolMetrics(registry, {}),
+  },
+  {
     file: 'edgecore/src/runtime/metered-runtime.ts',
     title: 'Edge: calls to the container runtime',
     make: ({ runtimeMetrics }, registry) => runtimeMetrics(registry),
@@ -105,6 +110,11 @@ const MAKERS = [
     make: ({ registerEdgeMetrics }, registry) => registerEdgeMetrics(registry, unread),
   },
   {
+    file: 'edgecore/src/pool/pool-metrics.ts',
+    title: 'Edge: pool',
+    make: ({ registerPoolMetrics }, registry) => registerPoolMetrics(registry, unread),
+  },
+  {
     file: 'edgecore/src/mappers/mapper-metrics.ts',
     title: 'Edge: mappers',
     make: ({ registerMapperMetrics }, registry) => registerMapperMetrics(registry, () => []),
@@ -118,6 +128,15 @@ const MAKERS = [
     file: 'edgecore/src/dmi/dmi-metrics.ts',
     title: 'Edge: DMI',
     make: ({ registerDmiMetrics }, registry) => registerDmiMetrics(registry, unread),
+  },
+  {
+    file: 'edgecore/src/local-api/local-api-metrics.ts',
+    title: 'Edge: local API',
+    make: ({ LocalApiMetrics }, registry) =>
+      new LocalApiMetrics(registry, {
+        watches: () => ({ local: 0, cloud: 0 }),
+        remembered: () => ({ count: 0, bytes: 0 }),
+      }),
   },
   {
     file: 'edgecore/src/dns/dns-counts.ts',

@@ -15,8 +15,8 @@ export interface AccountTokensOptions {
   readonly node: string;
   readonly trust: Pick<ClusterTrust, 'soon'>;
   readonly callers: Callers;
-  /** UID of a pod of this node that is there; undefined: there is none of this name. */
-  readonly podUid: (namespace: string, name: string) => string | undefined;
+  /** UIDs of pods of this name that are at this node: one that ends may be there beside its successor. */
+  readonly podUids: (namespace: string, name: string) => readonly string[];
   /** Milliseconds since the epoch, as far as it is known. */
   readonly wallMs: () => number;
 }
@@ -107,10 +107,10 @@ export class AccountTokens implements TokenAuthenticator {
   /** A token that is bound to a pod of this node counts while the pod is there. */
   #isBoundWell({ namespace, pod, node }: Account): boolean {
     if (pod === undefined) return true;
-    const present = this.#options.podUid(namespace, pod.name);
+    const present = this.#options.podUids(namespace, pod.name);
+    if (present.includes(pod.uid)) return true;
     // Older API servers do not say where the pod is.
-    if (node === undefined) return present === undefined || present === pod.uid;
-    return node.name !== this.#options.node || present === pod.uid;
+    return node === undefined ? present.length === 0 : node.name !== this.#options.node;
   }
 }
 

@@ -39,8 +39,8 @@ export interface LocalApiOptions {
   /** Where pods reach it; undefined while they do not. */
   readonly podAddress?: () => ApiServerAddress | undefined;
   readonly cloud: CloudAccess;
-  /** UID of a pod of this node that is there; undefined: there is none of this name. */
-  readonly podUid: (namespace: string, name: string) => string | undefined;
+  /** UIDs of pods of this name that are at this node: one that ends may be there beside its successor. */
+  readonly podUids: (namespace: string, name: string) => readonly string[];
   /** Who has issued the certificate of this node. */
   readonly nodeAuthorities: () => readonly X509Certificate[];
   /** Milliseconds since the epoch, as far as it is known: `TrustedClock.wallMs`. */
@@ -87,7 +87,7 @@ export class LocalApi implements ConnectionTaker {
       watches: () => ({ local: this.#server.watchCount, cloud: router.watches }),
       remembered: () => this.#remembered,
     });
-    const { nodeAuthorities, podUid, filters = {}, podAddress = () => undefined } = options;
+    const { nodeAuthorities, podUids, filters = {}, podAddress = () => undefined } = options;
     const api = (): ApiAddress | undefined => {
       const at = podAddress();
       return at && { address: at.host, port: at.port };
@@ -103,7 +103,7 @@ export class LocalApi implements ConnectionTaker {
       // No names of authorities are sent: clients show what they have, and it is checked by ourselves.
       tls: { ...certificate, clientCa: [] },
       authenticators: [certificates],
-      tokens: new AccountTokens({ node, trust, callers, podUid, wallMs }),
+      tokens: new AccountTokens({ node, trust, callers, podUids, wallMs }),
       authorizer,
       rules: authorizer.rules,
       delegate: router,

@@ -135,9 +135,10 @@ export class LocalSite {
       ...{ node: NODE, dataDir: this.dir, certificate: this.#certificate, port: this.port },
       ...{ pool: this.pool, objects, cloud: this.cloud, clock, log: silentLogger },
       filters: { 'kube-proxy': 'topology,api-server' },
-      podUid: (namespace, name) =>
-        this.pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)?.metadata
-          .uid,
+      podUids: (namespace, name) =>
+        this.pods
+          .filter(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+          .map(({ metadata }) => metadata.uid),
       nodeAuthorities: () => this.nodeAuthorities,
       wallMs: () => this.wallMs(),
       registry: this.metrics,
