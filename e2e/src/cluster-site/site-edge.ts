@@ -47,6 +47,16 @@ export class SiteEdge {
     return this.#process;
   }
 
+  /** Whether its process is there, frozen or not. */
+  get runs(): boolean {
+    return this.#process !== undefined && this.#process.exit === undefined;
+  }
+
+  /** The end of its log; empty while it does not run. */
+  get log(): string {
+    return this.#process?.stderr ?? '';
+  }
+
   /**
    * Starts the command; resolves when its admin socket answers.
    * @param wallShiftMs by how much the wall clock of its machine is ahead, milliseconds. Default 0

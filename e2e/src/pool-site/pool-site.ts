@@ -112,9 +112,11 @@ export class PoolSite {
     return await statusOf(this.member(index).admin);
   }
 
-  /** Waits until these members (default all) follow one leader, are live, and have everything. @returns its number */
-  async untilLed(options: { among?: readonly number[]; deadlineMs?: number } = {}): Promise<number> {
-    const { among = this.members.map((_, index) => index), deadlineMs = 30_000 } = options;
+  /** Waits until these members (default all) follow one leader, other than `not`, are live, and have everything. @returns its number */
+  async untilLed(
+    options: { among?: readonly number[]; not?: number; deadlineMs?: number } = {},
+  ): Promise<number> {
+    const { among = this.members.map((_, index) => index), not, deadlineMs = 30_000 } = options;
     const statuses = await this.until(
       among,
       (all) => {
@@ -123,6 +125,7 @@ export class PoolSite {
         return (
           leaders.size === 1 &&
           leader !== '' &&
+          leader !== `edge-${not}` &&
           all.every(({ state }) => state === 'LIVE') &&
           all.every(isSynced)
         );
@@ -148,7 +151,7 @@ export class PoolSite {
           const open = resources.filter(({ synced }) => !synced).map(({ name }) => name);
           return JSON.stringify({ node, state, leader, epoch, problems, open });
         });
-        const ends = among.map((index) => `${index}: ${this.member(index).process.stderr.slice(-1500)}`);
+        const ends = among.map((index) => `${index}: ${this.member(index).log.slice(-1500)}`);
         ends.push(`hub: ${this.cluster.hub().stderr.slice(-3000)}`);
         throw new E2eError('ERR_E2E_CHILD_TIMEOUT', `pool is still ${said.join('\n')}\n${ends.join('\n')}`);
       }
@@ -211,6 +214,17 @@ export class PoolSite {
   /** Writes a slice. */
   async putSlice(slice: KubeObject): Promise<KubeObject> {
     return await putSlice(this.cluster.client, slice);
+  }
+
+  /** Puts all plugs in, starts who does not run, and waits until all is well. @returns the leader */
+  async heal(): Promise<number> {
+    await this.network.split([]);
+    for (const [index, member] of this.members.entries()) {
+      for (const net of ['lan', 'cloud'] as const) await this.setPlugged(index, net, true);
+      if (!member.runs) await member.start();
+      member.process.thaw();
+    }
+    return await this.untilLed({ deadlineMs: 90_000 });
   }
 
   /** Ends everything. */

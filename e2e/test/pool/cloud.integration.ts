@@ -20,6 +20,10 @@ describe('a pool and its ways to the cloud', function () {
     site = await PoolSite.open({ hub: POOL_HUB });
   });
 
+  beforeEach(async () => {
+    await site.heal();
+  });
+
   after(async () => {
     await (site as PoolSite | undefined)?.close();
   });
@@ -130,7 +134,7 @@ describe('a pool and its ways to the cloud', function () {
     const reader = await PoolReader.start(site, one);
     const writer = new SliceWriter(site).start();
     await site.member(leader).kill();
-    await site.untilLed({ among: others(leader), deadlineMs: within(20) });
+    await site.untilLed({ among: others(leader), not: leader, deadlineMs: within(20) });
     await delay(300);
     await writer.stop();
     await writer.check([reader]);

@@ -17,6 +17,10 @@ describe('the leader of a pool', function () {
     site = await PoolSite.open({ hub: POOL_HUB });
   });
 
+  beforeEach(async () => {
+    await site.heal();
+  });
+
   after(async () => {
     await (site as PoolSite | undefined)?.close();
   });
@@ -51,7 +55,7 @@ describe('the leader of a pool', function () {
     await delay(500);
     const direct = await mostDirect(async () => {
       await site.member(leader).kill();
-      const next = await site.untilLed({ among: others(leader), deadlineMs: within(20) });
+      const next = await site.untilLed({ among: others(leader), not: leader, deadlineMs: within(20) });
       assert.notEqual(next, leader);
       await delay(500);
     });
@@ -134,7 +138,7 @@ describe('the leader of a pool', function () {
     const leader = await site.untilLed();
     const before = await site.status(leader);
     await site.member(leader).process.freeze();
-    const next = await site.untilLed({ among: others(leader), deadlineMs: within(30) });
+    const next = await site.untilLed({ among: others(leader), not: leader, deadlineMs: within(30) });
     const reader = await PoolReader.start(site, next);
     site.member(leader).process.thaw();
     assert.equal(await site.untilLed(), next);
