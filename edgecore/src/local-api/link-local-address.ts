@@ -22,15 +22,20 @@ export interface LinkLocalAddressOptions {
 /** Marks an interface as made here, over restarts. */
 const ALIAS = 'hawser local API';
 const DEVICE = 'hawser0';
+const LOOPBACK = 'lo';
+/** Words of iproute2 for a kernel without CONFIG_DUMMY. */
+const NO_DUMMY = /Unknown device type|Operation not supported|Not supported/i;
 const TIMEOUT_MS = 10_000;
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
  * An address of this machine that is nobody else's: on a dummy interface of its own, by which pods reach the node
- * whatever network they are in. Made where it is not there; removed only if it was made here.
+ * whatever network they are in; on loopback where the kernel has no dummy interfaces. Made where it is not there; removed
+ * only if it was made here.
  */
 export class LinkLocalAddress {
   readonly #options: Required<LinkLocalAddressOptions>;
+  #isOnLoopback = false;
 
   constructor(options: LinkLocalAddressOptions) {
     this.#options = { device: DEVICE, ip: runIp, isPresent, aliasOf, ...options };
@@ -43,20 +48,34 @@ export class LinkLocalAddress {
 
   /** Makes sure that it is there; whoever has made it. @throws Error with the words of `ip` */
   async ensure(): Promise<void> {
-    const { address, device, ip } = this.#options;
+    const { address, ip } = this.#options;
     if (this.isPresent) return;
-    if ((await this.#options.aliasOf(device)) === undefined) {
-      await ip(['link', 'add', device, 'type', 'dummy']);
-      await ip(['link', 'set', device, 'alias', ALIAS]);
-    }
+    const device = await this.#device();
     await ip(['address', 'replace', `${address}/32`, 'dev', device]);
-    await ip(['link', 'set', device, 'up']);
+    if (device === LOOPBACK) this.#isOnLoopback = true;
+    else await ip(['link', 'set', device, 'up']);
   }
 
   /** Removes the interface, if it was made here. @throws Error with the words of `ip` */
   async remove(): Promise<void> {
-    const { device, ip } = this.#options;
+    const { address, device, ip } = this.#options;
+    if (this.#isOnLoopback) await ip(['address', 'delete', `${address}/32`, 'dev', LOOPBACK]);
+    this.#isOnLoopback = false;
     if ((await this.#options.aliasOf(device)) === ALIAS) await ip(['link', 'delete', device]);
+  }
+
+  /** The interface that is to have it: one of its own, or loopback's where the kernel has no dummy interfaces. */
+  async #device(): Promise<string> {
+    const { device, ip, aliasOf } = this.#options;
+    if ((await aliasOf(device)) !== undefined) return device;
+    try {
+      await ip(['link', 'add', device, 'type', 'dummy']);
+    } catch (error) {
+      if (NO_DUMMY.test((error as Error).message)) return LOOPBACK;
+      throw error;
+    }
+    await ip(['link', 'set', device, 'alias', ALIAS]);
+    return device;
   }
 }
 

@@ -213,15 +213,14 @@ describe('the link-local address', () => {
   let alias: string | undefined;
   let ran: string[];
 
-  const address = (refused?: string): LinkLocalAddress =>
+  const address = (refused?: string, words = 'not permitted'): LinkLocalAddress =>
     new LinkLocalAddress({
       address: '169.254.2.1',
       isPresent: () => present,
       aliasOf: () => Promise.resolve(alias),
       ip(args) {
         const line = args.join(' ');
-        if (refused !== undefined && line.startsWith(refused))
-          return Promise.reject(new Error('not permitted'));
+        if (refused !== undefined && line.startsWith(refused)) return Promise.reject(new Error(words));
         ran.push(line);
         return Promise.resolve();
       },
@@ -244,6 +243,14 @@ describe('the link-local address', () => {
     alias = 'hawser local API';
     await address().remove();
     assert.equal(ran.at(-1), 'link delete hawser0');
+  });
+
+  it('is on loopback where the kernel has no dummy interfaces', async () => {
+    const made = address('link add', 'Error: Unknown device type.');
+    await made.ensure();
+    await made.remove();
+    await made.remove();
+    assert.deepEqual(ran, ['address replace 169.254.2.1/32 dev lo', 'address delete 169.254.2.1/32 dev lo']);
   });
 
   it('is put on the interface again, and left to whoever else has made it', async () => {
