@@ -32,6 +32,8 @@ export const ANNOTATIONS = {
   tolerations: `${PREFIX}/tolerations`,
   /** On the Lease of a pool: the epoch of its leadership. */
   poolEpoch: `${PREFIX}/pool-epoch`,
+  /** On the Lease of a pool: `<node> claim` or `<node> handover`: it wants to lead, and another replica has the leader. */
+  poolClaim: `${PREFIX}/pool-claim`,
   /** On a Node: `address:port` at which peers of its pool reach it. */
   poolEndpoint: `${PREFIX}/pool-endpoint`,
   /** On a Node: which of its labels, annotations and taints are there by its NodePool, JSON. */

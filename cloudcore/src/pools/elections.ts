@@ -18,7 +18,7 @@ export type ElectionCause =
 /** Settings of {@link ElectionKeeper}. */
 export interface ElectionKeeperOptions {
   readonly table: Pick<PoolTable, 'pool' | 'members' | 'facts'>;
-  readonly leases: Pick<PoolLeases, 'get' | 'refresh' | 'write' | 'decided' | 'refused'>;
+  readonly leases: Pick<PoolLeases, 'get' | 'write' | 'ask' | 'decided' | 'refused'>;
   readonly members: MemberStates;
   /** Id of this replica, other than every other's. */
   readonly replica: string;
@@ -34,7 +34,12 @@ export interface ElectionKeeperOptions {
 /** A member may make the epoch grow by so much at a time: one that lies cannot use all epochs up. */
 const MAX_LEAP = 1_000_000;
 const RETRY = { baseMs: 250, capMs: 5_000 };
-const NOBODY: Leadership = { leader: '', epoch: 0, replica: '', sinceMs: 0, durationMs: 0 };
+const NOBODY: Leadership = {
+  ...{ leader: '', epoch: 0, replica: '', sinceMs: 0, durationMs: 0 },
+  asked: undefined,
+};
+/** When a claim may come again that another replica is asked about, milliseconds. */
+const ASKED_RETRY_MS = 250;
 
 /**
  * Elects the leaders of pools, any number of replicas side by side: docs/pool.md, "Elections with a cloud". Steps for each
@@ -54,6 +59,8 @@ export class ElectionKeeper {
   /** The highest epoch of each pool that was seen or reported. */
   readonly #epochs = new Map<string, number>();
   readonly #renewedMs = new Map<string, number>();
+  /** Whom a claim has taken the lead from, and when; until it is heard again. By pool. */
+  readonly #deposed = new Map<string, { readonly node: string; readonly atMs: number }>();
 
   constructor(options: ElectionKeeperOptions) {
     this.#options = options;
@@ -121,12 +128,21 @@ export class ElectionKeeper {
     const bound = silentMs === 0 ? times.handoverMs : times.silentMs;
     const heardMs = now.leader === '' ? Infinity : this.#unheardMs(name, now.leader);
     if (heardMs < bound) {
+      const isElsewhere = !members.isHere(now.leader) && now.replica !== this.#options.replica;
+      if (isElsewhere) await this.#ask(name, node, silentMs === 0 ? 'handover' : 'claim', signal);
       const message = `${now.leader} leads ${name} in epoch ${now.epoch}, and was heard ${Math.round(heardMs)} ms ago`;
-      throw new Refusal(409, 'state', message, Math.ceil(bound - heardMs));
+      throw new Refusal(409, 'state', message, isElsewhere ? ASKED_RETRY_MS : Math.ceil(bound - heardMs));
     }
     if (!members.isHere(node)) throw new Refusal(503, 'ended', 'the session has ended');
     await this.#appoint(name, node, 'claimed', signal);
     return answer(this.leadership(name));
+  }
+
+  /** The replica that has the leader's session knows whether it is there. */
+  async #ask(name: string, node: string, kind: 'claim' | 'handover', signal: AbortSignal): Promise<void> {
+    const { asked } = this.leadership(name);
+    if (asked?.node === node && asked.kind === kind) return;
+    await this.#options.leases.ask(name, { node, kind }, signal);
   }
 
   async #reconcile(name: string, signal: AbortSignal): Promise<void> {
@@ -151,7 +167,8 @@ export class ElectionKeeper {
     if (members.isHere(leader)) {
       if (report?.resign === true) return 'resigned';
       const isFit = report === undefined || this.#unfit(leader, pool) === undefined;
-      return isFit && this.#isSelected(leader, pool) ? undefined : 'unfit';
+      if (!isFit || !this.#isSelected(leader, pool)) return 'unfit';
+      return this.#isOutclaimed(name, leader) ? 'claimed' : undefined;
     }
     if (!this.#isSelected(leader, pool)) return 'unfit';
     const known = leases.get(name);
@@ -161,6 +178,15 @@ export class ElectionKeeper {
     // Another replica that has its session now has renewed the Lease since.
     const isOurs = known?.leadership.replica === replica;
     return isOurs && goneMs !== undefined && goneMs >= times.comeBackMs ? 'expired' : undefined;
+  }
+
+  /** Whether another replica asks for a leader that has gone silent here. */
+  #isOutclaimed(name: string, leader: string): boolean {
+    const { members, times } = this.#options;
+    const { asked } = this.leadership(name);
+    if (asked === undefined) return false;
+    const bound = asked.kind === 'handover' ? times.handoverMs : times.silentMs;
+    return (members.silentMs(leader) ?? Infinity) >= bound;
   }
 
   /** Renews the Lease of a leader that is heard here; comes back when there is something to look at. */
@@ -183,7 +209,8 @@ export class ElectionKeeper {
     const dueMs = (this.#renewedMs.get(name) ?? -Infinity) + times.renewMs;
     const isOurs = known?.leadership.replica === replica;
     const isHeard = (members.silentMs(leader) ?? Infinity) < times.silentMs;
-    if (isHeard && (!isOurs || nowMs >= dueMs)) {
+    const isAsked = known?.leadership.asked !== undefined;
+    if (isHeard && (!isOurs || isAsked || nowMs >= dueMs)) {
       await this.#write(name, leader, this.leadership(name).epoch, signal);
       this.#renewedMs.set(name, nowMs);
     }
@@ -198,7 +225,9 @@ export class ElectionKeeper {
     signal: AbortSignal,
   ): Promise<void> {
     const { members, replica } = this.#options;
-    const chosen = best(this.#candidates(name, pool));
+    // A member that is elsewhere wants it: its replica knows it better.
+    const asked = cause === 'claimed' ? this.leadership(name).asked : undefined;
+    const chosen = asked === undefined ? best(this.#candidates(name, pool)) : undefined;
     if (chosen !== undefined) {
       await this.#appoint(name, chosen.node, cause, signal);
       return;
@@ -212,11 +241,18 @@ export class ElectionKeeper {
     const { table, members, times } = this.#options;
     return table.members(name).flatMap((node) => {
       const report = members.report(node);
-      const isAlive = members.isAlive(node, times.silentMs);
+      const isAlive = members.isAlive(node, times.silentMs) && !this.#isDeposed(name, node);
       return report !== undefined && isAlive && this.#unfit(node, pool) === undefined
         ? [{ node, report }]
         : [];
     });
+  }
+
+  #isDeposed(name: string, node: string): boolean {
+    const { members, clock } = this.#options;
+    const deposed = this.#deposed.get(name);
+    if (deposed?.node !== node) return false;
+    return clock.monotonicMs() - (members.silentMs(node) ?? Infinity) <= deposed.atMs;
   }
 
   /** Writes a leader with an epoch of its own; empty: none, and the epoch stays. */
@@ -231,6 +267,7 @@ export class ElectionKeeper {
       return;
     }
     this.#renewedMs.set(name, clock.monotonicMs());
+    if (cause === 'claimed') this.#deposed.set(name, { node: before.leader, atMs: clock.monotonicMs() });
     metrics.elections.inc({ cause });
     log.info({ pool: name, leader, epoch, before: before.leader, cause }, 'a pool has another leader');
     onElected(name, leader, cause, before.leader);

@@ -25,6 +25,14 @@ export interface Leadership {
   /** Wall time since when it leads, milliseconds; 0: not known. */
   readonly sinceMs: number;
   readonly durationMs: number;
+  /** What a member wants of the replica that has the leader's session; undefined: nothing. */
+  readonly asked: AskedClaim | undefined;
+}
+
+/** A member wants to lead: `handover` by the leader's own word, else `claim`. */
+export interface AskedClaim {
+  readonly node: string;
+  readonly kind: 'claim' | 'handover';
 }
 
 /** What is to be written into the Lease of a pool. */
@@ -56,6 +64,7 @@ export function leadershipOf({ metadata, spec }: Lease): Leadership {
     replica: annotations[ANNOTATIONS.replica] ?? '',
     sinceMs: parseTime(spec?.acquireTime ?? '') ?? 0,
     durationMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+    asked: askedIn(annotations[ANNOTATIONS.poolClaim] ?? ''),
   };
 }
 
@@ -84,6 +93,7 @@ export function claimedLease(
         ...metadata.annotations,
         [ANNOTATIONS.replica]: replica,
         [ANNOTATIONS.poolEpoch]: String(epoch),
+        [ANNOTATIONS.poolClaim]: '',
       },
       ...(pool && { ownerReferences: ownersWith(metadata.ownerReferences ?? [], pool) }),
     },
@@ -98,6 +108,17 @@ export function claimedLease(
       renewTime: now,
     },
   };
+}
+
+/** The Lease with what a member wants, otherwise as it is: it is not renewed by that. */
+export function askingLease(present: Lease, { node, kind }: AskedClaim): KubeObject {
+  const annotations = { ...present.metadata.annotations, [ANNOTATIONS.poolClaim]: `${node} ${kind}` };
+  return { ...present, metadata: { ...present.metadata, annotations } };
+}
+
+function askedIn(text: string): AskedClaim | undefined {
+  const [node = '', kind] = text.split(' ');
+  return node !== '' && (kind === 'claim' || kind === 'handover') ? { node, kind } : undefined;
 }
 
 function ownersWith(

@@ -14,11 +14,13 @@ import type { Clock, Logger, Random } from '@hawser/seams';
 import { Gate } from '../cache/gate.ts';
 import { HAWSER_NAMESPACE, LABELS } from '../cluster/names.ts';
 import {
+  askingLease,
   claimedLease,
   leadershipOf,
   POOL_LEASE,
   poolLeaseName,
   poolOfLease,
+  type AskedClaim,
   type Leadership,
   type LeadershipClaim,
 } from './pool-lease.ts';
@@ -143,19 +145,15 @@ export class PoolLeases {
   ): Promise<boolean> {
     const present = this.get(poolName)?.lease;
     const wanted = claimedLease(present, pool, { ...claim, poolName }, this.#options.clock.wallMs());
-    const call = { signal, retries: 0, timeoutMs: CALL_TIMEOUT_MS };
-    try {
-      const { create, update } = {
-        create: () => this.#client.create(wanted, call),
-        update: () => this.#client.update(wanted, call),
-      };
-      this.#take(await (present === undefined ? create() : update()));
-      return true;
-    } catch (error) {
-      if (!isRace(error)) throw error;
-      await this.refresh(poolName, signal);
-      return false;
-    }
+    return this.#put(poolName, wanted, present === undefined, signal);
+  }
+
+  /**
+   * Notes what a member wants, for the replica that has the leader's session. Answers and errors as {@link write}.
+   */
+  async ask(poolName: string, asked: AskedClaim, signal: AbortSignal): Promise<boolean> {
+    const present = this.get(poolName)?.lease;
+    return present !== undefined && this.#put(poolName, askingLease(present, asked), false, signal);
   }
 
   /** Whether what is known is what the API server has. Errors: those of `ApiClient`. */
@@ -171,18 +169,32 @@ export class PoolLeases {
     });
   }
 
+  async #put(poolName: string, wanted: KubeObject, isNew: boolean, signal: AbortSignal): Promise<boolean> {
+    const call = { signal, retries: 0, timeoutMs: CALL_TIMEOUT_MS };
+    try {
+      this.#take(await (isNew ? this.#client.create(wanted, call) : this.#client.update(wanted, call)));
+      return true;
+    } catch (error) {
+      if (!isRace(error)) throw error;
+      await this.refresh(poolName, signal);
+      return false;
+    }
+  }
+
   #take(lease: Lease): void {
     const pool = poolOfLease(lease);
     if (pool === undefined) return;
-    const known = this.#known.get(pool)?.lease.metadata.resourceVersion ?? '';
+    const known = this.#known.get(pool);
+    const version = known?.lease.metadata.resourceVersion ?? '';
     const { resourceVersion = '' } = lease.metadata;
-    const order = known === '' ? 1 : (compareResourceVersions(resourceVersion, known) ?? 1);
+    const order = version === '' ? 1 : (compareResourceVersions(resourceVersion, version) ?? 1);
     if (order <= 0) return;
+    const isRenewed = known?.lease.spec?.renewTime !== lease.spec?.renewTime;
     const slim = { ...lease, metadata: { ...lease.metadata, managedFields: undefined } } as Lease;
     this.#known.set(pool, {
       lease: slim,
       leadership: leadershipOf(lease),
-      seenMs: this.#options.clock.monotonicMs(),
+      seenMs: isRenewed || known === undefined ? this.#options.clock.monotonicMs() : known.seenMs,
     });
     this.#options.onLease(pool);
   }

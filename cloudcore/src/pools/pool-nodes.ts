@@ -74,7 +74,9 @@ export class PoolNodes {
     const facts = table.facts(name);
     if (facts === undefined || !table.decided) return;
     const wanted = this.#wanted(facts.labels);
-    const said = members.report(name)?.endpoint;
+    const report = members.report(name);
+    // One that stops comes back at the same place, mostly.
+    const said = report?.resign === true ? undefined : report?.endpoint;
     const isEndpointNew = said !== undefined && said !== (facts.annotations[ANNOTATIONS.poolEndpoint] ?? '');
     const isPlain = wanted === undefined && facts.annotations[ANNOTATIONS.poolAttributes] === undefined;
     // Taints are not in the cache: those that were noted are as they were noted.

@@ -17,6 +17,8 @@ export interface PoolRequestsOptions {
   readonly grants: DirectGrants;
   readonly events: PoolEvents;
   readonly metrics: PoolMetrics;
+  /** Whether it is known who is in which pool. */
+  readonly isReady: () => boolean;
   /** A member has said something new of itself. */
   readonly onReport: (pool: string, node: string) => void;
   /** Aborts when the hub stops. */
@@ -25,6 +27,8 @@ export interface PoolRequestsOptions {
 
 /** `address:port`, an IPv6 address in brackets. */
 const ENDPOINT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):\d{1,5}$/;
+/** When to say it again, milliseconds. */
+const NOT_YET_MS = 1_000;
 /** What members report of where a leader gave them what the hub has not signed. */
 const STATE_REFUSED: ReadonlySet<string> = new Set(['PoolStateRefused', 'ERR_SYNC_FORGED']);
 
@@ -85,7 +89,11 @@ export class PoolRequests implements PoolIntake {
   }
 
   #check(node: string, pool: string): void {
-    if (this.#options.table.poolOf(node) === pool) return;
+    const { table, isReady } = this.#options;
+    const member = table.poolOf(node);
+    if (!isReady() || member === undefined)
+      throw new Refusal(503, 'state', 'it is not known yet who is in which pool', NOT_YET_MS);
+    if (member === pool) return;
     throw new Refusal(403, 'not-yours', `${node} is no member of the pool ${pool}`);
   }
 }

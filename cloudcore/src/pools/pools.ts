@@ -181,6 +181,7 @@ export class Pools implements PoolAccess, OwnObjects {
     this.requests = new PoolRequests({
       ...{ table: this.#table, members: this.#members, elections: this.#elections, grants: this.#grants },
       ...{ events: this.#events, metrics: this.#metrics, stopping: this.#stopping.signal },
+      isReady: () => this.ready,
       onReport: (pool, node) => {
         this.#onMember(pool, node);
       },
