@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, deflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ByteReader, ByteWriter } from '../codec/varint.ts';
 import type { Content, ContentKey } from '../content/content.ts';
 import { hashOf } from '../content/hash.ts';
@@ -26,13 +27,32 @@ const SUM_BYTES = 16;
 /** Most bytes of an object beside its content: lengths, key, version. */
 const MAX_OVERHEAD_BYTES = 16 + MAX_KEY_BYTES + MAX_VERSION_DIGITS;
 const MAX_STAMP_BYTES = 4 * 1024;
+/** The fastest level: a third more bytes, in a third of the time. */
+const DEFLATE = { level: constants.Z_BEST_SPEED };
+/** More than this is deflated in a thread: 20 ms and more of a loop that others wait for. */
+const ASIDE_ABOVE_BYTES = 1024 * 1024;
 
 /**
  * `format (1 byte), sum (16), deflated: varint normal form, stamp and the version of the last change, each after its
  * length, varint count, then for each object key, version and content, each after its length`. Hashes are made anew
  * from the contents.
  */
-export function writeSnapshot({ stamp, normalForm, changed, contents }: PoolSnapshot): Uint8Array {
+export function writeSnapshot(snapshot: PoolSnapshot): Uint8Array {
+  return sealed(deflateRawSync(unpacked(snapshot), DEFLATE));
+}
+
+/** {@link writeSnapshot} of the state at the time of the call; where it is large, the loop does not wait for it. */
+export async function writeSnapshotAside(snapshot: PoolSnapshot): Promise<Uint8Array> {
+  const bytes = unpacked(snapshot);
+  if (bytes.length <= ASIDE_ABOVE_BYTES) return sealed(deflateRawSync(bytes, DEFLATE));
+  return sealed(await promisify(deflateRaw)(bytes, DEFLATE));
+}
+
+function sealed(deflated: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(FORMAT), sumOf(deflated), deflated]);
+}
+
+function unpacked({ stamp, normalForm, changed, contents }: PoolSnapshot): Uint8Array {
   const writer = new ByteWriter(64 * 1024);
   const put = (bytes: Uint8Array): void => {
     writer.varint(bytes.length);
@@ -48,9 +68,7 @@ export function writeSnapshot({ stamp, normalForm, changed, contents }: PoolSnap
     put(Buffer.from(version));
     put(bytes);
   }
-  // The fastest level: a third more bytes, in a third of the time that the loop stands still.
-  const deflated = deflateRawSync(writer.written(), { level: constants.Z_BEST_SPEED });
-  return Buffer.concat([Uint8Array.of(FORMAT), sumOf(deflated), deflated]);
+  return writer.written();
 }
 
 /**

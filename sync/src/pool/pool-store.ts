@@ -5,7 +5,7 @@ import type { ReplicaChecks } from '../edge/replica-session.ts';
 import { SyncError } from '../errors.ts';
 import { SYNC_WINDOW } from '../window.ts';
 import { PoolScope, type CheckedState } from './pool-scope.ts';
-import { readSnapshot, writeSnapshot } from './pool-snapshot.ts';
+import { readSnapshot, writeSnapshot, writeSnapshotAside, type PoolSnapshot } from './pool-snapshot.ts';
 import type { PoolView } from './pool-view.ts';
 
 /** What a {@link PoolStore} is made of. */
@@ -130,9 +130,14 @@ export class PoolStore implements ReplicaStore {
 
   /** All that is committed of a scope, for {@link restore}; undefined: nothing is. */
   snapshot(scope: string): Uint8Array | undefined {
-    const { ready, stamp, normalForm, changed } = this.#scope(scope);
-    if (!ready) return undefined;
-    return writeSnapshot({ stamp, normalForm, changed, contents: this.#scope(scope).contents() });
+    const committed = this.#committed(scope);
+    return committed && writeSnapshot(committed);
+  }
+
+  /** {@link snapshot} as of the call, packed in a thread where it is large: 16 MB take 0.2 s and more. */
+  async snapshotAside(scope: string): Promise<Uint8Array | undefined> {
+    const committed = this.#committed(scope);
+    return committed && writeSnapshotAside(committed);
   }
 
   /**
@@ -153,6 +158,12 @@ export class PoolStore implements ReplicaStore {
     this.#keepWithin(replica, changes);
     replica.apply(changes, { normalForm, stamp });
     if (isNew) replica.restored(changed);
+  }
+
+  #committed(scope: string): PoolSnapshot | undefined {
+    const { ready, stamp, normalForm, changed } = this.#scope(scope);
+    if (!ready) return undefined;
+    return { stamp, normalForm, changed, contents: this.#scope(scope).contents() };
   }
 
   #scope(name: string): PoolScope {

@@ -100,6 +100,23 @@ describe('A snapshot of a pool’s scope', () => {
     );
   });
 
+  it('of a large scope is packed aside, as it was when it was asked for', async () => {
+    for (const text of ['small', 'large '.repeat(30_000)]) {
+      const many = Array.from({ length: 10 }, (_, n) => service(`s${n}`, `${n} ${text}`, n + 1));
+      const store = await filled(many, stampOf(20, many));
+      const expected = store.snapshot(SCOPE);
+      const aside = store.snapshotAside(SCOPE);
+      const fewer = many.slice(1);
+      await store.apply(SCOPE, [{ remove: 'services/default/s0' }], {
+        normalForm: 1,
+        stamp: stampOf(30, fewer),
+      });
+      assert.equal(store.view(SCOPE).size, 9);
+      assert.equal(hex((await aside) ?? new Uint8Array(0)), hex(expected ?? new Uint8Array(0)));
+    }
+    assert.equal(await poolStore().snapshotAside(SCOPE), undefined);
+  });
+
   it('that was cut off or damaged anywhere restores nothing', async () => {
     const source = await filled();
     const snapshot = source.snapshot(SCOPE) ?? new Uint8Array(0);
