@@ -99,7 +99,9 @@ export class ApiAccess {
     this.#http.timeout = idleMs;
     this.#http.on('request', (request, response) => void this.#onRequest(request, response));
     this.#http.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head));
-    this.#http.on('clientError', (error, socket) => {
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // Any other error is one of the stream: the edge has left, or its session has ended.
+      if (error.code?.startsWith('HPE_') !== true) return void socket.destroy();
       this.#metrics.refused.inc({ reason: 'head' });
       upgradeStatus(socket, headRefusal(error));
     });
