@@ -62,6 +62,8 @@ export class EdgeSite {
       admin: { socket: this.socket },
       ...more,
       pods: { runtime: 'null', ...more.pods },
+      // Its address would be one of this machine.
+      localApi: { port: 0, ...more.localApi },
       hub: { address: this.hub.address, heartbeatMs: 2_000, ...more.hub },
     };
   }

@@ -68,6 +68,8 @@ export class SiteEdge {
       log: { level: 'info', format: 'json' },
       ...config,
       pods: { runtime: 'null', ...config.pods },
+      // Edges of one machine would have one port, and an address of this machine.
+      localApi: { port: 0, ...config.localApi },
       data: { ...config.data, dir: this.dataDir },
       admin: { socket: this.socket },
     };
