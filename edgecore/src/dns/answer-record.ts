@@ -1,5 +1,6 @@
 import { encode, type SoaData, type SrvData, type TxtData } from 'dns-packet';
 import type { Question } from './query.ts';
+import { CLASS_IN, TYPE } from './record-types.ts';
 import { HEADER_BYTES } from './record-walk.ts';
 
 /** What a record has, by its type. */
@@ -39,14 +40,59 @@ export interface Answered {
   readonly additionals?: readonly AnswerRecord[];
 }
 
+/** The character code of `0`. */
+const ZERO = 48;
 /** A name in the question of the same message is only pointed at. Source: RFC 1035 §4.1.4. */
 const POINTER = 0xc000;
 
-/** A record as bytes of a message that begins with a question: the tail that its name shares with it is not repeated. */
-export function encodeRecord(record: AnswerRecord, question: Question): Buffer {
-  // The rest of a record as the library makes it, whose owner is the root: one byte behind a header.
-  const rest = encode({ answers: [{ ...record, name: '.' }] }).subarray(HEADER_BYTES + 1);
-  return Buffer.concat([encodeOwner(record.name, question), rest]);
+/**
+ * Makes bytes of the records of one message, which begins with a question: the tail that a name shares with it is not
+ * repeated.
+ */
+export class RecordEncoder {
+  readonly #question: Question;
+  /** Names of records are mostly the same few. */
+  readonly #owners = new Map<string, Buffer>();
+
+  constructor(question: Question) {
+    this.#question = question;
+  }
+
+  encode(record: AnswerRecord): Buffer {
+    let owner = this.#owners.get(record.name);
+    if (owner === undefined) {
+      owner = encodeOwner(record.name, this.#question);
+      this.#owners.set(record.name, owner);
+    }
+    return Buffer.concat([owner, record.type === 'A' ? encodeA(record) : encodeRest(record)]);
+  }
+}
+
+/** All but the owner, as the library makes it: behind a header, and a root that is one byte. */
+function encodeRest(record: AnswerRecord): Buffer {
+  return encode({ answers: [{ ...record, name: '.' }] }).subarray(HEADER_BYTES + 1);
+}
+
+/** As {@link encodeRest}: a headless Service may have thousands. */
+function encodeA({ ttl, data }: Extract<AnswerRecord, { readonly type: 'A' }>): Buffer {
+  const rest = Buffer.allocUnsafe(14);
+  rest.writeUInt16BE(TYPE.A, 0);
+  rest.writeUInt16BE(CLASS_IN, 2);
+  rest.writeUInt32BE(ttl, 4);
+  rest.writeUInt16BE(4, 8);
+  let octet = 0;
+  let at = 10;
+  for (let index = 0; index <= data.length; index += 1) {
+    const digit = data.charCodeAt(index) - ZERO;
+    if (digit >= 0) {
+      octet = octet * 10 + digit;
+    } else {
+      rest[at] = octet; // at a dot, and (not a number) at the end
+      at += 1;
+      octet = 0;
+    }
+  }
+  return rest;
 }
 
 function encodeOwner(name: string, question: Question): Buffer {

@@ -1,7 +1,12 @@
-import { isIPv4 } from 'node:net';
 import { randomBelow, type Random } from '@hawser/seams';
 import type { Answered, AnswerRecord, RecordData } from './answer-record.ts';
-import type { NameIndex, PortEntry, ServedEndpoint, ServiceEntry } from './name-index.ts';
+import {
+  labelOf,
+  type NameIndex,
+  type PortEntry,
+  type ServedEndpoint,
+  type ServiceEntry,
+} from './name-index.ts';
 import { dashedAddress, isBelow, reverseAddress } from './names.ts';
 import type { Question } from './query.ts';
 import { RCODE, TYPE } from './record-types.ts';
@@ -29,6 +34,10 @@ export const ZONE_TTL = 5;
 const SCHEMA_VERSION = '1.1.0';
 /** Of all ways to a Service together. Source: CoreDNS, plugin/pkg/dnsutil and etcd/msg: the same numbers. */
 const SRV = { priority: 0, weight: 100 };
+/** One more than 64 KiB have place for, so that it is seen that there are more. */
+const MAX_RECORDS = 4097;
+/** Records of SRV whose targets are said as well. */
+const MAX_TARGETS = 500;
 
 /**
  * Names of the cluster, as the Kubernetes specification "DNS-Based Service Discovery", 1.1.0, has them, and where that is
@@ -90,8 +99,8 @@ export class ClusterZone {
     const names = services.flatMap((service) =>
       index
         .served(service)
-        .filter((endpoint) => endpoint.address === address)
-        .map(({ label }) => `${label}.${this.#serviceName(service)}`),
+        .filter(({ endpoint }) => endpoint.address === address)
+        .map(({ endpoint }) => `${labelOf(endpoint)}.${this.#serviceName(service)}`),
     );
     return [...new Set(names)];
   }
@@ -154,7 +163,7 @@ export class ClusterZone {
     const owner = this.#serviceName(service);
     if (endpoints?.length === 0) return this.#none();
     if (type === TYPE.SRV) return this.#srv(owner, service, endpoints, () => true);
-    const addresses = endpoints?.map(({ address }) => address) ?? service.addresses;
+    const addresses = endpoints?.map(({ endpoint }) => endpoint.address) ?? service.addresses;
     return this.#some(this.#hosts(owner, addresses, type));
   }
 
@@ -164,7 +173,9 @@ export class ClusterZone {
     label: string,
     type: number,
   ): ZoneAnswer {
-    const addresses = endpoints.filter((one) => one.label === label).map(({ address }) => address);
+    const addresses = endpoints
+      .filter(({ endpoint }) => labelOf(endpoint) === label)
+      .map(({ endpoint }) => endpoint.address);
     if (addresses.length === 0) return this.#none();
     return this.#some(this.#hosts(`${label}.${this.#serviceName(service)}`, addresses, type));
   }
@@ -200,28 +211,56 @@ export class ClusterZone {
     const ways =
       endpoints === undefined
         ? service.ports.filter(isAsked).map(({ port }) => ({ port, target }))
-        : endpoints.flatMap(({ label, ports }) =>
-            ports.filter(isAsked).map(({ port }) => ({ port, target: `${label}.${target}` })),
-          );
+        : endpoints.flatMap(({ endpoint, ports }) => {
+            const label = labelOf(endpoint);
+            return ports.filter(isAsked).map(({ port }) => ({ port, target: `${label}.${target}` }));
+          });
     const distinct = [...new Map(ways.map((way) => [`${way.port} ${way.target}`, way])).values()];
     const weight = Math.max(1, Math.floor(SRV.weight / Math.max(1, distinct.length)));
-    const answers = distinct.map((way) => this.#record('SRV', owner, { ...SRV, weight, ...way }));
-    const hosts =
-      endpoints === undefined
-        ? this.#hosts(target, service.addresses)
-        : distinctHosts(endpoints).flatMap(({ label, address }) =>
-            this.#hosts(`${label}.${target}`, [address]),
-          );
-    return { ...this.#some(shuffled(answers, this.#options.random)), additionals: hosts };
+    const answers = this.#pick(distinct).map((way) => this.#record('SRV', owner, { ...SRV, weight, ...way }));
+    // Where there are so many, the answer has no place for more than them.
+    const additionals = distinct.length > MAX_TARGETS ? [] : this.#targets(target, service, endpoints);
+    return { ...this.#some(answers), additionals };
+  }
+
+  /** Addresses of what SRV records point at. */
+  #targets(
+    target: string,
+    service: ServiceEntry,
+    endpoints: readonly ServedEndpoint[] | undefined,
+  ): readonly AnswerRecord[] {
+    if (endpoints === undefined) return this.#hosts(target, service.addresses);
+    const distinct = new Map(
+      endpoints.map(({ endpoint }) => [`${endpoint.hostname} ${endpoint.address}`, endpoint]),
+    );
+    return this.#pick([...distinct.values()]).map((endpoint) =>
+      this.#host(`${labelOf(endpoint)}.${target}`, endpoint.address),
+    );
   }
 
   /** Records of addresses, in any order. @param type only of this one; default: both */
   #hosts(owner: string, addresses: readonly string[], type?: number): AnswerRecord[] {
-    const records = [...new Set(addresses)].flatMap((address) => {
-      const own = isIPv4(address) ? 'A' : 'AAAA';
-      return type === undefined || type === TYPE[own] ? [this.#record(own, owner, address)] : [];
-    });
-    return shuffled(records, this.#options.random);
+    const wanted = [...new Set(addresses)].filter(
+      (address) => type === undefined || typeOf(address) === type,
+    );
+    return this.#pick(wanted).map((address) => this.#host(owner, address));
+  }
+
+  #host(owner: string, address: string): AnswerRecord {
+    return this.#record(isV6(address) ? 'AAAA' : 'A', owner, address);
+  }
+
+  /** All of them in any order, but no more than any answer has place for. Fisher and Yates, as far as needed. */
+  #pick<T>(items: T[]): T[] {
+    const { random } = this.#options;
+    const most = Math.min(items.length, MAX_RECORDS);
+    for (let index = 0; index < most; index += 1) {
+      const other = index + randomBelow(random, items.length - index);
+      const [a, b] = [items[index], items[other]] as [T, T]; // both are places of the array
+      items[index] = b;
+      items[other] = a;
+    }
+    return items.length > most ? items.slice(0, most) : items;
   }
 
   #some(answers: readonly AnswerRecord[]): ZoneAnswer {
@@ -255,18 +294,11 @@ export class ClusterZone {
   }
 }
 
-function distinctHosts(endpoints: readonly ServedEndpoint[]): readonly ServedEndpoint[] {
-  return [...new Map(endpoints.map((one) => [`${one.label} ${one.address}`, one])).values()];
+/** Addresses are as `normalAddress` writes them. */
+function isV6(address: string): boolean {
+  return address.includes(':');
 }
 
-/** Fisher and Yates. */
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const order = [...items];
-  for (let last = order.length - 1; last > 0; last -= 1) {
-    const other = randomBelow(random, last + 1);
-    const [a, b] = [order[last], order[other]] as [T, T]; // both are places of the array
-    order[last] = b;
-    order[other] = a;
-  }
-  return order;
+function typeOf(address: string): number {
+  return isV6(address) ? TYPE.AAAA : TYPE.A;
 }

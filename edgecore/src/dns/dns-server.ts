@@ -41,6 +41,7 @@ export interface DnsProblem {
 
 /** Between two tries to listen. The interface may come a moment later; another server may be there for longer. */
 const LISTEN_BACKOFF = { baseMs: 500, capMs: 10_000 };
+const ANY_PORT_TRIES = 5;
 /** From when on it is a problem that nobody answers. */
 const AWAY_PROBLEM_MS = 15_000;
 
@@ -154,26 +155,38 @@ export class DnsServer {
   }
 
   /** Opens both ports, or none. Never rejects. */
-  async #open({ host, port }: ListenAddress): Promise<boolean> {
-    const { clock } = this.#options;
+  async #open(at: ListenAddress): Promise<boolean> {
+    let error: unknown;
+    // Of a port that the system chose for one of them, the other one may be taken.
+    for (let tries = at.port === 0 ? ANY_PORT_TRIES : 1; tries > 0; tries -= 1) {
+      try {
+        await this.#openOnce(at);
+        this.#listenError = undefined;
+        this.#log.info({ ...this.#listening }, 'DNS server listens');
+        return true;
+      } catch (failure) {
+        error = failure;
+      }
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    if (this.#listenError !== why) this.#log.warn({ ...at, err: error }, 'DNS server cannot listen');
+    this.#listenError = why;
+    return false;
+  }
+
+  /** @throws what the system says */
+  async #openOnce({ host, port }: ListenAddress): Promise<void> {
     const base = { counts: this.#counts, respond: this.#responder.respond.bind(this.#responder) };
     const udp = new UdpPort(base);
-    const tcp = new TcpPort({ ...base, clock });
+    const tcp = new TcpPort({ ...base, clock: this.#options.clock });
     try {
-      const opened = await udp.open(host, port);
-      await tcp.open(host, opened);
+      const opened = await tcp.open(host, port);
+      await udp.open(host, opened);
       this.#ports = { udp, tcp };
       this.#listening = { host, port: opened };
-      this.#listenError = undefined;
-      this.#log.info({ address: host, port: opened }, 'DNS server listens');
-      return true;
     } catch (error) {
       await Promise.all([udp.close(), tcp.close()]);
-      const why = error instanceof Error ? error.message : String(error);
-      if (this.#listenError !== why)
-        this.#log.warn({ err: error, address: host, port }, 'DNS server cannot listen');
-      this.#listenError = why;
-      return false;
+      throw error;
     }
   }
 }

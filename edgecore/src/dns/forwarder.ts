@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock, Logger } from '@hawser/seams';
 import type { AnswerCache } from './answer-cache.ts';
 import type { DnsCounts } from './dns-counts.ts';
@@ -58,6 +59,8 @@ export class Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    // One for each exchange, probes too.
+    setMaxListeners(2 * MAX_OUTSTANDING, this.#ending.signal);
   }
 
   get outstanding(): number {

@@ -40,9 +40,13 @@ export interface SliceEntry {
 
 /** An endpoint that names may be answered with, and the ports of its slice. */
 export interface ServedEndpoint {
-  readonly label: string;
-  readonly address: string;
+  readonly endpoint: EndpointEntry;
   readonly ports: readonly PortEntry[];
+}
+
+/** The label of an endpoint below its Service. */
+export function labelOf({ hostname, address }: EndpointEntry): string {
+  return hostname === '' ? addressLabel(address) : hostname;
 }
 
 /** Which Service a slice belongs to. Source: Kubernetes, discovery.k8s.io/v1 LabelServiceName. */
@@ -86,9 +90,8 @@ export class NameIndex {
   served({ namespace, name, publishNotReady }: ServiceEntry): readonly ServedEndpoint[] {
     const found: ServedEndpoint[] = [];
     for (const { ports, endpoints } of this.#slices.get(`${namespace}/${name}`)?.values() ?? []) {
-      for (const { hostname, address, ready } of endpoints) {
-        if (!ready && !publishNotReady) continue;
-        found.push({ label: hostname === '' ? addressLabel(address) : hostname, address, ports });
+      for (const endpoint of endpoints) {
+        if (endpoint.ready || publishNotReady) found.push({ endpoint, ports });
       }
     }
     return found;
@@ -165,7 +168,8 @@ export class NameIndex {
     };
     for (const [key, service] of this.#services) {
       if (service.kind === 'cluster') for (const address of service.addresses) add(address, key);
-      if (service.kind === 'headless') for (const { address } of this.served(service)) add(address, key);
+      if (service.kind === 'headless')
+        for (const { endpoint } of this.served(service)) add(endpoint.address, key);
     }
     return reverse;
   }

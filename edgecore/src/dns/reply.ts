@@ -1,4 +1,4 @@
-import { encodeRecord, type Answered } from './answer-record.ts';
+import { RecordEncoder, type Answered } from './answer-record.ts';
 import type { Edns, Query } from './query.ts';
 import { RCODE, TYPE, type Rcode } from './record-types.ts';
 import { HEADER_BYTES, walkMessage } from './record-walk.ts';
@@ -36,11 +36,12 @@ export function makeReply(query: Query, answered: Answered, way: Way): Buffer {
   if (question === undefined) return emptyReply(query, answered.rcode);
   const option = optionRecord(query.edns, answered.rcode);
   let room = limitBytes(query, way) - HEADER_BYTES - question.bytes.length - option.length;
+  const encoder = new RecordEncoder(question);
   /** As many as fit. */
   const fitting = (records: Answered['answers'] = []): Buffer[] => {
     const taken: Buffer[] = [];
     for (const record of records) {
-      const bytes = encodeRecord(record, question);
+      const bytes = encoder.encode(record);
       if (bytes.length > room) break;
       room -= bytes.length;
       taken.push(bytes);
