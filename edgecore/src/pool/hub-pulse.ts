@@ -31,10 +31,11 @@ export class HubPulse {
     return hub.usable && (!this.#needed || this.#silentMs() < times().hubLostMs);
   }
 
-  /** Milliseconds since the hub was heard, for others; below 0: it is not there. */
+  /** Milliseconds since the hub was heard, for others; below 0: never. */
   get cloudMs(): number {
     const { hub, clock } = this.#options;
-    return this.fresh ? Math.max(0, Math.round(clock.monotonicMs() - hub.heardMs)) : -1;
+    if (!Number.isFinite(hub.heardMs)) return -1;
+    return Math.max(0, Math.round(clock.monotonicMs() - hub.heardMs));
   }
 
   /** Looks after it. @param needed whether it matters now @returns when to look again, monotonic milliseconds */

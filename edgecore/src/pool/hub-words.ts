@@ -34,6 +34,10 @@ export type DirectAnswer =
 
 /** The leader is there. */
 const CONFLICT = 409;
+/** Claims that are refused come this much later than the first ones at most. */
+const MOST_PATIENCE = 16;
+/** So many are not put off: the hub may hear for a moment longer what it heard last. */
+const FIRST_CLAIMS = 3;
 /** Shortest time in which the hub is to answer, however short the times of the pool are. */
 const LEAST_ANSWER_MS = 1_000;
 
@@ -45,6 +49,8 @@ export class HubWords {
   #reportedMs = -Infinity;
   #claimedMs = -Infinity;
   #claiming = false;
+  /** Claims in a row that were refused. */
+  #refusals = 0;
 
   constructor(options: HubWordsOptions) {
     this.#options = options;
@@ -95,15 +101,25 @@ export class HubWords {
     this.#options.outbox.withdraw(keyOf(pool));
   }
 
-  /** Claims to lead, not too often. @returns when it may be tried again, monotonic milliseconds */
+  /**
+   * Claims to lead, not too often: less and less where it is refused, as the hub hears a leader that this member does not.
+   * @returns when it may be tried again, monotonic milliseconds
+   */
   claim(body: UpstreamBodies['pool-claim']): number {
     const { clock, times } = this.#options;
-    const dueMs = this.#claimedMs + times().claimMs;
+    const isAsked = body.silentMs === 0;
+    const patience = isAsked ? 1 : Math.min(MOST_PATIENCE, 2 ** Math.max(0, this.#refusals - FIRST_CLAIMS));
+    const dueMs = this.#claimedMs + times().claimMs * patience;
     if (this.#claiming || clock.monotonicMs() < dueMs) return Math.max(dueMs, clock.monotonicMs() + 1);
     this.#claimedMs = clock.monotonicMs();
     this.#claiming = true;
     void this.#claim(body);
-    return this.#claimedMs + times().claimMs;
+    return this.#claimedMs + times().claimMs * patience;
+  }
+
+  /** There is a leader: what was refused before counts no more. */
+  contented(): void {
+    this.#refusals = 0;
   }
 
   /** Asks for leave to go without a leader. */
@@ -125,6 +141,7 @@ export class HubWords {
       if (Number.isSafeInteger(epoch) && typeof leader === 'string') onClaimed({ epoch, leader });
     } catch (error) {
       log.debug({ err: error, ...body }, 'the claim to lead the pool was not taken');
+      this.#refusals += 1;
       if (error instanceof UpstreamRefusedError && error.status === CONFLICT) onRefused();
     } finally {
       this.#claiming = false;

@@ -2,7 +2,6 @@ import type { Clock, Logger, Random } from '@hawser/seams';
 import type { PoolRoster } from '@hawser/sync';
 import type { PeerTarget } from './leader-links.ts';
 import type { HeardPeer } from './peer-table.ts';
-import { hearsCloud } from './peer-table.ts';
 import type { PoolTimes } from './pool-times.ts';
 
 /** What {@link LeaderDuties} are made of. */
@@ -83,7 +82,7 @@ export class LeaderDuties {
 
   /** The follower that is best to lead next. @param needsCloud only one that hears the cloud, and was not asked yet */
   heir(needsCloud: boolean): string | undefined {
-    const { clock, times, roster, heard, followers } = this.#options;
+    const { clock, roster, heard, followers } = this.#options;
     const nowMs = clock.monotonicMs();
     const eligible = new Set(roster()?.members.flatMap(({ name, eligible }) => (eligible ? [name] : [])));
     const candidates = [...followers()].flatMap((name) => {
@@ -91,9 +90,9 @@ export class LeaderDuties {
       if (last === undefined || !eligible.has(name) || !last.status.complete || last.status.endpoint === '')
         return [];
       const ageMs = nowMs - last.heardMs;
-      const hears = hearsCloud(last.status, ageMs, times());
-      if (needsCloud && (!hears || this.#tried.has(name))) return [];
-      return [{ name, cloudMs: hears ? last.status.cloudMs + ageMs : Infinity }];
+      const { cloud, cloudMs } = last.status;
+      if (needsCloud && (!cloud || this.#tried.has(name))) return [];
+      return [{ name, cloudMs: cloud ? cloudMs + ageMs : Infinity }];
     });
     candidates.sort((one, other) => one.cloudMs - other.cloudMs || (one.name < other.name ? -1 : 1));
     return candidates[0]?.name;

@@ -38,6 +38,7 @@ export interface LeaderLink {
 }
 
 interface Held extends LeaderLink {
+  readonly takenMs: number;
   toldMs: number;
   telling: boolean;
   again: boolean;
@@ -52,6 +53,8 @@ export class LeaderLinks {
   /** Not tried again before, by name, monotonic milliseconds. */
   readonly #notBefore = new Map<string, number>();
   readonly #busy = new Map<string, AbortController>();
+  /** Links in a row that broke as soon as they were there, by name. */
+  readonly #brief = new Map<string, number>();
   #aim: PeerTarget | undefined;
   #current: Held | undefined;
   #stopped = false;
@@ -83,6 +86,7 @@ export class LeaderLinks {
   /** Forgets that peers could not be reached: something has changed. */
   forgive(): void {
     this.#notBefore.clear();
+    this.#brief.clear();
   }
 
   /** Heartbeats, expiry, attempts. @returns when to look again, monotonic milliseconds */
@@ -93,7 +97,11 @@ export class LeaderLinks {
     let nextMs = Infinity;
     const current = this.#current;
     if (current !== undefined && nowMs - current.heardMs >= expiryMs)
-      this.#drop(current, `nothing was heard of ${current.name} for ${seconds(nowMs - current.heardMs)}`);
+      this.#drop(
+        current,
+        `nothing was heard of ${current.name} for ${seconds(nowMs - current.heardMs)}`,
+        current.heardMs,
+      );
     else if (current !== undefined) {
       if (!current.telling && nowMs - current.toldMs >= heartbeatMs) this.#tell(current);
       const tellMs = current.telling ? Infinity : current.toldMs + heartbeatMs;
@@ -222,7 +230,8 @@ export class LeaderLinks {
     const nowMs = this.#options.clock.monotonicMs();
     const before = this.#current;
     const { peer: name } = session;
-    this.#current = { name, session, answer, heardMs: nowMs, toldMs: nowMs, telling: false, again: false };
+    const times = { heardMs: nowMs, toldMs: nowMs, takenMs: nowMs };
+    this.#current = { name, session, answer, ...times, telling: false, again: false };
     before?.session.close(`${name} leads`);
     this.#notBefore.delete(name);
     this.#options.onCurrent(`${name} leads`);
@@ -232,7 +241,18 @@ export class LeaderLinks {
     if (this.#current !== held) return;
     this.#current = undefined;
     held.session.close(why);
+    this.#noteEnd(held);
     this.#options.onCurrent(why, silentSinceMs);
+  }
+
+  /** A peer whose links break as soon as they are there is tried less and less often. */
+  #noteEnd({ name, takenMs }: Held): void {
+    const { clock, times } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const { heartbeatMs, retryMs } = times();
+    const brief = nowMs - takenMs < heartbeatMs ? (this.#brief.get(name) ?? 0) + 1 : 0;
+    this.#brief.set(name, brief);
+    if (brief > 0) this.#notBefore.set(name, nowMs + retryMs * 2 ** Math.min(brief - 1, MOST_DOUBLINGS));
   }
 
   #onNudge(peer: string): void {
@@ -262,6 +282,9 @@ export class LeaderLinks {
     onChange();
   }
 }
+
+/** Of the wait before a peer is tried again whose links break at once. */
+const MOST_DOUBLINGS = 5;
 
 /** Whether it is worth while to ask again in a moment: it will lead, or knows better soon. */
 function isAbout({ status: { electing, leader, node } }: PeerAnswer): boolean {

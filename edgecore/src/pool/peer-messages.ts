@@ -28,7 +28,9 @@ export interface PeerStatus {
   readonly provisional: boolean;
   /** It leads, and gives what it has to whoever follows. */
   readonly ready: boolean;
-  /** Milliseconds since it heard from the cloud itself; below 0: there is none for it. */
+  /** Whether it has a session with the cloud, as far as it knows. */
+  readonly cloud: boolean;
+  /** Milliseconds since it heard from the cloud itself; below 0: never. */
   readonly cloudMs: number;
   /** It would lead, and asks around whether somebody does. */
   readonly electing: boolean;
@@ -149,13 +151,14 @@ function readParts(
 function readStatus(value: unknown): PeerStatus | undefined {
   if (!isRecord(value)) return undefined;
   const { node, pool, endpoint, epoch, version, rosterVersion, state, leader, cloudMs } = value;
-  const { complete, leads, provisional, ready, electing, stopping } = value;
+  const { complete, cloud, leads, provisional, ready, electing, stopping } = value;
   if (!isText(node, MAX_NAME) || !isText(pool, MAX_NAME) || !isText(leader, MAX_NAME)) return undefined;
   if (!isText(endpoint, MAX_ENDPOINT) || !isVersion(version) || !isVersion(rosterVersion)) return undefined;
   if (!isState(state) || !isCount(epoch) || epoch > MAX_EPOCH || !isNumber(cloudMs)) return undefined;
   return {
     ...{ node, pool, endpoint, epoch, version, rosterVersion, state, leader, cloudMs },
     complete: complete === true,
+    cloud: cloud === true,
     leads: leads === true,
     provisional: provisional === true,
     ready: ready === true,

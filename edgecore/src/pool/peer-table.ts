@@ -71,6 +71,6 @@ export function contenderOf(status: PeerStatus, ageMs: number, times: PoolTimes)
 }
 
 /** Whether a member hears the cloud itself, as far as it can be known. */
-export function hearsCloud({ cloudMs }: PeerStatus, ageMs: number, times: PoolTimes): boolean {
-  return cloudMs >= 0 && cloudMs + ageMs < times.hubLostMs + times.heartbeatMs;
+export function hearsCloud({ cloud, cloudMs }: PeerStatus, ageMs: number, times: PoolTimes): boolean {
+  return cloud && cloudMs >= 0 && cloudMs + ageMs < times.hubLostMs + times.heartbeatMs;
 }

@@ -76,6 +76,8 @@ export class PoolRun {
   #deposed: { readonly epoch: number; readonly untilMs: number } | undefined;
   /** A leader hands over to this node. */
   #asked: { readonly by: string; readonly stopping: boolean; readonly untilMs: number } | undefined;
+  /** Before it this node does not lead again, monotonic milliseconds. */
+  #leadFromMs = -Infinity;
   #connection = 0;
   #heir = '';
   #stopping = false;
@@ -84,7 +86,9 @@ export class PoolRun {
   #shown: { readonly state: PoolState; readonly leader: string; readonly cloud: boolean } | undefined;
   #sinceMs = 0;
   #why = 'it has started';
-  #startedMs = 0;
+  /** Whom the hub has appointed last, and when this node heard of it, monotonic milliseconds. */
+  #appointedName = '';
+  #appointedMs = 0;
 
   constructor(options: PoolRunOptions) {
     const { node, pool, hub, requests, outbox, link, store, checks, encoder, counters, listener } = options;
@@ -157,7 +161,7 @@ export class PoolRun {
   /** Begins, with what the store has. Called once. */
   start(): void {
     this.#running = true;
-    this.#startedMs = this.#now;
+    this.#appointedMs = this.#now;
     this.#sinceMs = this.#options.clock.wallMs();
     this.#lost = { sinceMs: this.#now, bySilence: false };
     this.scopes.open();
@@ -227,6 +231,7 @@ export class PoolRun {
       leader: leads ? node : (current?.name ?? ''),
       provisional: leading?.provisional ?? followed?.provisional ?? false,
       ready: leads && leading?.ready === true,
+      cloud: this.#pulse.fresh,
       cloudMs: this.#pulse.cloudMs,
       electing: this.#election.running && this.#mayLead,
       stopping: this.#stopping,
@@ -258,10 +263,9 @@ export class PoolRun {
   }
 
   #lookAround(): number {
-    const pulseMs = this.#pulse.look(
-      this.#leading !== undefined || !this.#isGood() || this.#asked !== undefined,
-    );
+    const pulseMs = this.#pulse.look(this.#needsHub());
     this.#forget();
+    this.#noteAppointed();
     this.#decide();
     const roleMs = this.#leading === undefined ? this.#lookAsMember() : this.#lookAsLeader(this.#leading);
     return Math.min(pulseMs, roleMs);
@@ -274,7 +278,7 @@ export class PoolRun {
       const why = this.#whyNotLead(leading);
       if (why !== undefined) this.#stopLeading(why);
     }
-    if (this.#leading !== undefined || !this.#mayLead) return;
+    if (this.#leading !== undefined || !this.#mayLead || this.#now < this.#leadFromMs) return;
     const { leader, epoch } = this.#appointed;
     const { fresh } = this.#pulse;
     const isMine = leader === this.#options.node && !this.#isDeposed(epoch);
@@ -339,6 +343,7 @@ export class PoolRun {
       this.#lost = undefined;
       this.direct.drop();
       this.#election.end();
+      this.#hubWords.contented();
     } else this.#lose(this.#why);
     if (this.#asked !== undefined && fresh) dueMs.push(this.#claim(0));
     if (this.#lost !== undefined)
@@ -398,13 +403,20 @@ export class PoolRun {
     return this.#stopping ? this.#heir : this.#duties.handover;
   }
 
+  /** Whether it matters now that the hub is really there: also to whoever would lead by its word. */
+  #needsHub(): boolean {
+    const isCalled = this.#asked !== undefined || this.#appointed.leader === this.#options.node;
+    return this.#leading !== undefined || !this.#isGood() || isCalled;
+  }
+
   /** Whether this node has a leader that it can go by. */
   #isGood(): boolean {
     if (this.#solo || this.#leading !== undefined) return this.#leading !== undefined;
     const { current } = this.links;
     if (current?.answer.status.ready !== true) return false;
-    // Whom the hub has not appointed gives nothing that is newer.
-    return !this.#pulse.fresh || this.#appointed.leader === current.name;
+    // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
+    const isFinding = this.#now < this.#appointedMs + this.#times.returnMs;
+    return !this.#pulse.fresh || this.#appointed.leader === current.name || isFinding;
   }
 
   #contender(): Contender {
@@ -467,8 +479,8 @@ export class PoolRun {
   }
 
   #silentMs(): number {
-    const heardMs = this.table.get(this.#appointed.leader)?.heardMs ?? this.#startedMs;
-    return Math.round(this.#now - heardMs);
+    const heardMs = this.table.get(this.#appointed.leader)?.heardMs ?? -Infinity;
+    return Math.round(this.#now - Math.max(heardMs, this.#appointedMs));
   }
 
   #isDeposed(epoch: number): boolean {
@@ -478,6 +490,14 @@ export class PoolRun {
   #isAvoided(name: string): boolean {
     const avoided = this.#avoided.get(name);
     return avoided !== undefined && avoided.epoch >= this.#appointed.epoch && this.#now < avoided.untilMs;
+  }
+
+  #noteAppointed(): void {
+    const { leader } = this.#appointed;
+    if (leader === this.#appointedName) return;
+    this.#appointedName = leader;
+    this.#appointedMs = this.#now;
+    this.#alarm.setAt(this.#now + this.#times.returnMs);
   }
 
   #forget(): void {
@@ -535,6 +555,9 @@ export class PoolRun {
     this.#duties.keep();
     log.info({ epoch }, `does not lead the pool any more: ${why}`);
     this.#lost = { sinceMs: this.#now, bySilence: false };
+    // Whatever spoke for another one is to count for a moment.
+    this.#leadFromMs = this.#now + this.#times.rankMs;
+    this.#alarm.setAt(this.#leadFromMs);
     this.links.forgive();
     this.services.stopPublishing(NOT_LEADING, why);
   }

@@ -109,7 +109,8 @@ export class ModelSession {
               ? cloud.claim(node, unpackJson(body) as UpstreamBodies['pool-claim'])
               : cloud.direct(node);
           answer = () => resolve(packJson(given));
-        } catch (error) {
+        } catch (cause) {
+          const error = cause instanceof Error ? cause : new Error(String(cause));
           answer = () => reject(error);
         }
         this.#toNode(() => settle(answer));

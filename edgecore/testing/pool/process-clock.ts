@@ -19,6 +19,10 @@ export class ProcessClock implements Clock {
     return this.#state === 'dead';
   }
 
+  get isStopped(): boolean {
+    return this.#state === 'stopped';
+  }
+
   wallMs(): number {
     return this.#time.wallMs() + this.skewMs;
   }

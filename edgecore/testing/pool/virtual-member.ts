@@ -78,6 +78,7 @@ export class VirtualMember {
   readonly #memory = new Map<string, Uint8Array>();
   #member: PoolMember | undefined;
   #session: ModelSession | undefined;
+  #lastHeardMs = -Infinity;
   #life = 0;
 
   constructor(options: VirtualMemberOptions) {
@@ -127,9 +128,12 @@ export class VirtualMember {
     const { lan, clock, random, credentials, log = silentLogger } = this.#options;
     const { node } = this;
     this.#life += 1;
+    this.#lastHeardMs = -Infinity;
     const { skewMs } = this.process;
     this.process = new ProcessClock(clock);
     this.process.skewMs = skewMs;
+    // Its readers are gone with it: what they were shown last may not have been on the disk yet.
+    this.shown.clear();
     const member = new PoolMember({
       ...{ node, scope: this.scope, replica: this.replica, clock: this.process, random },
       life: () => MODEL_LIFE,
@@ -229,6 +233,7 @@ export class VirtualMember {
   #disconnect(session: ModelSession | undefined): void {
     session?.end();
     if (session === undefined || this.#session !== session) return;
+    this.#lastHeardMs = session.heardMs;
     this.#session = undefined;
     this.line.drop();
     this.process.run(() => this.#member?.setConnected(false));
@@ -236,12 +241,13 @@ export class VirtualMember {
 
   #hub(): ConstructorParameters<typeof PoolMember>[0]['hub'] {
     const session = (): ModelSession | undefined => this.#session;
+    const lastMs = (): number => this.#lastHeardMs;
     return {
       get usable() {
         return session()?.ended === false;
       },
       get heardMs() {
-        return session()?.heardMs ?? -Infinity;
+        return session()?.heardMs ?? lastMs();
       },
       ping: () => session()?.ping() ?? Promise.reject(new SyncError('ERR_SYNC_SESSION_ENDED', 'no session')),
       follow: (replica, options) => session()?.follow(replica, options),
