@@ -32,6 +32,7 @@ export class KeptContent implements Content, ReplicaEntry {
   }
 }
 
+const NO_DIGEST = new Uint8Array(0);
 const EMPTY_RECORD: ReplicaRecord = { normalForm: 0, stamp: new Uint8Array(0) };
 
 /** One scope of a `PoolStore`: what is staged, and what is committed. */
@@ -133,7 +134,8 @@ export class PoolScope implements PoolView {
     if (this.#state !== undefined && isSame(stamp, this.stamp)) return this.#state;
     if (this.#checked !== undefined && isSame(stamp, this.#checked.stamp)) return this.#checked.state;
     const state = this.#check(stamp);
-    if (this.#isOlder(state))
+    // Where nothing has changed since, the older one says no less: whoever gives it was told of no change.
+    if (this.#isBehind(state) && !isSame(state.digest, this.#state?.digest ?? NO_DIGEST))
       throw new SyncError(
         'ERR_SYNC_OLD_STATE',
         `${this.scope}: the state of version ${state.version} is older than that of ${this.version}`,
@@ -164,6 +166,11 @@ export class PoolScope implements PoolView {
     for (const change of changes) {
       if ('put' in change) this.#put(change.put);
       else this.#remove(change.remove);
+    }
+    if (state !== undefined && this.#isBehind(state)) {
+      // The same, signed before: what is committed says it with a newer version.
+      this.#record = this.#committedRecord;
+      return;
     }
     if (!isSame(record.stamp, this.#record.stamp) || record.normalForm !== this.#record.normalForm)
       this.#record = { normalForm: record.normalForm, stamp: new Uint8Array(record.stamp) };
@@ -205,7 +212,8 @@ export class PoolScope implements PoolView {
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #isOlder(state: CheckedState): boolean {
+  /** Whether a state is of a version before the committed one, in the same life. */
+  #isBehind(state: CheckedState): boolean {
     const before = this.#state;
     if (before === undefined || before.life !== state.life) return false;
     return compareVersions(state.version, before.version) < 0;

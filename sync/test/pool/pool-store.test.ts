@@ -274,6 +274,21 @@ describe('A store of a pool', () => {
       assert.deepEqual([view.version, view.get(A.key)?.hash], ['10', A2.hash]);
     });
 
+    it('takes an older word for the same, from a leader that was told of no change since, and keeps the newer', async () => {
+      const { store, view, commits } = open();
+      const newer = stampOf(12, [A]);
+      await store.apply(SCOPE, [put(A)], record(newer));
+      const { stamp, synced } = store.checks(SCOPE);
+      stamp(stampOf(9, [A]));
+      await store.apply(SCOPE, [], record(stampOf(9, [A])));
+      synced();
+      assert.equal(view.version, '12');
+      assert.deepEqual(view.stamp, newer);
+      assert.equal(commits.length, 1);
+      await store.apply(SCOPE, [put(B)], record(stampOf(9, [A])));
+      assert.throws(synced, { code: 'ERR_SYNC_FORGED' });
+    });
+
     it('takes another state of the same version, and that which it has', async () => {
       const { store, view } = open();
       await store.apply(SCOPE, [put(A)], record(stampOf(10, [A])));
