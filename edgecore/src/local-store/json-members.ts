@@ -21,21 +21,33 @@ const CLOSE_BRACKET = 0x5d;
  */
 export function jsonMembers(bytes: Uint8Array, at: number): ReadonlyMap<string, JsonMember> {
   const members = new Map<string, JsonMember>();
-  let from = at + 1;
-  while (from < bytes.length && bytes[from] === QUOTE) {
-    const nameEnd = behindString(bytes, from);
-    const value = nameEnd + 1;
-    const to = behindValue(bytes, value);
-    members.set(textOf(bytes, from + 1, nameEnd - 1), { from, value, to });
-    if (bytes[to] !== COMMA) break;
-    from = to + 1;
-  }
+  walk(bytes, at, (name, member) => {
+    members.set(name, member);
+    return true;
+  });
   return members;
 }
 
 /** One member of an object, undefined where it has none of that name. */
 export function jsonMember(bytes: Uint8Array, at: number, name: string): JsonMember | undefined {
-  return jsonMembers(bytes, at).get(name);
+  let found: JsonMember | undefined;
+  walk(bytes, at, (other, member) => {
+    if (other === name) found = member;
+    return found === undefined;
+  });
+  return found;
+}
+
+/** Calls with each member, until it is answered with false. */
+function walk(bytes: Uint8Array, at: number, visit: (name: string, member: JsonMember) => boolean): void {
+  let from = at + 1;
+  while (from < bytes.length && bytes[from] === QUOTE) {
+    const nameEnd = behindString(bytes, from);
+    const value = nameEnd + 1;
+    const to = behindValue(bytes, value);
+    if (!visit(textOf(bytes, from + 1, nameEnd - 1), { from, value, to }) || bytes[to] !== COMMA) return;
+    from = to + 1;
+  }
 }
 
 /** Text of a part of UTF-8 bytes. */

@@ -29,6 +29,8 @@ const CLOSE = Buffer.from('}');
 export abstract class JsonEntry implements LocalEntry {
   readonly key: ObjectKey;
   readonly resourceVersion: number;
+  /** Where metadata begin, once they were looked for: selectors ask again and again. */
+  #metadataAt = -1;
 
   constructor(key: ObjectKey, resourceVersion: number) {
     this.key = key;
@@ -58,8 +60,8 @@ export abstract class JsonEntry implements LocalEntry {
 
   #texts(name: string): Texts {
     const bytes = this.bytes();
-    const metadata = jsonMember(bytes, 0, 'metadata');
-    const member = metadata === undefined ? undefined : jsonMember(bytes, metadata.value, name);
+    if (this.#metadataAt < 0) this.#metadataAt = jsonMember(bytes, 0, 'metadata')?.value ?? 0;
+    const member = this.#metadataAt === 0 ? undefined : jsonMember(bytes, this.#metadataAt, name);
     if (member === undefined) return NONE;
     return JSON.parse(textOf(bytes, member.value, member.to)) as Texts; // as the API server checked it
   }
