@@ -270,7 +270,8 @@ export class KubeServer {
     // Certificates are asked for, not demanded: there are tokens, and anonymous requests.
     const client =
       clientCa === undefined ? {} : { ca: [clientCa].flat(), requestCert: true, rejectUnauthorized: false };
-    return { cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], ...client };
+    const limits = { handshakeTimeout: HEADERS_TIMEOUT_MS };
+    return { cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], ...limits, ...client };
   }
 
   #createHandler(): ApiHandler {
