@@ -5,7 +5,15 @@ import {
   type ApiResource,
   type ReflectorMetrics,
 } from '@hawser/kube';
-import { deferred, delay, type Clock, type Deferred, type Logger, type Random } from '@hawser/seams';
+import {
+  deferred,
+  delay,
+  type Clock,
+  type Deferred,
+  type Logger,
+  type Random,
+  type Timer,
+} from '@hawser/seams';
 import { records, text } from '../cache/json-reader.ts';
 import { ResourceFeed, type FeedSink } from '../cache/resource-feed.ts';
 import { CloudCoreError } from '../errors.ts';
@@ -165,7 +173,9 @@ export class ServedFeed<E> {
     while (true) {
       this.#doubt = deferred();
       signal.throwIfAborted();
+      const timer = this.#armDoubt();
       await this.#doubt.promise;
+      timer?.cancel();
       signal.throwIfAborted();
       try {
         if ((await this.#lookUp(signal)) === undefined) return;
@@ -174,6 +184,13 @@ export class ServedFeed<E> {
         this.#options.log.warn({ err }, 'looking for a resource failed'); // the watch fails again, and asks again
       }
     }
+  }
+
+  /** Not every API server ends watches of what it serves no more. */
+  #armDoubt(): Timer | undefined {
+    const { clock, presenceIntervalMs = PRESENCE_MS } = this.#options;
+    if (this.#resource === undefined || !isDefined(this.#resource)) return undefined;
+    return clock.setTimer(presenceIntervalMs, () => this.#doubt.resolve(), { background: true });
   }
 
   #onTrouble(error: Error): void {
@@ -187,6 +204,11 @@ export class ServedFeed<E> {
     this.#state = state;
     this.#options.onState();
   }
+}
+
+/** Whether a resource is there by a definition, which may go: groups of Kubernetes itself are `apps`, `…k8s.io`. */
+function isDefined({ group }: ApiResource): boolean {
+  return group.includes('.') && !group.endsWith('.k8s.io');
 }
 
 /**

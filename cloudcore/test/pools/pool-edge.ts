@@ -54,7 +54,7 @@ export class PoolEdge {
   readonly errors: { scope: number; code: string; message: string }[] = [];
   /** Deltas that came, by scope number: bytes. */
   readonly bytes = new Map<number, number>();
-  readonly #port: number;
+  #port: number;
   readonly #credentials: Credentials;
   readonly #sessions = new Map<number, ReplicaSession>();
   readonly #acks = new Map<number, (outcome: SaidOutcome) => void>();
@@ -79,8 +79,9 @@ export class PoolEdge {
     return tunnel;
   }
 
-  /** Begins a session; its own scope is followed. */
-  async connect(): Promise<void> {
+  /** Begins a session; its own scope is followed. @param port of another hub than before */
+  async connect(port = this.#port): Promise<void> {
+    this.#port = port;
     const transport = new WsTransport({ credentials: () => this.#credentials, limits: tunnelLimits() });
     const client = new TunnelClient({
       routes: [{ transport, hub: { host: '127.0.0.1', port: this.#port } }],

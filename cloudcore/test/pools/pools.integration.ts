@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { eventually, within } from '@hawser/seams/testing';
 import { POOL_RESOURCES, type PoolRoster } from '@hawser/sync';
 import { HAWSER_NAMESPACE } from '../../src/cluster/names.ts';
+import { revokeNode } from '../../src/identity/node-records.ts';
 import { PoolSite, WAIT } from './pool-site.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
@@ -197,6 +198,114 @@ describe('pools at the hub', function () {
       await eventually('services alone', () => shared() === 'Service', WAIT);
     });
 
+    it('are told what other replicas know, and go on at another one where they were', async () => {
+      const hub = await site.hub();
+      const [one] = await site.members('shop', ['edge-1']);
+      assert.ok(one !== undefined);
+      const two = await site.edge('edge-2', 'shop', hub);
+      await two.report('shop');
+      const { epoch } = await two.told('who leads, and where', ({ leader, endpoint }) => {
+        return leader === 'edge-1' && endpoint === '127.0.0.1:10001';
+      });
+      await site.slice('web');
+      one.follow('shop', SLICES, { epoch });
+      await eventually('the slice', () => one.names('shop', SLICES).join() === 'web', WAIT);
+      await one.disconnect();
+      await one.connect(hub.websocketPort);
+      await one.report('shop');
+      const scope = one.follow('shop', SLICES, { epoch });
+      await eventually('it is in sync again', () => one.replica('shop', SLICES)?.state.synced === true, WAIT);
+      assert.ok((one.bytes.get(scope) ?? 0) < 256, 'nothing was said again');
+      await eventually(
+        'the other hub renews',
+        async () => (await site.lease('shop')).metadata.annotations?.['hawser.dev/replica'] === 'hub-1',
+        WAIT,
+      );
+      assert.equal((await two.membership())?.epoch, epoch, 'it has led on');
+
+      const { items } = await site.events.list('default');
+      assert.ok(!items.some(({ reason }) => reason === 'PoolStateRefused'));
+      const at = new Date().toISOString();
+      const told = await two.say('report', { code: 'PoolStateRefused', message: 'edge-1 gave it', at });
+      assert.equal(told.status, 0);
+      await eventually(
+        'the Event on the NodePool',
+        async () =>
+          (await site.events.list('default')).items.some(({ reason, involvedObject }) => {
+            const { kind, name } = involvedObject as { kind: string; name: string };
+            return reason === 'PoolStateRefused' && kind === 'NodePool' && name === 'shop';
+          }),
+        WAIT,
+      );
+      assert.equal(await site.metric('hawser_pool_states_refused_total', {}, hub), 1);
+    });
+
+    it('have the labels, annotations and taints of their NodePool, and it their number', async () => {
+      const taints = [{ key: 'site', value: 'north', effect: 'NoSchedule' }];
+      const spec = { labels: { site: 'north' }, annotations: { owner: 'us' }, taints };
+      await site.members('shop', ['edge-1', 'edge-2'], spec);
+      await eventually(
+        'the Node has them',
+        async () => {
+          const { metadata, spec: is } = await site.nodes.get('', 'edge-2');
+          const { taints: has } = (is ?? {}) as { taints?: unknown[] };
+          return (
+            metadata.labels?.['site'] === 'north' &&
+            metadata.annotations?.['owner'] === 'us' &&
+            metadata.annotations['hawser.dev/pool-endpoint'] === '127.0.0.1:10002' &&
+            JSON.stringify(has) === JSON.stringify(taints)
+          );
+        },
+        WAIT,
+      );
+      await site.pools.patch('', 'shop', 'merge', {
+        spec: { labels: null, annotations: null, taints: null },
+      });
+      await eventually(
+        'they are gone with it',
+        async () => {
+          const { metadata, spec: is } = await site.nodes.get('', 'edge-2');
+          const { taints: has = [] } = (is ?? {}) as { taints?: unknown[] };
+          return metadata.labels?.['site'] === undefined && has.length === 0;
+        },
+        WAIT,
+      );
+      interface Status {
+        readonly nodes?: string[];
+        readonly leaderNum?: number;
+        readonly leaderLastElectedTime?: string;
+        readonly leaderEndpoints?: unknown[];
+        readonly unreadyNodeNum?: number;
+        readonly conditions?: { readonly type: string; readonly status: string }[];
+      }
+      let status: Status = {};
+      await eventually(
+        'the status',
+        async () => {
+          status = (await site.pools.get('', 'shop'))['status'] ?? {};
+          return (
+            status.conditions?.some((one) => one.type === 'LeaderReady' && one.status === 'True') === true
+          );
+        },
+        WAIT,
+      );
+      assert.deepEqual(status.nodes, ['edge-1', 'edge-2']);
+      assert.deepEqual(status.leaderEndpoints, [{ nodeName: 'edge-1', address: '127.0.0.1' }]);
+      assert.deepEqual([status.leaderNum, status.unreadyNodeNum], [1, 2]);
+      assert.ok(Math.abs(Date.parse(status.leaderLastElectedTime ?? '') - Date.now()) < 60_000);
+    });
+
+    it('are no members while they are revoked', async () => {
+      const [one, two] = await site.members('shop', ['edge-1', 'edge-2']);
+      assert.ok(one !== undefined && two !== undefined);
+      const { epoch } = await two.told('who leads', ({ leader }) => leader === 'edge-1');
+      await revokeNode(site.api, 'edge-1', { evenIfUnknown: true });
+      const led = await two.told('that it leads', ({ leader }) => leader === 'edge-2');
+      assert.equal(led.epoch, epoch + 1);
+      two.follow('shop', ROSTER, { epoch: led.epoch });
+      await eventually('it is alone', () => rosterOf(two, 'shop')?.members.length === 1, WAIT);
+    });
+
     it('come and go', async () => {
       const [one, two] = await site.members('shop', ['edge-1', 'edge-2']);
       assert.ok(one !== undefined && two !== undefined);
@@ -226,7 +335,7 @@ describe('pools at the hub', function () {
     });
   });
 
-  it('are there once NodePools are defined', async () => {
+  it('leave each node alone where no NodePools are defined', async () => {
     site = await PoolSite.open({ definition: false });
     const alone = await site.edge('edge-1', undefined);
     assert.equal((await alone.membership())?.pool, '~edge-1');
