@@ -8,6 +8,9 @@ import {
   type KubeObject,
 } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
+import { Refusal } from '../upstream/outcome.ts';
+import type { Pod } from '../upstream/pod-guard.ts';
+import { longestTokenSeconds } from '../upstream/token-requester.ts';
 import type { Account } from './account.ts';
 import { AccessRefusal, forbiddenCaller, unavailable } from './refusal.ts';
 
@@ -43,7 +46,7 @@ interface TokenRequest extends KubeObject {
   readonly status?: unknown;
 }
 
-const SECONDS = 3600;
+const LONGEST_SECONDS = 3600;
 /** Of a token's life after which another one is asked for. */
 const RENEW_AT = 0.8;
 /** Of a node's pods those that have asked last; kubelets have 110 by default. */
@@ -54,18 +57,21 @@ const ASK_MS = 10_000;
 
 /**
  * Tokens of the API server for the accounts of one node's pods, one for each pod and bound to it, in memory until the
- * pod or the session ends. Those who want the same one share a request.
- * Source: KEP-1205 (bound service account tokens).
+ * pod or the session ends. Those who want the same one share a request. They are had for what a node may have tokens for
+ * anyway: a pod of its own, that lives, with a volume that has a token of the API server.
+ * Source: KEP-1205 (bound service account tokens); kubernetes NodeRestriction (validateNodeServiceAccountAudience).
  */
 export class AccountTokens {
   readonly #options: AccountTokensOptions;
   readonly #accounts: ResourceClient<TokenRequest>;
+  readonly #pods: ResourceClient<Pod>;
   /** By `namespace/name` of the pod; the one that was not used for the longest time first. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(options: AccountTokensOptions) {
     this.#options = options;
     this.#accounts = new ResourceClient<TokenRequest>(options.client, RESOURCES.serviceaccounts);
+    this.#pods = new ResourceClient<Pod>(options.client, RESOURCES.pods);
   }
 
   /** Tokens that are kept. */
@@ -145,6 +151,8 @@ export class AccountTokens {
 
   async #request({ namespace, name, pod }: Account): Promise<Token> {
     const { clock, signal } = this.#options;
+    const call = { signal, timeoutMs: ASK_MS, retries: 1 };
+    const longest = this.#longestSeconds(name, pod, await this.#pods.get(namespace, pod.name, call));
     const askedMs = clock.monotonicMs();
     const answer = await this.#accounts.create(
       {
@@ -152,11 +160,11 @@ export class AccountTokens {
         kind: 'TokenRequest',
         metadata: { namespace, name },
         spec: {
-          expirationSeconds: SECONDS, // no audiences: the API server's own
+          expirationSeconds: Math.min(LONGEST_SECONDS, longest), // no audiences: the API server's own
           boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid },
         },
       },
-      { subresource: 'token', signal, timeoutMs: ASK_MS, retries: 1 },
+      { ...call, subresource: 'token' },
     );
     const { token, expirationTimestamp } = isPlainObject(answer.status) ? answer.status : {};
     if (typeof token !== 'string' || token === '')
@@ -174,14 +182,22 @@ export class AccountTokens {
     };
   }
 
+  /** @throws AccessRefusal 403; Refusal 403, 422 */
+  #longestSeconds(serviceAccount: string, { name, uid }: Account['pod'], pod: Pod): number {
+    const { node } = this.#options;
+    if (pod.metadata.uid !== uid || pod.spec?.nodeName !== node)
+      throw forbiddenCaller('caller', `node ${node}: pod ${name} is not bound to it any more`);
+    return longestTokenSeconds(pod, { serviceAccount, audiences: [] });
+  }
+
   #explain({ namespace, name, pod }: Account, cause: unknown): Error {
     if (cause instanceof AccessRefusal) return cause;
     const { node } = this.#options;
     const about = `node ${node}: no token of service account ${namespace}/${name} for pod ${pod.name} could be had`;
     const code = cause instanceof StatusError ? cause.status.code : undefined;
     const text = `${about}: ${cause instanceof Error ? cause.message : String(cause)}`;
-    // Not there any more, or another one by the same name.
-    if (code === 404 || code === 409) return forbiddenCaller('caller', text);
+    // Not there any more, another one by the same name, or none that has a token.
+    if (code === 404 || code === 409 || cause instanceof Refusal) return forbiddenCaller('caller', text);
     if (code === 403)
       return unavailable('token', `${text}. See that the hub has the rights that it needs`, { cause });
     return unavailable('token', text, { cause });

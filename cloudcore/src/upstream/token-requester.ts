@@ -35,7 +35,7 @@ export class TokenRequester {
   async request(origin: Origin, body: UpstreamBodies['token-request']): Promise<UpstreamOutcome> {
     const { namespace, serviceAccount, podName, podUid, audiences } = body;
     const pod = await this.#context.guard.live(origin, { namespace, name: podName, uid: podUid });
-    const longest = longestSeconds(pod, body);
+    const longest = longestTokenSeconds(pod, body);
     const answer = await this.#accounts.create(
       {
         apiVersion: 'authentication.k8s.io/v1',
@@ -54,8 +54,14 @@ export class TokenRequester {
   }
 }
 
-/** The longest time that the pod's volumes give to a token for these audiences. @throws Refusal 403, 422 */
-function longestSeconds(pod: Pod, body: UpstreamBodies['token-request']): number {
+/**
+ * The longest time that the pod's volumes give to a token for these audiences, seconds. No audience: the API server's own.
+ * @throws Refusal 403, 422
+ */
+export function longestTokenSeconds(
+  pod: Pod,
+  body: Pick<UpstreamBodies['token-request'], 'serviceAccount' | 'audiences'>,
+): number {
   const { namespace, name } = pod.metadata;
   const about = `pod ${namespace ?? ''}/${name ?? ''}`;
   if (pod.spec?.serviceAccountName !== body.serviceAccount) {

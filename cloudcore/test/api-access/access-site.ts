@@ -142,7 +142,9 @@ export class AccessSite {
   /** A pod, in the API and in the view. @returns its uid */
   async pod(name: string, nodeName: string, serviceAccountName: string): Promise<string> {
     const pods = new ResourceClient(this.client, RESOURCES.pods);
-    const spec = { nodeName, serviceAccountName, containers: [{ name: 'app', image: 'app:1' }] };
+    const projected = { sources: [{ serviceAccountToken: { path: 'token' } }] };
+    const containers = [{ name: 'app', image: 'app:1' }];
+    const spec = { nodeName, serviceAccountName, containers, volumes: [{ name: 'api', projected }] };
     const pod = await pods.create({
       ...{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name }, spec },
     });

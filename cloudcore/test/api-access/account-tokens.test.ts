@@ -10,6 +10,13 @@ import { tokenOf } from './access-site.ts';
 const SECONDS = 3600;
 const LIFE_MS = SECONDS * 1000;
 
+/** Pods that are not `web-<number>` of `web`. */
+const PODS = new Map([
+  ['other-1', { uid: 'u3', account: 'other' }],
+  ['o', { uid: 'u2', account: 'other' }],
+  ['b', { uid: 'u3', account: 'a' }],
+]);
+
 function account(name = 'web', pod = 'web-1', podUid = 'u1', uid = ''): Account {
   return { namespace: 'default', name, uid, pod: { name: pod, uid: podUid } };
 }
@@ -17,13 +24,26 @@ function account(name = 'web', pod = 'web-1', podUid = 'u1', uid = ''): Account 
 /** An API server that gives tokens when a test says so. */
 class Tokens implements ApiClient {
   readonly server = new ServerFacts();
+  /** For tokens. */
   readonly calls: ApiCall[] = [];
   /** What the next call answers with. */
   next: () => Promise<unknown> = () => Promise.resolve(this.answer());
+  /** Parts of every pod that differ. */
+  pod: { readonly uid?: string; readonly spec?: object; readonly phase?: string } = {};
 
   request(call: ApiCall): Promise<unknown> {
+    if (call.method === 'GET') return Promise.resolve(this.#pod(call.path.split('/').at(-1) ?? ''));
     this.calls.push(call);
     return this.next();
+  }
+
+  #pod(name: string): unknown {
+    const known = PODS.get(name) ?? { uid: `u${name.replace(/^\D*/, '')}`, account: 'web' };
+    const { uid = known.uid, spec = {}, phase = 'Running' } = this.pod;
+    const metadata = { namespace: 'default', name, uid };
+    const volumes = [{ projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607 } }] } }];
+    const usual = { nodeName: 'edge-1', serviceAccountName: known.account, volumes };
+    return { metadata, spec: { ...usual, ...spec }, status: { phase } };
   }
 
   answer(accountUid = 'a1', seconds = SECONDS): unknown {
@@ -92,6 +112,7 @@ describe('tokens of accounts', () => {
     assert.equal(new Set(all).size, 3);
     assert.equal(tokens.size, 3);
     // The same name, and another pod.
+    api.pod = { uid: 'u9' };
     assert.notEqual(await tokens.get(account('web', 'web-1', 'u9')), all[0]);
     assert.equal(tokens.size, 3);
   });
@@ -153,6 +174,28 @@ describe('tokens of accounts', () => {
     assert.match(forbidden.message, /the rights that it needs/);
     api.next = () => Promise.resolve({ status: {} });
     assert.equal((await refusal(tokens.get(account('a', 'b', 'u3')))).status.code, 503);
+  });
+
+  it('are had for what a node may have tokens for: pods of its own that live and have one', async () => {
+    const wrong = [
+      { uid: 'another' },
+      { spec: { nodeName: 'edge-2' } },
+      { spec: { serviceAccountName: 'other' } },
+      { spec: { volumes: [] } }, // automountServiceAccountToken: false
+      { spec: { volumes: [{ projected: { sources: [{ serviceAccountToken: { audience: 'vault' } }] } }] } },
+      { phase: 'Succeeded' },
+    ];
+    for (const [index, pod] of wrong.entries()) {
+      api.pod = pod;
+      const error = await refusal(tokens.get(account('web', `web-${index}`, `u${index}`)));
+      assert.equal(error.status.code, 403, error.message);
+    }
+    assert.equal(api.calls.length, 0);
+    const short = { serviceAccountToken: { expirationSeconds: 700 } };
+    api.pod = { spec: { volumes: [{ projected: { sources: [short] } }] } };
+    await tokens.get(account('web', 'web-9', 'u9'));
+    const { spec } = api.calls[0]?.body as { spec: { expirationSeconds: number } };
+    assert.equal(spec.expirationSeconds, 700);
   });
 
   it('that the API server refuses are not shown again', async () => {

@@ -13,7 +13,7 @@ const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding');
 
 /**
  * A cluster with two edges that serve the local API, and on each pods of service accounts: `editor` may do everything
- * with ConfigMaps of `default`, `viewer` nothing.
+ * with ConfigMaps of `default`, `reader` read them, `viewer` nothing.
  */
 export class AccessSite {
   readonly cluster: ClusterSite;
@@ -30,8 +30,9 @@ export class AccessSite {
     const cluster = await ClusterSite.open(options);
     try {
       const site = new AccessSite(cluster, await placeOf(cluster.kubeconfig));
-      for (const account of ['editor', 'viewer']) await site.#account(account);
+      for (const account of ['editor', 'reader', 'viewer']) await site.#account(account);
       await site.#allow('editor', ['configmaps'], ['*']);
+      await site.#allow('reader', ['configmaps'], ['get', 'list', 'watch']);
       return site;
     } catch (error) {
       await cluster.close();

@@ -66,7 +66,7 @@ describe('programs at an edge and the API server in the cloud', function () {
   before(async () => {
     site = await AccessSite.open({ controlPlane: { controllers: false } });
     edge = await site.edge('edge-1', ['editor', 'viewer']);
-    other = await site.edge('edge-2', ['viewer']);
+    other = await site.edge('edge-2', ['viewer', 'reader']);
     const token = await site.token('editor', 'edge-1');
     editor = await site.at(edge, token);
     direct = site.direct(token);
@@ -298,10 +298,18 @@ describe('programs at an edge and the API server in the cloud', function () {
   });
 
   it('of a node that is revoked hear no more', async () => {
-    const viewer = await site.at(other, await site.token('viewer', 'edge-2'));
-    assert.equal((await viewer.call('GET', MAPS)).code, 403);
+    const reader = await site.at(other, await site.token('reader', 'edge-2'));
+    const watch = watching(await reader.begin('GET', `${MAPS}?watch=1&fieldSelector=metadata.name%3Dclock`));
+    assert.equal((await reader.call('GET', `${MAPS}/clock`)).code, 200);
     await revokeNode(site.cluster.client, 'edge-2');
-    await eventually('it is shut out', async () => (await viewer.call('GET', MAPS)).code === 503, WAIT);
+    await within('the watch ends', watch.ended, 20_000);
+    const { code, body } = await reader.call('GET', `${MAPS}/clock`);
+    assert.ok(code === 503 || (code === 403 && body.includes('was revoked')), body.toString());
+    await eventually(
+      'it is shut out',
+      async () => (await reader.call('GET', `${MAPS}/clock`)).code === 503,
+      WAIT,
+    );
   });
 });
 
