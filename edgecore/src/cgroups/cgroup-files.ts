@@ -1,4 +1,6 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, write as writeTo } from 'node:fs';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 /** What is done with the folders and files of a cgroup file system. Errors are those of the file system. */
 export interface CgroupFiles {
@@ -14,35 +16,46 @@ export interface CgroupFiles {
   write(file: string, text: string): Promise<boolean>;
 }
 
-/** Those of the machine. */
+const writeAsync = promisify(writeTo);
+
+/**
+ * Those of the machine. Its files are in the kernel's memory: opening and reading one takes microseconds, and some twenty of
+ * them for each pod that starts would take a hundred times as long by way of other threads. What may have to wait for the
+ * kernel does so there: making a folder, and what a limit is written for.
+ */
 export const kernelCgroupFiles: CgroupFiles = {
   async mkdir(folder) {
-    await unless('EEXIST', mkdir(folder));
+    await unless('EEXIST', () => mkdir(folder));
   },
   async rmdir(folder) {
-    await unless('ENOENT', rmdir(folder));
+    await unless('ENOENT', () => rmdir(folder));
   },
   async folders(folder) {
-    const entries = await unless('ENOENT', readdir(folder, { withFileTypes: true }));
+    const entries = await unless('ENOENT', () => readdir(folder, { withFileTypes: true }));
     return (entries ?? []).filter((entry) => entry.isDirectory()).map(({ name }) => name);
   },
   read(file) {
-    return unless('ENOENT', readFile(file, 'utf8'));
+    return unless('ENOENT', () => readFileSync(file, 'utf8'));
   },
   async write(file, text) {
     // Opened as it is: with O_CREAT a kernel answers EPERM for a file that it does not have.
-    const done = await unless(
-      'ENOENT',
-      writeFile(file, text, { flag: 'r+' }).then(() => true),
-    );
+    const done = await unless('ENOENT', async () => {
+      const fd = openSync(file, 'r+');
+      try {
+        await writeAsync(fd, text);
+      } finally {
+        closeSync(fd);
+      }
+      return true;
+    });
     return done === true;
   },
 };
 
 /** undefined where it fails with this code. */
-async function unless<T>(code: string, promise: Promise<T>): Promise<T | undefined> {
+async function unless<T>(code: string, task: () => Promise<T> | T): Promise<T | undefined> {
   try {
-    return await promise;
+    return await task();
   } catch (error) {
     if (codeOf(error) === code) return undefined;
     throw error;

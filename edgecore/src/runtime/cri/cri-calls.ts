@@ -41,6 +41,7 @@ export class CriCalls {
     try {
       id = await this.#runSandbox(config, signal);
     } catch (error) {
+      this.#cache.doubt(); // it may be there all the same, now or soon
       if (!isNameTaken(error)) throw error;
       id = await this.#takeOverSandbox(config, error, signal);
     }

@@ -233,6 +233,7 @@ export class CriRuntime implements ContainerRuntime {
         this.#sayAway(error);
       } finally {
         this.images.unfollow();
+        this.#cache.doubt();
       }
       if (this.#clock.monotonicMs() - since > GOOD_CONNECTION_MS) backoff.reset();
       try {

@@ -41,7 +41,6 @@ export class EndWatch {
   readonly #options: EndWatchOptions;
   readonly #looking = new Set<string>();
   readonly #exits = new Map<string, Timer>();
-  readonly #outOfMemory = new Set<string>();
   readonly #stopping = new AbortController();
   #refreshing: Promise<void> | undefined;
 
@@ -66,7 +65,6 @@ export class EndWatch {
         this.#look(containerId);
         break;
       case 'deleted':
-        this.#outOfMemory.delete(containerId);
         this.#options.cache.forget(containerId);
         if (known !== undefined) this.#options.changed(known.uid);
         break;
@@ -85,8 +83,7 @@ export class EndWatch {
   /** It comes before the exit, as a rule. Where it comes after, what was told of the end was not all of it. */
   #takeOutOfMemory(id: string): void {
     const { cache } = this.#options;
-    if (cache.find(id) === undefined) return;
-    this.#outOfMemory.add(id);
+    cache.noteOutOfMemory(id);
     if (cache.hasEnded(id)) this.#look(id);
   }
 
@@ -143,21 +140,18 @@ export class EndWatch {
     } catch {
       // Stopping, or the runtime is away: then all pods are looked at again when it is back.
     }
-    this.#outOfMemory.delete(id);
     cache.forgetEnd(id);
     const known = cache.find(id);
     if (known !== undefined && !signal.aborted) changed(known.uid);
   }
 
   async #ended(id: string, kind: 'sandbox' | 'container'): Promise<boolean> {
-    const { reader } = this.#options;
+    const { reader, cache } = this.#options;
     const { signal } = this.#stopping;
     if (kind === 'sandbox') return (await reader.sandboxReady(id, signal)) !== true;
     const status = await reader.containerStatus(id, signal);
     if (status === undefined) return true;
-    return (
-      stateOf(status.state) === 'exited' && (status.reason === 'OOMKilled' || !this.#outOfMemory.has(id))
-    );
+    return stateOf(status.state) === 'exited' && (status.reason === 'OOMKilled' || !cache.wasOutOfMemory(id));
   }
 
   /** Learns ids that came into being unseen, such as by an edge core that ended before it was answered. */

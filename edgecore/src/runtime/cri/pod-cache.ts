@@ -9,6 +9,8 @@ interface Known {
   status?: CriContainerStatus;
   /** Of a container: how it ended, as the runtime has told before its status says so. */
   end?: ContainerEnd;
+  /** Of a container: it was out of memory, which its status is to say. */
+  outOfMemory?: boolean;
   /** Of a sandbox that was ready. */
   ips?: readonly string[];
   /** When it was seen last, see {@link PodCache.now}. */
@@ -31,7 +33,8 @@ const NANOS_PER_MS = 1e6;
  * and whose a container is. None of it ever changes in CRI: a container starts once and ends once. So a look at pods
  * where nothing happens costs two calls, whatever there is.
  *
- * It holds what the last full list had, and what came since.
+ * It holds what the last full list had, and what came since: while all that came since is known, it tells which pods the
+ * runtime has nothing of, too.
  */
 export class PodCache {
   readonly #known = new Map<string, Known>();
@@ -39,7 +42,12 @@ export class PodCache {
   readonly #made = new Map<string, readonly Made[]>();
   /** Containers that were killed a moment ago. */
   readonly #killed = new Set<string>();
+  /** How many of {@link #known} a pod has, by its UID. */
+  readonly #items = new Map<string, number>();
   #tick = 0;
+  /** Whether it knows of everything that there is. */
+  #isWhole = false;
+  #doubts = 0;
 
   /** A moment, for {@link forgetOthers}. */
   now(): number {
@@ -48,12 +56,37 @@ export class PodCache {
 
   note(id: string, kind: 'sandbox' | 'container', uid: string): void {
     const known = this.#known.get(id);
-    if (known === undefined) this.#known.set(id, { uid, kind, seen: this.#tick });
-    else known.seen = this.#tick;
+    if (known !== undefined) {
+      known.seen = this.#tick;
+      return;
+    }
+    this.#known.set(id, { uid, kind, seen: this.#tick });
+    this.#items.set(uid, (this.#items.get(uid) ?? 0) + 1);
   }
 
   find(id: string): { readonly uid: string; readonly kind: 'sandbox' | 'container' } | undefined {
     return this.#known.get(id);
+  }
+
+  /** Something may come into being, or has, that nobody tells of. */
+  doubt(): void {
+    this.#isWhole = false;
+    this.#doubts += 1;
+  }
+
+  /** How often it was doubted, for {@link listed}. */
+  get doubts(): number {
+    return this.#doubts;
+  }
+
+  /** A full list has been noted. @param doubts as they were when it began */
+  listed(doubts: number): void {
+    this.#isWhole = doubts === this.#doubts;
+  }
+
+  /** Whether the runtime surely has nothing of a pod. */
+  lacks(uid: string): boolean {
+    return this.#isWhole && !this.#items.has(uid);
   }
 
   /** Forgets what was not seen since `moment`: the runtime does not have it any more. */
@@ -62,7 +95,12 @@ export class PodCache {
   }
 
   forget(id: string): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
     this.#known.delete(id);
+    const left = (this.#items.get(known.uid) ?? 0) - 1;
+    if (left > 0) this.#items.set(known.uid, left);
+    else this.#items.delete(known.uid);
     this.#killed.delete(id);
   }
 
@@ -85,15 +123,29 @@ export class PodCache {
     if (known !== undefined) known.end = end;
   }
 
+  /** A container was out of memory, and its status will say so when it has ended. */
+  noteOutOfMemory(id: string): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) known.outOfMemory = true;
+  }
+
+  wasOutOfMemory(id: string): boolean {
+    return this.#known.get(id)?.outOfMemory === true;
+  }
+
   /** Its status says how it ended, or is not waited for any more. */
   forgetEnd(id: string): void {
     const known = this.#known.get(id);
-    if (known !== undefined) delete known.end;
+    if (known === undefined) return;
+    delete known.end;
+    delete known.outOfMemory;
   }
 
-  /** See {@link noteEnd}. */
-  endOf(id: string): ContainerEnd | undefined {
-    return this.#known.get(id)?.end;
+  /** How a container ended whose status does not say all of that yet. */
+  endOf({ id, state }: CriContainerStatus): ContainerEnd | undefined {
+    const known = this.#known.get(id);
+    const isSaid = stateOf(state) === 'exited' && known?.outOfMemory !== true;
+    return isSaid ? undefined : known?.end;
   }
 
   /**

@@ -44,13 +44,16 @@ export class PodReader {
   /** Every pod that is ours. */
   async list(signal?: AbortSignal): Promise<readonly RuntimePod[]> {
     const moment = this.#cache.now();
+    const { doubts } = this.#cache;
     const pods = await this.#read(undefined, signal);
     this.#cache.forgetOthers(moment);
+    this.#cache.listed(doubts);
     return pods;
   }
 
-  /** One pod of ours. */
+  /** One pod of ours. A new one need not be asked for. */
   async get(uid: string, signal?: AbortSignal): Promise<RuntimePod | undefined> {
+    if (this.#cache.lacks(uid)) return undefined;
     const [pod] = await this.#read(uid, signal);
     return pod;
   }
@@ -138,7 +141,7 @@ export class PodReader {
     const isLatest = asked !== undefined && (asked.state === item.state || stateOf(asked.state) === 'exited');
     const known = isLatest ? asked : this.#cache.statusOf(item, this.#clock.wallMs());
     const status = known ?? (await this.containerStatus(item.id, signal));
-    return status && containerView(item, status, this.#cache.endOf(item.id));
+    return status && containerView(item, status, this.#cache.endOf(status));
   }
 }
 

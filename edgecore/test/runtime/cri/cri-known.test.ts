@@ -3,12 +3,12 @@ import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
 import { eventually, FakeClock, makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { ContainerState } from '../../../src/cri/container-messages.ts';
-import { Envelope, TaskDelete } from '../../../src/cri/containerd-messages.ts';
+import { ContainerDelete, Envelope, TaskDelete } from '../../../src/cri/containerd-messages.ts';
 import { CONTAINERD_EVENTS_PATH } from '../../../src/cri/containerd-events.ts';
 import { frameOf } from '../../../src/cri/grpc-frames.ts';
 import { CriRuntime } from '../../../src/runtime/cri/cri-runtime.ts';
 import { begin } from '../../cri/fake-server.ts';
-import { FakeCri, type Answers } from './fake-cri.ts';
+import { FakeCri, Refusal, type Answers } from './fake-cri.ts';
 import { sampleContainer, sampleSandbox } from './sample-configs.ts';
 
 const NEVER = new AbortController().signal;
@@ -183,6 +183,74 @@ describe('What CriRuntime need not wait for', () => {
     });
     process.off('warning', onWarning);
     assert.deepEqual(warnings, []);
+  });
+
+  describe('a pod that the runtime has nothing of', () => {
+    const lists = (): number => count('ListPodSandbox') + count('ListContainers');
+    const isAsked = async (uid: string): Promise<boolean> => {
+      const before = lists();
+      assert.equal(await runtime.get(uid), undefined);
+      return lists() > before;
+    };
+
+    it('is not asked for, once all was listed', async () => {
+      await open({});
+      assert.equal(await isAsked('uid-1'), true);
+      await runtime.list();
+      assert.equal(await isAsked('uid-1'), false);
+    });
+
+    it('is asked for after a sandbox that may have been made all the same, until all is listed', async () => {
+      await open({
+        RunPodSandbox: () => {
+          throw new Refusal(2, 'no network');
+        },
+      });
+      await runtime.list();
+      await assert.rejects(runtime.createSandbox(sampleSandbox(), NEVER));
+      assert.equal(await isAsked('uid-1'), true);
+      await runtime.list();
+      assert.equal(await isAsked('uid-1'), false);
+    });
+
+    it('is asked for where that happened while all was being listed', async () => {
+      await open({
+        RunPodSandbox: () => {
+          throw new Refusal(2, 'no network');
+        },
+      });
+      const listed = runtime.list();
+      await assert.rejects(runtime.createSandbox(sampleSandbox(), NEVER));
+      await listed;
+      // Whichever came first to the runtime: the list may not have it.
+      assert.equal(await isAsked('uid-1'), true);
+    });
+
+    it('is asked for after the connection broke', async () => {
+      await open({});
+      await listening();
+      await runtime.list();
+      for (const stream of streams.splice(0)) stream.close();
+      await eventually('it noticed', () => isAsked('uid-1'));
+    });
+
+    it('is asked for once something of it was made, until that is gone', async () => {
+      const metadata = { uid: 'uid-1', name: 'web', namespace: 'default', attempt: 0 };
+      let isThere = true;
+      await open({
+        RunPodSandbox: () => ({ podSandboxId: 's1' }),
+        ListPodSandbox: () => ({ items: isThere ? [{ id: 's1', metadata }] : [] }),
+        PodSandboxStatus: () => ({ status: { id: 's1' } }),
+      });
+      await listening();
+      await runtime.list();
+      await runtime.createSandbox({ ...sampleSandbox(), uid: 'uid-1' }, NEVER);
+      assert.equal((await runtime.get('uid-1'))?.sandboxes.length, 1);
+      isThere = false;
+      assert.equal(await isAsked('uid-1'), true);
+      send('/containers/delete', ContainerDelete.encode({ id: 's1' }));
+      await eventually('it is known to be gone', async () => !(await isAsked('uid-1')));
+    });
   });
 
   it('asks for what it has just made beside the lists, and once', async () => {
