@@ -79,6 +79,11 @@ const MAKERS = [
     make: ({ kubeletMetrics }, registry) => kubeletMetrics(registry, {}),
   },
   {
+    file: 'cloudcore/src/api-access/access-metrics.ts',
+    title: 'Hub: requests of programs at edges',
+    make: ({ accessMetrics }, registry) => accessMetrics(registry, {}),
+  },
+  {
     file: 'cloudcore/src/pools/pool-metrics.ts',
     title: 'Hub: pools',
     make: ({ poolMetrics }, registry) => poolMetrics(registry, {}),
