@@ -13,10 +13,12 @@ export interface GrantedRight {
 }
 
 interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
   readonly verbs: readonly string[];
   readonly resourceNames?: readonly string[];
+  /** Paths that are no resources; here they take the place of a resource of the core group. */
+  readonly nonResourceURLs?: readonly string[];
 }
 
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
@@ -37,15 +39,14 @@ export async function grantedRights(
     ...(await Promise.all(namespaces.map((namespace) => roles.get(namespace, name)))),
   ];
   return found.flatMap(({ metadata, ...role }) =>
-    (role['rules'] as readonly Rule[]).flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          verbs.map((verb) => ({
-            ...{ verb, group, resource, namespace: metadata.namespace ?? '', names: resourceNames },
-          })),
-        ),
-      ),
-    ),
+    (role['rules'] as readonly Rule[]).flatMap((rule) => {
+      const { apiGroups = [''], nonResourceURLs = [], verbs, resourceNames: names = [] } = rule;
+      const resources = rule.resources ?? nonResourceURLs;
+      const namespace = metadata.namespace ?? '';
+      return apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => ({ verb, group, resource, namespace, names }))),
+      );
+    }),
   );
 }
 

@@ -21,7 +21,7 @@ import { RecordedClient } from './recorded-calls.ts';
 
 const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/cli')), 'main.js');
 /** This test is about the join: nothing is to run. */
-const NO_PODS = { 'pods.runtime': 'null' };
+const NO_PODS = { 'pods.runtime': 'null', 'pool.listen': '127.0.0.1:0' };
 const NODE = 'shop-17';
 
 /** Rights that this run has no occasion for, and what the occasion would be. */
@@ -31,6 +31,7 @@ const RARE: Readonly<Record<string, string>> = {
   'update configmaps': 'a node renews its certificate, or the API server has gone back to an older state',
   'get events': 'the same event comes a second time',
   'patch events': 'the same event comes a second time, with a higher count',
+  'get leases': 'two hubs write the Lease of a pool at the same time',
   'get devices': 'the watch of devices lags, or others wrote the status of one',
   'patch devices': 'a desired value was set at the edge',
   'patch devices/status': 'a mapper says something of a device',
@@ -199,6 +200,25 @@ describe('from an empty cluster to a node, and back', function () {
       deadlineMs: 20_000,
       intervalMs: 50,
     });
+  });
+
+  it('leads a pool, and has all that is shared in it', async () => {
+    const resource = { group: 'apps.openyurt.io', version: 'v1beta2', resource: 'nodepools' };
+    const nodePools = new ResourceClient(plane.client, { ...resource, kind: 'NodePool', namespaced: false });
+    const object = { apiVersion: 'apps.openyurt.io/v1beta2', kind: 'NodePool', metadata: { name: 'shops' } };
+    await nodePools.create({ ...object, spec: { type: 'Edge' } });
+    const labels = { 'apps.openyurt.io/nodepool': 'shops' };
+    await new ResourceClient(plane.client, RESOURCES.nodes).patch('', NODE, 'merge', {
+      metadata: { labels },
+    });
+    const isReady = async (): Promise<boolean> => {
+      const { conditions = [] } = ((await nodePools.get('', 'shops'))['status'] ?? {}) as {
+        readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+      };
+      return conditions.some(({ type, status }) => type === 'LeaderReady' && status === 'True');
+    };
+    await eventually('its NodePool says so', isReady, { deadlineMs: 30_000, intervalMs: 100 });
+    assert.match(await succeed(hawser('node', 'list')), /^shop-17 +Ready /m);
   });
 
   it('is asked for its pods by the API server, through the hub', async () => {

@@ -18,8 +18,12 @@ const VERBS: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
-/** What a call asks for, as RBAC sees it; undefined for what is no resource. Source: k8s.io/apiserver RequestInfo. */
+/** What is no resource, and not for everybody. */
+const PATHS = /^\/(\.well-known|openid)\//;
+
+/** What a call asks for, as RBAC sees it; undefined for what everybody may. Source: k8s.io/apiserver RequestInfo. */
 export function rightOf(call: ApiCall | ApiStreamCall): UsedRight | undefined {
+  if (PATHS.test(call.path)) return { verb: 'get', group: '', resource: call.path, namespace: '', name: '' };
   const core = /^\/api\/v1\/(.+)$/.exec(call.path);
   const named = /^\/apis\/([^/]+)\/[^/]+\/(.+)$/.exec(call.path);
   const rest = (core?.[1] ?? named?.[2])?.split('/').map(decodeURIComponent);
