@@ -29,6 +29,7 @@ export class LeaderDuties {
   readonly #options: LeaderDutiesOptions;
   #probeMs = -Infinity;
   #probing = false;
+  #first = '';
   #handover: { readonly name: string; readonly untilMs: number } | undefined;
   readonly #tried = new Set<string>();
 
@@ -51,9 +52,10 @@ export class LeaderDuties {
     return this.#probeMs;
   }
 
-  /** Somebody else may lead: it is asked soon. */
-  probeSoon(): void {
+  /** Somebody else may lead: it is asked soon, and this one first. */
+  probeSoon(first: string): void {
     this.#probeMs = -Infinity;
+    this.#first = first;
   }
 
   /** The cloud is lost: somebody who hears it is asked to take over. @returns when to look again */
@@ -107,7 +109,10 @@ export class LeaderDuties {
     if (others.length === 0) return;
     this.#probing = true;
     const start = Math.floor(random.next() * others.length);
-    const chosen = [...others.slice(start), ...others.slice(0, start)].slice(0, PROBES);
+    const inTurn = [...others.slice(start), ...others.slice(0, start)];
+    inTurn.sort((one, other) => Number(other.name === this.#first) - Number(one.name === this.#first));
+    const chosen = inTurn.slice(0, PROBES);
+    this.#first = '';
     await Promise.all(chosen.map((target) => ask(target, times().dialMs)));
     this.#probing = false;
     onChange();

@@ -1,5 +1,5 @@
 import { TunnelError, type SessionFrame, type Subscribe, type Upstream } from '@hawser/proto';
-import type { Clock, Logger } from '@hawser/seams';
+import { delay, type Clock, type Logger } from '@hawser/seams';
 import {
   packJson,
   ScopePublisher,
@@ -45,6 +45,9 @@ export interface PeerServiceOptions {
 
 /** Scopes that one follower may have open: those of a pool, and some that it has just left. */
 const MAX_SCOPES = 256;
+/** Between two answers, where more than a few are asked for at a time. */
+const SPACING_MS = 50;
+const BURST = 20;
 
 /**
  * The end of a LAN session that was dialled: takes what a member says of itself, and publishes scopes to it. Anything
@@ -55,9 +58,15 @@ export class PeerService {
   readonly #options: PeerServiceOptions;
   readonly #publishers = new Map<number, ScopePublisher>();
   #closed = false;
+  /** Up to when answers are accounted for, monotonic milliseconds. */
+  #answeredMs = -Infinity;
+
+  /** When the peer spoke last, monotonic milliseconds. */
+  heardMs: number;
 
   constructor(options: PeerServiceOptions) {
     this.peer = options.pipe.peer;
+    this.heardMs = options.clock.monotonicMs();
     this.#options = options;
   }
 
@@ -106,6 +115,7 @@ export class PeerService {
 
   async #onFrame(frame: SessionFrame): Promise<void> {
     if (this.#closed) return;
+    this.heardMs = this.#options.clock.monotonicMs();
     switch (frame.body) {
       case 'upstream':
         return this.#onUpstream(frame.upstream);
@@ -129,9 +139,18 @@ export class PeerService {
   async #onUpstream({ sequence, kind, body }: Upstream): Promise<void> {
     const { pipe, answer } = this.#options;
     const message = kind === PEER_KIND ? readPeerMessage(unpackJson(body, MAX_PEER_BYTES)) : undefined;
+    await this.#spacing();
     if (message?.status.node !== this.peer)
       throw new TunnelError('ERR_TUNNEL_BAD_FRAME', `${this.peer} does not speak as a member`);
     await pipe.send({ upstreamAck: { sequence, status: 0, body: packJson(answer(message, this.peer)) } });
+  }
+
+  /** A member that talks without end waits for its answers, and costs this node no more than others. */
+  async #spacing(): Promise<void> {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    this.#answeredMs = Math.max(this.#answeredMs + SPACING_MS, nowMs - BURST * SPACING_MS);
+    if (this.#answeredMs > nowMs) await delay(this.#answeredMs - nowMs, { clock });
   }
 
   async #subscribe({ scope: scopeId, kind, name, state }: Subscribe): Promise<void> {

@@ -67,6 +67,8 @@ export class PeerServices implements PeerGate {
     const service = new PeerService({
       ...{ pipe, published, answer, onBytes, encoder, confirmAfterMs, clock, log },
     });
+    // One for each member: whoever comes back has lost the last one, which this side may not have noticed.
+    for (const former of this.#services) if (former.peer === pipe.peer) former.close('there is a newer one');
     this.#services.add(service);
     void pipe.closed.then(() => {
       service.close();
@@ -97,6 +99,18 @@ export class PeerServices implements PeerGate {
       if (!isMember || roster?.revoked.includes(fingerprint) === true)
         service.close(`${peer} is no member of the pool any more`);
     }
+  }
+
+  /** Ends those of which nothing was heard for so long. @returns when to look again, monotonic milliseconds */
+  expire(silentMs: number): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    let nextMs = Infinity;
+    for (const service of [...this.#services]) {
+      const dueMs = service.heardMs + silentMs;
+      if (dueMs <= nowMs) service.close('nothing was heard');
+      else nextMs = Math.min(nextMs, dueMs);
+    }
+    return nextMs;
   }
 
   /** Ends all of them. */

@@ -94,7 +94,12 @@ export class PodAddressBook implements AddressExchange {
 
   take(signed: readonly SignedAddresses[]): boolean {
     let isNew = false;
-    for (const each of signed) if (this.#takeOne(each)) isNew = true;
+    for (const each of signed) {
+      const taken = this.#takeOne(each);
+      // Checking costs: whoever gives on what does not hold is listened to no further.
+      if (taken === undefined) break;
+      isNew ||= taken;
+    }
     if (!isNew) return false;
     this.#show();
     this.#options.onNews();
@@ -117,7 +122,8 @@ export class PodAddressBook implements AddressExchange {
     this.#show();
   }
 
-  #takeOne(signed: SignedAddresses): boolean {
+  /** Whether it was new; undefined: it does not hold. */
+  #takeOne(signed: SignedAddresses): boolean | undefined {
     const { node, isMember, credentials, isRevoked, wallMs, log } = this.#options;
     const present = this.#pages.get(signed.node);
     if (signed.node === node || (present?.signed.sequence ?? 0) >= signed.sequence) return false;
@@ -133,7 +139,7 @@ export class PodAddressBook implements AddressExchange {
         { err: error, about: signed.node },
         'what a peer gave on of the addresses of pods is not taken',
       );
-      return false;
+      return undefined;
     }
   }
 

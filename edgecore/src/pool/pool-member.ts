@@ -1,4 +1,12 @@
-import { Alarm, parsePoolScope, POOL_RESOURCES, poolScope, PoolStore, SOLO_PREFIX } from '@hawser/sync';
+import {
+  Alarm,
+  POOL_RESOURCES,
+  poolObjectKey,
+  poolResourceName,
+  poolScope,
+  PoolStore,
+  SOLO_PREFIX,
+} from '@hawser/sync';
 import type {
   ChangeEncoder,
   ClusterIdentity,
@@ -16,6 +24,7 @@ import { MembershipReader } from './membership-reader.ts';
 import type { PeerLink } from './peer-link.ts';
 import { PodAddressBook, type PodAddressBookOptions } from './pod-address-book.ts';
 import { poolCounters } from './pool-counters.ts';
+import { readRoster } from './pool-documents.ts';
 import { POOL_NEEDED_KEY } from './pool-needed.ts';
 import { PoolRun } from './pool-run.ts';
 import { poolStatus } from './pool-status.ts';
@@ -186,6 +195,7 @@ export class PoolMember implements PoolReader {
   async start(): Promise<void> {
     this.#running = true;
     this.#needed = this.#options.memory.get(POOL_NEEDED_KEY) !== undefined;
+    this.#keeper.start();
     await this.#membership.start();
     await this.#turn;
   }
@@ -269,21 +279,27 @@ export class PoolMember implements PoolReader {
       this.#keeper.forget(poolScope(pool, name));
       this.#store.forget(poolScope(pool, name));
     }
-    await this.#options.snapshots.keepOnly([]).catch((error: unknown) => {
-      log.warn({ err: error }, 'snapshots of the former pool could not be removed');
-    });
+    await this.#keepOnly([]);
   }
 
   /** What the disk has: first the roster, which says what else there is. Answers how many scopes. */
   async #restore(pool: string): Promise<number> {
-    const roster = poolScope(pool, POOL_RESOURCES.roster);
-    let restored = Number(await this.#keeper.restore(roster));
-    const scopes = this.#makeRun(pool).scopes;
-    scopes.open();
-    const wanted = scopes.names().map((name) => poolScope(pool, name));
-    scopes.close();
-    for (const scope of wanted) if (scope !== roster && (await this.#keeper.restore(scope))) restored += 1;
+    const scope = poolScope(pool, POOL_RESOURCES.roster);
+    if (!(await this.#keeper.restore(scope))) return 0;
+    const content = this.#store.view(scope).get(poolObjectKey(POOL_RESOURCES.roster, pool));
+    const resources = (content && readRoster(content)?.resources) ?? [];
+    const scopes = resources.map((resource) => poolScope(pool, poolResourceName(resource)));
+    let restored = 1;
+    for (const each of scopes) if (await this.#keeper.restore(each)) restored += 1;
+    await this.#keepOnly([scope, ...scopes]);
     return restored;
+  }
+
+  /** What else is there is of resources, or of a pool, of the past. */
+  async #keepOnly(scopes: readonly string[]): Promise<void> {
+    await this.#options.snapshots.keepOnly(scopes).catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'old snapshots could not be removed');
+    });
   }
 
   #makeRun(pool: string): PoolRun {
@@ -371,9 +387,4 @@ export class PoolMember implements PoolReader {
     });
     return next;
   }
-}
-
-/** The resource of a scope of a pool; undefined: it is none. */
-export function resourceOf(scope: string): string | undefined {
-  return scope.startsWith('pool/') ? parsePoolScope(scope.slice('pool/'.length))?.resource : undefined;
 }

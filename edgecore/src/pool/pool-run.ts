@@ -24,6 +24,8 @@ interface Leading {
   provisional: boolean;
   /** It gives what it has: once, and from then on. */
   ready: boolean;
+  /** Monotonic milliseconds. */
+  readonly sinceMs: number;
 }
 
 /** This node has no leader that it can go by. */
@@ -42,6 +44,8 @@ interface Avoided {
 /** Words of the hub that end a leader's or a direct member's streams, and not one of them alone. */
 const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ERR_CLOUDCORE_EPOCH_CONFLICT']);
 const FENCED = 'ERR_CLOUDCORE_FENCED';
+/** Sessions of members of which nothing was heard are kept for so many times the expiry. */
+const FORGOTTEN_AFTER = 3;
 /** What a follower is told that reads from a node that does not lead. */
 const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
 
@@ -78,6 +82,7 @@ export class PoolRun {
   #asked: { readonly by: string; readonly stopping: boolean; readonly untilMs: number } | undefined;
   /** Before it this node does not lead again, monotonic milliseconds. */
   #leadFromMs = -Infinity;
+  #lastLeader = '';
   #connection = 0;
   #heir = '';
   #stopping = false;
@@ -246,7 +251,10 @@ export class PoolRun {
     const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
     this.scopes.follow(this.#source);
     dueMs.push(this.scopes.look(this.#now));
-    if (!this.#solo) dueMs.push(this.#hubWords.look(!this.#isGood()));
+    if (!this.#solo) {
+      dueMs.push(this.#hubWords.look(!this.#isGood()));
+      dueMs.push(this.services.expire(this.#times.expiryMs * FORGOTTEN_AFTER));
+    }
     this.#tell();
     const nextMs = Math.min(...dueMs);
     if (nextMs < Infinity) this.#alarm.setAt(Math.max(nextMs, this.#now + 1));
@@ -518,18 +526,23 @@ export class PoolRun {
   }
 
   #state(): PoolState {
-    if (this.#leading !== undefined)
-      return !this.#leading.provisional && this.#pulse.fresh ? 'LIVE' : 'STALE';
+    if (this.#leading !== undefined) return this.#stateOfLeader(this.#leading);
     if (this.#lost === undefined) return 'LIVE';
     if (this.#source?.direct === true && this.scopes.followed > 0) return 'DIRECT';
     return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
+  }
+
+  /** LIVE while its streams are; before it is ready it is as whoever has no leader. */
+  #stateOfLeader({ provisional, ready, sinceMs }: Leading): PoolState {
+    if (!ready) return this.#now < sinceMs + this.#times.graceMs ? 'GRACE' : 'STALE';
+    return !provisional && this.#pulse.fresh ? 'LIVE' : 'STALE';
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
 
   #lead(epoch: number, provisional: boolean, why: string): void {
     const { counters, log } = this.#options;
-    this.#leading = { epoch, provisional, ready: false };
+    this.#leading = { epoch, provisional, ready: false, sinceMs: this.#now };
     this.#lost = undefined;
     this.#asked = undefined;
     this.#isRefused = false;
@@ -538,10 +551,9 @@ export class PoolRun {
     log.info({ epoch, provisional }, `leads the pool: ${why}`);
     this.#election.end();
     this.direct.drop();
-    this.#duties.probeSoon();
+    // Whoever was followed, or led before, is to know that there is another one.
+    this.#duties.probeSoon(this.links.current?.name ?? this.#lastLeader);
     this.links.aim(undefined);
-    // Whoever was followed is to know that there is another one.
-    this.links.hurry();
     this.links.drop('this node leads');
     this.soon();
   }
@@ -600,7 +612,9 @@ export class PoolRun {
   }
 
   #onCurrent(why: string, silentSinceMs?: number): void {
-    if (this.links.current === undefined && this.#leading === undefined) this.#lose(why, silentSinceMs);
+    const { current } = this.links;
+    if (current === undefined && this.#leading === undefined) this.#lose(why, silentSinceMs);
+    if (current !== undefined) this.#lastLeader = current.name;
     this.#why = why;
     this.soon();
   }

@@ -11,6 +11,8 @@ import { FORM } from '../store/tables.ts';
 export interface SnapshotStore {
   /** Whether the disk took the last write. */
   readonly writable: boolean;
+  /** Finds out whether the disk takes writes. @throws what the file system says */
+  probe(): Promise<void>;
   /** undefined: there is none, or none that can be read. */
   load(scope: string): Promise<Uint8Array | undefined>;
   /** Durable once it resolves. @throws what the file system says; then the one before is still there */
@@ -68,10 +70,6 @@ export class SnapshotFolder implements SnapshotStore {
       await mkdir(this.#folder, { recursive: true, mode: FOLDER_MODE });
       for (const name of await readdir(this.#folder))
         if (name.endsWith(NEXT)) await rm(path.join(this.#folder, name), { force: true });
-    } catch (error) {
-      log.error({ err: error, folder: this.#folder }, 'snapshots of the pool cannot be kept');
-    }
-    try {
       this.#codec = new BodyCodec(loadKey(new DataDir(dataDir), credentialsDir, false));
       await this.probe();
     } catch (error) {
@@ -79,7 +77,6 @@ export class SnapshotFolder implements SnapshotStore {
     }
   }
 
-  /** Finds out whether the disk takes writes. */
   async probe(): Promise<void> {
     await this.save(PROBE, new Uint8Array(0));
   }
@@ -133,6 +130,7 @@ export class SnapshotFolder implements SnapshotStore {
   }
 
   async #write(file: string, bytes: Uint8Array): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: FOLDER_MODE });
     const next = `${file}${NEXT}`;
     const handle = await open(next, 'w', FILE_MODE);
     try {

@@ -40,6 +40,11 @@ export class SnapshotKeeper {
     this.#alarm = new Alarm(options.clock, () => this.#wake());
   }
 
+  /** Looks after a disk that takes no writes: this node may not lead meanwhile. */
+  start(): void {
+    if (!this.#options.folder.writable) this.#alarm.setAt(this.#options.clock.monotonicMs() + RETRY_MS);
+  }
+
   /** Gives the store what the folder has of a scope. Whether there was anything. */
   async restore(scope: string): Promise<boolean> {
     const { folder, store, counters } = this.#options;
@@ -84,13 +89,19 @@ export class SnapshotKeeper {
     if (this.#stopped) return;
     this.#writing ??= this.#writeDue().finally(() => {
       this.#writing = undefined;
-      const nextMs = Math.min(...this.#due.values());
+      const { folder, clock } = this.#options;
+      const probeMs = folder.writable ? Infinity : clock.monotonicMs() + RETRY_MS;
+      const nextMs = Math.min(...this.#due.values(), probeMs);
       if (!this.#stopped && nextMs < Infinity) this.#alarm.setAt(nextMs);
     });
   }
 
   async #writeDue(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, folder, log } = this.#options;
+    if (!folder.writable)
+      await folder.probe().catch((error: unknown) => {
+        log.debug({ err: error }, 'the disk still takes no snapshots');
+      });
     for (const [scope, dueMs] of [...this.#due]) {
       if (this.#stopped) return;
       if (dueMs > clock.monotonicMs()) continue;

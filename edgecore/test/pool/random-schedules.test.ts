@@ -72,7 +72,7 @@ async function act(pool: VirtualPool): Promise<void> {
       if (member.runs) member.kill(random.next() < 0.3);
       return;
     case 3:
-      if (member.runs) await stopped(pool, () => member.stop());
+      if (member.runs && !member.process.isStopped) await stopped(pool, () => member.stop());
       return;
     case 4:
     case 5:

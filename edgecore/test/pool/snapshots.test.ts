@@ -98,6 +98,7 @@ describe('What keeps snapshots', () => {
   function make(): SnapshotKeeper {
     const folder: SnapshotStore = {
       writable: true,
+      probe: () => Promise.resolve(),
       load: () => Promise.resolve(undefined),
       save: (scope) => {
         if (isBroken) return Promise.reject(new Error('no space left'));

@@ -23,6 +23,8 @@ export interface ModelCloudOptions {
   readonly random: Random;
   /** Of the pool; default 5. */
   readonly heartbeatSeconds?: number;
+  /** What the API server has; default: resources of its own. Pools of one cluster share them. */
+  readonly resources?: ModelResources;
 }
 
 /** A stream of a pool's resource that the cloud serves. */
@@ -53,7 +55,7 @@ const PART = 0.1;
  */
 export class ModelCloud {
   readonly pool: string;
-  readonly resources = new ModelResources();
+  readonly resources: ModelResources;
   readonly encoder = new DeltaEncoder({ threadAboveBytes: Infinity });
   readonly streams = new Set<ModelStream>();
   readonly #clock: Clock;
@@ -61,6 +63,8 @@ export class ModelCloud {
   readonly #factor: number;
   readonly #heartbeatSeconds: number;
   readonly #members = new Map<string, Member>();
+  /** Of all nodes, whether they are members or not. */
+  readonly #sessions = new Map<string, ModelSession>();
   readonly #grants = new Map<string, { readonly fromMs: number; readonly timer: Timer }>();
   readonly #shared = new Map<string, PoolResource>();
   readonly #revoked = new Set<string>();
@@ -70,8 +74,9 @@ export class ModelCloud {
   /** Subscribes that were taken and refused, direct ones, and bytes of changes that were sent. */
   readonly counts = { taken: 0, refused: 0, direct: 0, bytes: 0, fulls: 0 };
 
-  constructor({ pool, clock, random, heartbeatSeconds = 5 }: ModelCloudOptions) {
+  constructor({ pool, clock, random, heartbeatSeconds = 5, resources }: ModelCloudOptions) {
     this.pool = pool;
+    this.resources = resources ?? new ModelResources();
     this.#clock = clock;
     this.#random = random;
     this.#heartbeatSeconds = heartbeatSeconds;
@@ -90,7 +95,7 @@ export class ModelCloud {
   /** Puts a node into the pool. */
   add(node: string, eligible = true): void {
     this.#members.set(node, {
-      session: undefined,
+      session: this.#sessions.get(node),
       report: undefined,
       endedMs: -Infinity,
       eligible,
@@ -122,6 +127,24 @@ export class ModelCloud {
     this.#publish();
   }
 
+  /** The hub's process is another one: it knows what its Lease says, and nothing that members have said. */
+  restarted(): void {
+    for (const node of [...this.#grants.keys()]) this.#endGrant(node);
+    for (const member of this.#members.values()) {
+      member.report = undefined;
+      member.membership = undefined;
+    }
+  }
+
+  /** The API server was restored, and with it the Lease: what it said was an older leader and epoch. */
+  restored(leader: string, epoch: number): void {
+    this.restarted();
+    this.leader = this.#members.has(leader) ? leader : '';
+    this.epoch = epoch;
+    this.#rosterText = '';
+    this.#publish();
+  }
+
   /** The certificate of a node is revoked. */
   revoke(fingerprint: string): void {
     this.#revoked.add(fingerprint);
@@ -131,6 +154,9 @@ export class ModelCloud {
   // ── what sessions call ─────────────────────────────────────────────────────────────────────────────────────
 
   opened(node: string, session: ModelSession): void {
+    // One session of a node at a time: an older one is of a process that is gone.
+    this.#sessions.get(node)?.end();
+    this.#sessions.set(node, session);
     const member = this.#members.get(node);
     if (member === undefined) {
       session.tell(this.#soloOf(node));
@@ -144,6 +170,7 @@ export class ModelCloud {
   ended(node: string, session: ModelSession): void {
     this.#endStreams((stream) => stream.node === node, 'ERR_SYNC_SESSION_ENDED', 'the session has ended');
     this.#endGrant(node);
+    if (this.#sessions.get(node) === session) this.#sessions.delete(node);
     const member = this.#members.get(node);
     if (member?.session !== session) return;
     member.session = undefined;
@@ -155,7 +182,11 @@ export class ModelCloud {
     const member = this.#members.get(node);
     if (member === undefined || body.pool !== this.pool) return;
     member.report = body;
-    if (body.epoch > this.epoch) this.epoch = body.epoch;
+    if (body.epoch > this.epoch) {
+      // The Lease is behind, as after a restore: its leader goes on in an epoch above all.
+      this.epoch = body.epoch + 1;
+      this.#endStreams(({ direct }) => !direct, 'ERR_CLOUDCORE_FENCED', `the epoch is ${this.epoch}`);
+    }
     if (node === this.leader && body.resign === true) this.#elect();
     this.#publish();
     this.#look();

@@ -33,31 +33,55 @@ export const MODEL_RESOURCES: readonly PoolResource[] = [
   },
 ];
 
+/** A state that the modelled cloud has signed. */
+export interface ModelSigned {
+  readonly scope: string;
+  /** Of the cluster, as {@link ModelResources.incarnation}. */
+  readonly incarnation: string;
+  readonly version: string;
+  readonly stamp: Uint8Array;
+  readonly view: MemoryScopeView;
+}
+
+/** What the modelled API server had at a time, for {@link ModelResources.beginLife}. */
+export interface ModelBackup {
+  readonly version: number;
+  readonly objects: ReadonlyMap<string, ReadonlyMap<string, object>>;
+}
+
 /** What the modelled API server has of the resources of pools, with views of it that are signed as the hub signs them. */
 export class ModelResources {
   readonly #views = new Map<string, { readonly view: MemoryScopeView; readonly resource: string }>();
   readonly #objects = new Map<string, Map<string, object>>();
   /** The present resourceVersion. */
   version = 1_000;
+  /** The life of the cluster: another one after the API server was restored. */
+  incarnation: string = MODEL_LIFE.incarnation;
+  /** Hears of each state that is signed, once. */
+  onSigned: ((signed: ModelSigned) => void) | undefined;
 
   /** The view of a scope without its kind: `<pool>/<resource>`. */
   view(name: string): MemoryScopeView {
     const known = this.#views.get(name);
     if (known !== undefined) return known.view;
     const { pool, resource } = parsePoolScope(name) ?? { pool: '', resource: '' };
-    const cached = { at: -1, stamp: new Uint8Array(0) };
+    const cached = { at: -1, incarnation: '', stamp: new Uint8Array(0) };
     const view: MemoryScopeView = new MemoryScopeView({
       scope: `pool/${name}`,
       stamp: () => {
-        if (cached.at === this.version) return cached.stamp;
+        const { incarnation } = this;
+        if (cached.at === this.version && cached.incarnation === incarnation) return cached.stamp;
         const state = { version: String(this.version), digest: view.digest() };
         const subject = stateSubject(pool, resource);
         cached.stamp = signState(
           state,
-          { ...MODEL_LIFE, subject },
+          { ...MODEL_LIFE, incarnation, subject },
           KEYS.privateKey,
         ) as Uint8Array<ArrayBuffer>;
         cached.at = this.version;
+        cached.incarnation = incarnation;
+        const { stamp } = cached;
+        this.onSigned?.({ scope: view.scope, incarnation, version: state.version, stamp, view });
         return cached.stamp;
       },
     });
@@ -86,6 +110,27 @@ export class ModelResources {
     this.#objects.get(resource)?.delete(name);
     for (const known of this.#views.values())
       if (known.resource === resource) known.view.remove(`${resource}/default/${name}`);
+  }
+
+  /** All that there is now, but rosters: those are made anew. */
+  backup(): ModelBackup {
+    const objects = new Map([...this.#objects].map(([resource, all]) => [resource, new Map(all)]));
+    return { version: this.version, objects };
+  }
+
+  /** The API server is restored: it has what it had, and goes on from there under another name. */
+  beginLife(incarnation: string, { version, objects }: ModelBackup): void {
+    this.incarnation = incarnation;
+    this.version = version;
+    for (const [resource, present] of this.#objects) {
+      const wanted = objects.get(resource) ?? new Map<string, object>();
+      const views = [...this.#views.values()].filter((known) => known.resource === resource);
+      for (const name of present.keys())
+        if (!wanted.has(name)) for (const { view } of views) view.remove(`${resource}/default/${name}`);
+      for (const object of wanted.values())
+        for (const { view } of views) view.put(contentOf(resource, object));
+      this.#objects.set(resource, new Map(wanted));
+    }
   }
 
   /** Objects of a resource. */

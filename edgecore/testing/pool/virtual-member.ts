@@ -35,6 +35,10 @@ class MemorySnapshots implements SnapshotStore {
   readonly kept = new Map<string, Uint8Array>();
   writable = true;
 
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
   load(scope: string): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.kept.get(scope));
   }
@@ -80,6 +84,8 @@ export class VirtualMember {
   #session: ModelSession | undefined;
   #lastHeardMs = -Infinity;
   #life = 0;
+  /** The life of the cluster that the node has accepted; it is on its disk. */
+  #incarnation: string = MODEL_LIFE.incarnation;
 
   constructor(options: VirtualMemberOptions) {
     this.#options = options;
@@ -130,20 +136,21 @@ export class VirtualMember {
     this.#life += 1;
     this.#lastHeardMs = -Infinity;
     const { skewMs } = this.process;
-    this.process = new ProcessClock(clock);
-    this.process.skewMs = skewMs;
+    const process = new ProcessClock(clock);
+    this.process = process;
+    process.skewMs = skewMs;
     // Its readers are gone with it: what they were shown last may not have been on the disk yet.
     this.shown.clear();
     const member = new PoolMember({
-      ...{ node, scope: this.scope, replica: this.replica, clock: this.process, random },
-      life: () => MODEL_LIFE,
-      hub: this.#hub(),
+      ...{ node, scope: this.scope, replica: this.#replicaOf(process), clock: process, random },
+      life: () => ({ ...MODEL_LIFE, incarnation: this.#incarnation }),
+      hub: this.#hub(process),
       requests: { request: (kind, body, options) => this.#request(kind, body, options?.timeoutMs ?? 30_000) },
       outbox: {
-        putVolatile: (message) => this.#session?.report(message),
+        putVolatile: (message) => process.run(() => this.#session?.report(message)),
         withdraw: () => {},
       },
-      link: lan.join(node, this.process),
+      link: lan.join(node, process),
       encoder: new DeltaEncoder({ versions: new VersionCache(1 << 20), threadAboveBytes: Infinity }),
       snapshots: this.snapshots,
       memory: {
@@ -222,6 +229,10 @@ export class VirtualMember {
   #connect(): void {
     const { cloud, clock, hubHeartbeatMs = 10_000 } = this.#options;
     const { node, scope, line, replica, process } = this;
+    const { incarnation } = cloud.resources;
+    // Versions are compared within one life.
+    if (incarnation !== this.#incarnation) this.shown.clear();
+    this.#incarnation = incarnation;
     const session = new ModelSession({
       ...{ node, scope, cloud, line, replica, clock, process, heartbeatMs: hubHeartbeatMs },
     });
@@ -239,8 +250,21 @@ export class VirtualMember {
     this.process.run(() => this.#member?.setConnected(false));
   }
 
-  #hub(): ConstructorParameters<typeof PoolMember>[0]['hub'] {
-    const session = (): ModelSession | undefined => this.#session;
+  /** The disk, as a process sees it: one that is dead sees nothing any more. */
+  #replicaOf(process: ProcessClock): ConstructorParameters<typeof PoolMember>[0]['replica'] {
+    const { replica } = this;
+    return {
+      entries: (scope) => replica.entries(scope),
+      read: (scope, key) => replica.read(scope, key),
+      listen: (listener) =>
+        replica.listen((scope, keys) => {
+          process.run(() => listener(scope, keys));
+        }),
+    };
+  }
+
+  #hub(process: ProcessClock): ConstructorParameters<typeof PoolMember>[0]['hub'] {
+    const session = (): ModelSession | undefined => (process.dead ? undefined : this.#session);
     const lastMs = (): number => this.#lastHeardMs;
     return {
       get usable() {

@@ -1,6 +1,7 @@
 import type { Credentials } from '@hawser/proto';
 import { seededRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { ModelCloud } from './model-cloud.ts';
+import type { ModelResources } from './model-resources.ts';
 import { VirtualLan } from './virtual-lan.ts';
 import { VirtualMember } from './virtual-member.ts';
 
@@ -10,6 +11,11 @@ export interface VirtualPoolOptions {
   readonly clock: Clock & { readonly advance: (byMs: number) => Promise<void> };
   /** Names of its nodes, or how many: `n1` … */
   readonly members: number | readonly string[];
+  /** Default `shop`. */
+  readonly pool?: string;
+  /** The cluster's, and the LAN, where there are several pools; default: its own. */
+  readonly resources?: ModelResources;
+  readonly lan?: VirtualLan;
   readonly seed?: number;
   readonly heartbeatSeconds?: number;
   readonly credentials?: (node: string) => Credentials;
@@ -29,11 +35,15 @@ export class VirtualPool {
   readonly #options: VirtualPoolOptions;
 
   constructor(options: VirtualPoolOptions) {
-    const { clock, members, seed = 1, heartbeatSeconds = 5 } = options;
+    const { clock, members, seed = 1, heartbeatSeconds = 5, pool = 'shop', resources, lan } = options;
     this.#options = options;
     this.random = seededRandom(seed);
-    this.lan = new VirtualLan({ clock });
-    this.cloud = new ModelCloud({ pool: 'shop', clock, random: this.random, heartbeatSeconds });
+    this.lan = lan ?? new VirtualLan({ clock });
+    const { random } = this;
+    this.cloud = new ModelCloud({
+      ...{ pool, clock, random, heartbeatSeconds },
+      ...(resources !== undefined && { resources }),
+    });
     const names =
       typeof members === 'number' ? Array.from({ length: members }, (_, i) => `n${i + 1}`) : members;
     for (const node of names) this.add(node);
