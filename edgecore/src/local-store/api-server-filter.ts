@@ -21,7 +21,6 @@ const PORT_NAME = 'https';
  * in the cloud. The Service keeps its own address and port, which is where pods go; its target port is the API's.
  */
 export class ApiServerFilter implements EntryFilter {
-  readonly active = true;
   readonly #resource: ApiServerResource;
   readonly #api: () => ApiAddress | undefined;
 

@@ -8,8 +8,6 @@ export type ObjectPlace = Pick<ObjectKey, 'namespace' | 'name'>;
 
 /** Shows objects of one resource in another way. One for each {@link ResourceState} that it is over. */
 export interface EntryFilter {
-  /** Whether any object may be shown in another way. */
-  readonly active: boolean;
   /** Takes all that there is. Called again where all of it may be different. */
   begin(base: ResourceState): void;
   /** Takes a change. Answers further objects that may have to be shown in another way. */

@@ -10,30 +10,32 @@ export interface FilteredStateOptions {
   readonly base: ResourceState;
   /** The first one is applied first. */
   readonly filters: readonly EntryFilter[];
+  /** The version to begin with: its versions are this node's own. */
+  readonly version: number;
   readonly clock: Clock;
 }
 
 const HISTORY: ChangeHistoryLimits = { events: 1000, bytes: 512 * 1024 };
 
-/** A {@link ResourceState} as some clients see it: versions are those of the other one, as far as nothing else changes. */
+/**
+ * A {@link ResourceState} as some clients see it. Versions of lists and events are this node's own: what is shown changes
+ * with more than the other one, and after a restart nobody knows how it was shown before.
+ */
 export class FilteredState {
   readonly base: ResourceState;
   readonly state: ResourceState;
   readonly #filters: readonly EntryFilter[];
   readonly #undo: readonly (() => void)[];
-  #baseVersion: number;
 
-  constructor({ base, filters, clock }: FilteredStateOptions) {
+  constructor({ base, filters, version, clock }: FilteredStateOptions) {
     this.base = base;
     this.#filters = filters;
-    this.#baseVersion = base.version;
     for (const filter of filters) filter.begin(base);
-    const { resource, version } = base;
     this.state = new ResourceState({
-      ...{ resource, version, clock, limits: HISTORY },
+      ...{ version, clock, limits: HISTORY },
+      resource: base.resource,
       entries: this.#shown(),
-      // What was different before is not known: only where nothing can have been does a watch go on.
-      floor: filters.some(({ active }) => active) ? version : base.floor,
+      floor: version,
     });
     this.#undo = [
       base.listen((news) => {
@@ -67,20 +69,19 @@ export class FilteredState {
   }
 
   #follow(changes: readonly ToldChange[]): void {
-    this.#baseVersion = this.base.version;
     const others = new Map<string, ObjectPlace>();
     for (const change of changes)
       for (const filter of this.#filters)
         for (const place of filter.changed(change)) others.set(`${place.namespace}/${place.name}`, place);
-    this.state.commit(
-      changes.flatMap(({ version, now, before }) => {
+    this.state.touch(
+      changes.flatMap(({ now, before }) => {
         const key = (now ?? before)?.key;
         if (key === undefined) return [];
         const { namespace, name } = key;
         others.delete(`${namespace}/${name}`);
-        return [{ namespace, name, version, now: now === undefined ? undefined : this.#show(now) }];
+        return [{ namespace, name, now: now === undefined ? undefined : this.#show(now) }];
       }),
-      this.base.version,
+      'own',
     );
     this.#look(others.values());
   }
@@ -99,11 +100,7 @@ export class FilteredState {
   }
 
   #restart(): void {
-    const { version } = this.base;
-    // Another numbering begins lower.
-    const next = version < this.#baseVersion ? version : Math.max(version, this.state.version + 1);
-    this.#baseVersion = version;
     for (const filter of this.#filters) filter.begin(this.base);
-    this.state.reset(this.#shown(), next);
+    this.state.reset(this.#shown(), this.state.version + 1);
   }
 }

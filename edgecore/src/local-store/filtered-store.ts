@@ -154,6 +154,7 @@ class FilteredStore implements ObjectStore {
     const made = new FilteredState({
       base,
       filters: filters.map((filter) => this.#made(filter, resource.resource)),
+      version: this.#store.ownVersion(),
       clock: this.#store.clock,
     });
     this.#states.set(name, made);

@@ -15,6 +15,7 @@ import type { Clock } from '@hawser/seams';
 import type { PoolReader } from '../pool/pool-types.ts';
 import type { ChangeHistoryLimits } from './change-history.ts';
 import type { NodeObjects } from './node-objects.ts';
+import { firstOwnVersion } from './own-versions.ts';
 import { PoolObjects } from './pool-objects.ts';
 import type { ResourceState } from './resource-state.ts';
 
@@ -43,7 +44,10 @@ export class LocalStore implements ObjectStore {
   #closed = false;
 
   constructor({ pool, node, clock, limits }: LocalStoreOptions) {
-    this.#pool = new PoolObjects({ pool, clock, ...(limits !== undefined && { limits }) });
+    this.#pool = new PoolObjects({
+      ...{ pool, clock, ...(limits !== undefined && { limits }) },
+      ownVersion: () => this.ownVersion(),
+    });
     this.#node = node;
     this.pool = pool;
     this.clock = clock;
@@ -95,6 +99,11 @@ export class LocalStore implements ObjectStore {
   async load(key: ObjectKey): Promise<void> {
     if (this.#pool.has(key)) return;
     await this.#node?.load(key);
+  }
+
+  /** The version that what is made here begins with now. */
+  ownVersion(): number {
+    return this.#node?.firstVersion() ?? firstOwnVersion(this.clock.wallMs());
   }
 
   /** What readers of a resource see; undefined: it is not here. For those that show it in another way. */

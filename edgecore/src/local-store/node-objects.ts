@@ -1,11 +1,13 @@
 import { poolResourceName, type ReplicaStore } from '@hawser/sync';
 import type { GroupResource, ObjectKey } from '@hawser/kube';
 import type { Clock, Logger } from '@hawser/seams';
-import { versionOf } from './content-entry.ts';
 import { DiskObjects } from './disk-objects.ts';
 import { NodeItself, type NodeStatusSource } from './node-itself.ts';
 import { NodePods, type PodSource, type PodStatusSource } from './node-pods.ts';
+import { firstOwnVersion } from './own-versions.ts';
 import type { ResourceState } from './resource-state.ts';
+
+export { isNodeVersion } from './own-versions.ts';
 
 /** What a {@link NodeObjects} needs. */
 export interface NodeObjectsOptions {
@@ -22,22 +24,12 @@ export interface NodeObjectsOptions {
   readonly log: Logger;
 }
 
-/** Versions of this node's own begin here at the latest; those of an API server stay far below. */
-const OWN_VERSIONS = 1e12;
 /** What the hub makes up: no resources of an API server. */
 const MADE_UP = '.hawser.dev';
 
 /**
- * Whether a resourceVersion is one of a node's own. An API server has none of these, and would wait for it: a list or
- * watch that goes on there has to begin anew (410).
- */
-export function isNodeVersion(resourceVersion: string): boolean {
-  return versionOf(resourceVersion) >= OWN_VERSIONS;
-}
-
-/**
  * What is of this node: its pods and its Node, with the status that it reports, and single objects that they need, from
- * its disk. Versions are this node's own: above all that it has seen, and above those of before a restart.
+ * its disk. Versions are this node's own: above those of an API server, and above those of before a restart.
  */
 export class NodeObjects {
   readonly node: string;
@@ -54,7 +46,7 @@ export class NodeObjects {
     this.#disk = new DiskObjects({
       ...{ replica, scope, clock, log },
       shows: (resource) => resource !== 'pods' && resource !== 'nodes' && !resource.endsWith(MADE_UP),
-      firstVersion: () => this.#firstVersion(),
+      firstVersion: () => this.firstVersion(),
     });
   }
 
@@ -117,9 +109,14 @@ export class NodeObjects {
     );
   }
 
+  /** The version that something of this node's own begins with now. */
+  firstVersion(): number {
+    return firstOwnVersion(this.#options.wallMs());
+  }
+
   #podsState(): ResourceState {
     const { pods, statuses, clock } = this.#options;
-    this.#pods ??= new NodePods({ pods, statuses, clock, version: this.#firstVersion() });
+    this.#pods ??= new NodePods({ pods, statuses, clock, version: this.firstVersion() });
     return this.#pods.state;
   }
 
@@ -127,16 +124,8 @@ export class NodeObjects {
     const { node, replica, scope, reporter, clock, log } = this.#options;
     this.#itself ??= new NodeItself({
       ...{ node, replica, scope, reporter, clock, log },
-      version: this.#firstVersion(),
+      version: this.firstVersion(),
     });
     return this.#itself;
-  }
-
-  #firstVersion(): number {
-    const { replica, scope, wallMs } = this.#options;
-    let version = Math.max(OWN_VERSIONS, Math.floor(wallMs()));
-    for (const entry of replica.entries(scope).values())
-      version = Math.max(version, versionOf(entry.version) + 1);
-    return version;
   }
 }

@@ -9,6 +9,8 @@ import type { ResourceState } from './resource-state.ts';
 /** What a {@link PoolObjects} needs. */
 export interface PoolObjectsOptions {
   readonly pool: PoolReader;
+  /** The version that what is made here begins with now. */
+  readonly ownVersion: () => number;
   readonly clock: Clock;
   /** Of what is kept of the changes of each resource. Default: 2,000 changes, 1.5 MiB. */
   readonly limits?: ChangeHistoryLimits;
@@ -61,10 +63,10 @@ export class PoolObjects {
     present?.end();
     this.#states.delete(name);
     if (view === undefined) return undefined;
-    const { pool, clock } = this.#options;
+    const { pool, clock, ownVersion } = this.#options;
     const { group, resource: plural } = resource;
     const made = new PoolResourceState({
-      ...{ view, pool, clock },
+      ...{ view, pool, clock, ownVersion },
       resource: { group, resource: plural },
       limits: this.#limits,
     });

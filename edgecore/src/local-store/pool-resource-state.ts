@@ -14,6 +14,8 @@ export interface PoolResourceStateOptions {
   readonly view: PoolView;
   readonly pool: PoolReader;
   readonly limits: ChangeHistoryLimits;
+  /** The version that what is made here begins with now. */
+  readonly ownVersion: () => number;
   readonly clock: Clock;
 }
 
@@ -25,14 +27,20 @@ export class PoolResourceState {
   readonly #overlay: AddressOverlay | undefined;
   /** Objects that are shown with other addresses than the cloud last said. */
   readonly #overlaid = new Map<ContentKey, Uint8Array>();
+  readonly #pool: PoolReader;
+  readonly #ownVersion: () => number;
   readonly #unlisten: () => void;
+  /** Whether versions are this node's own: since somebody may have been told of addresses that the cloud did not say. */
+  #isOwn = false;
   /** The version of the last commit. */
   #version: number;
 
-  constructor({ resource, view, pool, limits, clock }: PoolResourceStateOptions) {
+  constructor({ resource, view, pool, limits, ownVersion, clock }: PoolResourceStateOptions) {
     const name = poolResourceName(resource);
     this.view = view;
+    this.#pool = pool;
     this.#resource = resource;
+    this.#ownVersion = ownVersion;
     this.#overlay = isOverlaid(name) ? new AddressOverlay(pool, name) : undefined;
     this.#version = versionOf(view.version);
     this.state = new ResourceState({
@@ -67,7 +75,8 @@ export class PoolResourceState {
         shown.push({ namespace, name, now: entry.with(bytes) });
       }
     }
-    this.state.touch(shown, 'event');
+    this.#isOwn ||= shown.length > 0;
+    this.state.touch(shown, 'event', this.#ownVersion());
     this.state.touch(asSaid, 'own');
   }
 
@@ -99,19 +108,23 @@ export class PoolResourceState {
       this.#overlay?.said(key, previous, content);
       this.#overlaid.delete(key);
     }
-    this.state.commit(
-      changes.map(({ key, content }) => {
-        const { namespace, name } = parseKey(key);
-        const now = content === undefined ? undefined : ContentEntry.of(this.#resource, content);
-        return { namespace, name, now };
-      }),
-      version,
-    );
+    if (this.#isOwn && this.#pool.cloud && this.#overlaid.size === 0) {
+      this.#reset(version);
+      return;
+    }
+    const changed = changes.map(({ key, content }) => {
+      const { namespace, name } = parseKey(key);
+      const now = content === undefined ? undefined : ContentEntry.of(this.#resource, content);
+      return { namespace, name, now };
+    });
+    if (this.#isOwn) this.state.touch(changed, 'own');
+    else this.state.commit(changed, version);
     // The replica was emptied in between, and nobody was told.
-    if (this.state.size !== this.view.size) this.#reset(this.state.version + 1);
+    if (this.state.size !== this.view.size) this.#reset(this.state.version + 1, this.#isOwn);
   }
 
-  #reset(version: number): void {
+  #reset(version: number, isOwn = false): void {
+    this.#isOwn = isOwn;
     this.state.reset(this.#entries(), version);
     this.#overlaid.clear();
     this.#overlay?.forget();

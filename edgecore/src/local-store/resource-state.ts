@@ -15,6 +15,7 @@ import { EntryTable } from './entry-table.ts';
 import { eventVersions } from './event-versions.ts';
 import type { LocalEntry } from './local-entry.ts';
 import { LocalWatch } from './local-watch.ts';
+import { isOwnVersion } from './own-versions.ts';
 
 /** An object as it is from now on. */
 export interface ObjectChange {
@@ -22,12 +23,6 @@ export interface ObjectChange {
   readonly name: string;
   /** undefined: it is gone. */
   readonly now: LocalEntry | undefined;
-}
-
-/** One of a commit. */
-export interface CommittedChange extends ObjectChange {
-  /** What it is to be told at, if that can be. Default: the entry's own version. */
-  readonly version?: number;
 }
 
 /** What happened to a {@link ResourceState}, for those that show it in another way. */
@@ -132,6 +127,8 @@ export class ResourceState implements WatchSource {
   watch(scope: Scope, options: { fromVersion: number; limitEvents?: number }): StoreWatch {
     const { fromVersion } = options;
     this.#assertKept(fromVersion);
+    // What this node has made is not there any more, and no version of the cloud ever comes after it.
+    if (isOwnVersion(fromVersion) && !isOwnVersion(this.#version)) throw unknownVersion(fromVersion);
     const backlog = this.#history
       .after(fromVersion)
       .filter(({ now, before }) => isIn(scope, (now ?? before)?.key.namespace))
@@ -153,22 +150,20 @@ export class ResourceState implements WatchSource {
    * Takes what led to a newer version. Where that cannot be told as changes from version to version, readers begin
    * anew: 410.
    */
-  commit(changes: readonly CommittedChange[], version: number): void {
+  commit(changes: readonly ObjectChange[], version: number): void {
     if (this.#ended) return;
     const versions = eventVersions(
       this.#version,
       version,
-      changes.map((change) => change.version ?? change.now?.resourceVersion),
+      changes.map(({ now }) => now?.resourceVersion),
     );
     if (versions === undefined) {
       for (const change of changes) this.#place(change);
       this.#restart(Math.max(version, this.#version + 1));
       return;
     }
-    const told = changes.flatMap((change, index) => {
-      const of = versions[index] ?? version; // one for each
-      return this.#told(change, of, of === change.version ? 'own' : 'event');
-    });
+    // A version for each change.
+    const told = changes.flatMap((change, index) => this.#told(change, versions[index] ?? version, 'event'));
     const last = Math.max(this.#version, version);
     this.#tell(
       told.sort((a, b) => a.version - b.version),
@@ -177,12 +172,13 @@ export class ResourceState implements WatchSource {
   }
 
   /**
-   * Takes what was changed here: each change gets the next version. `shows`: what lists show from now on, the version of
-   * the event or the entry's own.
+   * Takes what was changed here: each change gets the next version, `from` or above. `shows`: what lists show from now on,
+   * the version of the event or the entry's own.
    */
-  touch(changes: readonly ObjectChange[], shows: 'event' | 'own'): void {
+  touch(changes: readonly ObjectChange[], shows: 'event' | 'own', from = 0): void {
     if (this.#ended || changes.length === 0) return;
-    const told = changes.flatMap((change, index) => this.#told(change, this.#version + 1 + index, shows));
+    const next = Math.max(this.#version + 1, from);
+    const told = changes.flatMap((change, index) => this.#told(change, next + index, shows));
     this.#tell(told, told.at(-1)?.version ?? this.#version);
   }
 
@@ -280,7 +276,7 @@ export class ResourceState implements WatchSource {
   }
 
   #wait(watch: LocalWatch): void {
-    const tooNew = (): void => watch.end(expired(`resource version ${watch.from} is not known here`));
+    const tooNew = (): void => watch.end(unknownVersion(watch.from));
     this.#ahead.set(watch, this.#clock.setTimer(AHEAD_MS, tooNew, { background: true }));
   }
 
@@ -292,6 +288,10 @@ export class ResourceState implements WatchSource {
   #assertKept(version: number): void {
     if (version < this.#history.floor) throw tooOldResourceVersion(version, this.#history.floor);
   }
+}
+
+function unknownVersion(version: number): Error {
+  return expired(`resource version ${version} is not known here`);
 }
 
 function isIn({ namespace }: Scope, place: string | undefined): boolean {

@@ -29,10 +29,6 @@ export class ServiceTopologies {
     this.#services = services;
   }
 
-  get size(): number {
-    return this.#keys.size;
-  }
-
   /** What it says, the first key first; undefined: nothing. */
   keysOf(service: ServiceId): readonly string[] | undefined {
     return this.#keys.get(service);

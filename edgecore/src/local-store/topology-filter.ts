@@ -37,10 +37,6 @@ export class TopologyFilter implements EntryFilter {
     this.#form = options.resource === 'endpoints' ? ENDPOINTS_FORM : SLICE_FORM;
   }
 
-  get active(): boolean {
-    return this.#options.topologies.size > 0;
-  }
-
   begin(base: ResourceState): void {
     this.#base = base;
     this.#members.clear();

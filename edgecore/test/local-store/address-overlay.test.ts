@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBelow, seededRandom, systemClock } from '@hawser/seams';
 import { scaled } from '@hawser/seams/testing';
 import { LocalStore } from '../../src/local-store/local-store.ts';
+import { isNodeVersion } from '../../src/local-store/own-versions.ts';
 import { overlaidEndpoints, overlaidSlice } from '../../src/local-store/overlaid-endpoints.ts';
 import type { PodAddress } from '../../src/pool/pool-types.ts';
 import { Follower, withoutVersions } from './follower.ts';
@@ -143,13 +144,15 @@ describe('local store: after an offline reboot', () => {
     model.offline({ a: { ips: ['10.9.0.1'] }, b: { ips: ['10.0.0.2'] } });
     await follower.settle();
     assert.deepEqual(
-      follower.latest.map(({ type, entry }) => `${type} ${entry.key.name} ${entry.resourceVersion}`),
-      ['MODIFIED web 3'],
+      follower.latest.map(({ type, entry }) => `${type} ${entry.key.name}`),
+      ['MODIFIED web'],
     );
     assert.equal(ipOf('web'), '10.9.0.1');
     // Informers take an object of the version that they have for the one that they have.
-    assert.equal(versionOf('web'), '3');
-    assert.equal(store.versionOf(SLICE_SCOPE), 3);
+    const told = follower.version;
+    assert.equal(versionOf('web'), String(told));
+    assert.equal(store.versionOf(SLICE_SCOPE), told);
+    assert.ok(isNodeVersion(String(told)));
     model.tell();
     await follower.settle();
     assert.equal(follower.events, 1, 'the same is told once');
@@ -157,45 +160,70 @@ describe('local store: after an offline reboot', () => {
     model.offline(undefined);
     await follower.settle();
     assert.deepEqual(
-      follower.latest.map(({ type, entry }) => `${type} ${entry.key.name} ${entry.resourceVersion}`),
-      ['MODIFIED web 4'],
+      follower.latest.map(({ type, entry }) => `${type} ${entry.key.name} ${entry.resourceVersion - told}`),
+      ['MODIFIED web 1'],
     );
     assert.equal(ipOf('web'), '10.0.0.1');
     assert.equal(versionOf('web'), '1', 'what is read can be written back');
     assert.equal(follower.lists, 1);
   });
 
-  it('goes on with the next state of the cloud, though versions were given here', async () => {
+  it('has readers begin anew with the next state of the cloud, in its versions again', async () => {
     model.put(SLICES, 'x', 'web', slice(['a', '10.0.0.1'])); // 1
     await model.commitAll();
     const follower = new Follower(() => store, SLICE_SCOPE);
     follower.connect();
-    model.offline({ a: { ips: ['10.9.0.1'] } }); // shown as 2
-    model.offline(undefined); // 3
-    model.put(SLICES, 'x', 'web', slice(['a', '10.9.0.1'])); // 2
-    model.put(SERVICES, 'x', 'web'); // 3
-    model.put(SERVICES, 'x', 'db'); // 4
-    await model.commitAll();
+    model.offline({ a: { ips: ['10.9.0.1'] } });
+    model.offline(undefined);
     await follower.settle();
-    assert.equal(follower.lists, 1);
-    assert.equal(follower.version, 4);
-    assert.equal(ipOf('web'), '10.9.0.1');
-    assert.equal(store.versionOf(SLICE_SCOPE), 4);
-  });
-
-  it('has readers begin anew where there is no room for what the cloud says', async () => {
-    model.put(SLICES, 'x', 'web', slice(['a', '10.0.0.1'])); // 1
-    await model.commitAll();
-    const follower = new Follower(() => store, SLICE_SCOPE);
-    follower.connect();
-    model.offline({ a: { ips: ['10.9.0.1'] } }); // shown as 2
-    model.offline(undefined); // 3
-    model.put(SLICES, 'x', 'web', slice(['a', '10.9.0.2'])); // 2
+    const { version } = follower;
+    model.put(SLICES, 'x', 'web', slice(['a', '10.9.0.1'])); // 2
     await model.commitAll();
     assert.equal(await follower.drain(), false);
+    assert.throws(() => store.watch(SLICE_SCOPE, { fromVersion: version }), { code: 'ERR_KUBE_EXPIRED' });
     await follower.settle();
-    assert.equal(ipOf('web'), '10.9.0.2');
-    assert.equal(store.versionOf(SLICE_SCOPE), 4, 'no client that was told of 3 goes on from there');
+    assert.equal(follower.version, 2);
+    assert.equal(ipOf('web'), '10.9.0.1');
+    assert.equal(versionOf('web'), '2');
+  });
+
+  it('goes on with what peers have of the cloud’s later states while the cloud is away', async () => {
+    model.put(SLICES, 'x', 'web', slice(['a', '10.0.0.1']));
+    model.put(SLICES, 'x', 'db', slice(['b', '10.0.0.2']));
+    await model.commitAll();
+    const follower = new Follower(() => store, SLICE_SCOPE);
+    follower.connect();
+    model.offline({ a: { ips: ['10.9.0.1'] } });
+    model.put(SLICES, 'x', 'db', slice(['b', '10.0.0.7']));
+    model.remove(SLICES, 'x', 'web');
+    await model.commitAll();
+    await follower.settle();
+    assert.deepEqual(
+      follower.latest.map(({ type, entry }) => `${type} ${entry.key.name}`),
+      ['MODIFIED web', 'MODIFIED db', 'DELETED web'],
+    );
+    assert.equal(versionOf('db'), '3');
+    assert.equal(follower.lists, 1);
+  });
+
+  it('lets nobody who was told of other addresses go on after a restart', async () => {
+    model.put(SLICES, 'x', 'web', slice(['a', '10.0.0.1'])); // 1
+    await model.commitAll();
+    const quiet = store.list(SLICE_SCOPE).resourceVersion;
+    const follower = new Follower(() => store, SLICE_SCOPE);
+    follower.connect();
+    model.offline({ a: { ips: ['10.9.0.1'] } });
+    await follower.settle();
+    const snapshots = model.snapshots();
+    await store.close();
+    model.offline(undefined);
+    model.restart(snapshots);
+    store = new LocalStore({ pool: model, clock: systemClock });
+    store.start();
+    assert.throws(() => store.watch(SLICE_SCOPE, { fromVersion: follower.version }), {
+      code: 'ERR_KUBE_EXPIRED',
+    });
+    store.watch(SLICE_SCOPE, { fromVersion: quiet }).close();
   });
 
   it('believes what the cloud says meanwhile, until a pod is somewhere else again', async () => {
@@ -223,7 +251,7 @@ describe('local store: after an offline reboot', () => {
     await model.commitAll();
     model.offline({ a: { ips: ['10.9.0.1'] } });
     assert.equal(ipOf('web'), '10.9.0.1');
-    assert.equal(versionOf('web'), '2');
+    assert.ok(isNodeVersion(versionOf('web') ?? ''));
   });
 
   it('keeps not ready pods of a Service that publishes them', async () => {
