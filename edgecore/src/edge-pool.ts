@@ -95,13 +95,10 @@ class Pool implements EdgePool {
       cloud: new TunnelCloudAccess({ hub, clock }),
       filters: config.localApi.filters,
       podAddress: () => localApi.podAddress,
-      podUids: (namespace, name) =>
-        pods
-          .pods()
-          .filter(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
-          .map(({ metadata }) => metadata.uid),
+      pods: () => pods.pods(),
       nodeAuthorities: () => identity.credentials().authorities,
-      wallMs: () => time.wallMs(),
+      // A token is good by the cluster's time, whatever the clock of this machine says.
+      wallMs: () => time.hubMs() ?? time.wallMs(),
       log: log.child({ component: 'local-api' }),
     });
     await api.start();

@@ -3,6 +3,7 @@ import { errors, jwtVerify, type CryptoKey, type JWTPayload, type JWTVerifyGetKe
 import type { ApiCaller } from './cloud-access-types.ts';
 import type { Callers } from './callers.ts';
 import type { ClusterTrust, Trust } from './cluster-trust.ts';
+import type { PodsOfNode } from './pods-of-node.ts';
 
 /** A pod, as far as tokens are bound to it. */
 export interface BoundPod {
@@ -15,8 +16,7 @@ export interface AccountTokensOptions {
   readonly node: string;
   readonly trust: Pick<ClusterTrust, 'soon'>;
   readonly callers: Callers;
-  /** UIDs of pods of this name that are at this node: one that ends may be there beside its successor. */
-  readonly podUids: (namespace: string, name: string) => readonly string[];
+  readonly pods: Pick<PodsOfNode, 'uids'>;
   /** Milliseconds since the epoch, as far as it is known. */
   readonly wallMs: () => number;
 }
@@ -107,7 +107,7 @@ export class AccountTokens implements TokenAuthenticator {
   /** A token that is bound to a pod of this node counts while the pod is there. */
   #isBoundWell({ namespace, pod, node }: Account): boolean {
     if (pod === undefined) return true;
-    const present = this.#options.podUids(namespace, pod.name);
+    const present = this.#options.pods.uids(namespace, pod.name);
     if (present.includes(pod.uid)) return true;
     // Older API servers do not say where the pod is.
     return node === undefined ? present.length === 0 : node.name !== this.#options.node;

@@ -270,7 +270,10 @@ async function passAnswer(
   if (!request.complete) response.setHeader('Connection', 'close');
   for (const [name, values] of answerHeaders(rawHeaders)) response.setHeader(name, values);
   response.writeHead(statusCode, statusMessage);
-  response.flushHeaders(); // a watch may say nothing for long
+  // With what is there of the body already, but not later: a watch may say nothing for long.
+  setImmediate(() => {
+    if (!response.writableEnded) response.flushHeaders();
+  });
   try {
     await pipeline(from, response, { end: false });
     response.end();

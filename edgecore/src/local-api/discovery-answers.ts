@@ -40,19 +40,20 @@ export class DiscoveryAnswers {
 
   /**
    * Answers, and says from where; undefined: nothing was answered, because nothing is known.
-   * @throws StatusError of the caller: he may not
+   * @param caller as whom the API server is asked; undefined: as nobody
+   * @throws StatusError Forbidden
    */
   async answer(
     asked: DelegatedRequest,
     respond: Responder,
-    caller: ApiCaller,
+    caller: ApiCaller | undefined,
   ): Promise<DiscoverySource | undefined> {
     const { cloud, remembered } = this.#options;
     const { request, info } = asked;
     const accept = (request.headers.accept ?? '').slice(0, MAX_ACCEPT);
     // Its hash is only there to make caches ask again.
     const { path } = info;
-    if (cloud.available && caller.account !== undefined) {
+    if (cloud.available && caller !== undefined) {
       const answer = await this.#ask(asked, accept, caller);
       if (answer !== undefined) {
         await send(asked, respond, answer.code, shown(answer));
@@ -67,7 +68,7 @@ export class DiscoveryAnswers {
     return 'remembered';
   }
 
-  /** undefined: the cloud does not answer. @throws StatusError that is about the caller; the client has left */
+  /** undefined: the API server does not tell him. @throws the client has left */
   async #ask(
     { request, signal }: DelegatedRequest,
     accept: string,
@@ -89,11 +90,11 @@ export class DiscoveryAnswers {
         limitBytes: LIMIT_BYTES,
         signal,
       });
-      return answer.code >= 500 ? undefined : answer;
+      // Whether the caller may is then for the rules here to say: the hub may not know a new pod yet.
+      return answer.code < 400 || answer.code === 404 ? answer : undefined;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof StatusError)) throw error;
-      if (error.status.code < 500 && error.status.code !== 429) throw error;
       log.debug({ err: error.message, url: request.url }, 'the API server does not tell what it has');
       return undefined;
     }

@@ -6,6 +6,7 @@ import type { Clock, Logger, Random } from '@hawser/seams';
 import type { Registry as MetricsRegistry } from '@hawser/seams/metrics';
 import type { ApiAddress } from '../local-store/api-server-filter.ts';
 import type { LocalStore } from '../local-store/local-store.ts';
+import type { Pod } from '../pods/pod.ts';
 import type { PoolReader } from '../pool/pool-types.ts';
 import { AccountTokens } from './account-tokens.ts';
 import type { ApiCertificate } from './api-certificate.ts';
@@ -20,6 +21,7 @@ import type { ConnectionTaker } from './lazy-local-api.ts';
 import { LocalApiMetrics } from './local-api-metrics.ts';
 import { LocalAuthorizer } from './local-authorizer.ts';
 import { LocalRegistry } from './local-registry.ts';
+import { PodsOfNode } from './pods-of-node.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
 import { RequestPlace } from './request-place.ts';
 import { RequestRouter } from './request-router.ts';
@@ -39,8 +41,8 @@ export interface LocalApiOptions {
   /** Where pods reach it; undefined while they do not. */
   readonly podAddress?: () => ApiServerAddress | undefined;
   readonly cloud: CloudAccess;
-  /** UIDs of pods of this name that are at this node: one that ends may be there beside its successor. */
-  readonly podUids: (namespace: string, name: string) => readonly string[];
+  /** Pods that are at this node now, those that end too. */
+  readonly pods: () => readonly Pod[];
   /** Who has issued the certificate of this node. */
   readonly nodeAuthorities: () => readonly X509Certificate[];
   /** Milliseconds since the epoch, as far as it is known: `TrustedClock.wallMs`. */
@@ -75,19 +77,20 @@ export class LocalApi implements ConnectionTaker {
     this.#options = options;
     const { node, pool, objects, cloud, clock, wallMs, log, certificate } = options;
     const callers = new Callers();
+    const pods = new PodsOfNode(options.pods);
     const isCloudNear = (): boolean => cloud.available;
     const trust = new ClusterTrust({ pool, isCloudNear, clock, log });
     const authorizer = new LocalAuthorizer({ store: objects, pool, isCloudNear, clock });
     this.#remembered = new RememberedAnswers(path.join(options.dataDir, REMEMBERED_DIR), log);
     const place = new RequestPlace({ pool, objects, registry: this.#registry });
     const discovery = new DiscoveryAnswers({ cloud, remembered: this.#remembered, log });
-    const router = new RequestRouter({ node, pool, place, discovery, cloud, callers });
+    const router = new RequestRouter({ node, pool, place, discovery, cloud, callers, pods });
     this.#router = router;
     const metrics = new LocalApiMetrics(options.registry, {
       watches: () => ({ local: this.#server.watchCount, cloud: router.watches }),
       remembered: () => this.#remembered,
     });
-    const { nodeAuthorities, podUids, filters = {}, podAddress = () => undefined } = options;
+    const { nodeAuthorities, filters = {}, podAddress = () => undefined } = options;
     const api = (): ApiAddress | undefined => {
       const at = podAddress();
       return at && { address: at.host, port: at.port };
@@ -103,7 +106,7 @@ export class LocalApi implements ConnectionTaker {
       // No names of authorities are sent: clients show what they have, and it is checked by ourselves.
       tls: { ...certificate, clientCa: [] },
       authenticators: [certificates],
-      tokens: new AccountTokens({ node, trust, callers, podUids, wallMs }),
+      tokens: new AccountTokens({ node, trust, callers, pods, wallMs }),
       authorizer,
       rules: authorizer.rules,
       delegate: router,

@@ -83,6 +83,7 @@ export class RememberedAnswers {
   /** What was last answered; undefined: nothing is known. Never rejects. */
   async get(url: string, accept: string): Promise<RememberedAnswer | undefined> {
     const name = nameOf(url, accept);
+    await this.#work; // what was just answered is on its way to the disk
     if (!this.#kept.has(name)) return undefined;
     try {
       const bytes = await readFile(path.join(this.#dir, name));

@@ -10,12 +10,13 @@ import {
   type StatusError,
 } from '@hawser/kube';
 import { poolResourceName } from '@hawser/sync';
-import { isNodeVersion } from '../local-store/node-objects.ts';
+import { isNodeVersion } from '../local-store/own-versions.ts';
 import type { PoolReader } from '../pool/pool-types.ts';
 import type { Callers } from './callers.ts';
-import type { CloudAccess } from './cloud-access-types.ts';
+import type { ApiCaller, CloudAccess } from './cloud-access-types.ts';
 import type { DiscoveryAnswers } from './discovery-answers.ts';
 import type { AnswerSource } from './local-api-metrics.ts';
+import type { PodsOfNode } from './pods-of-node.ts';
 import type { RequestPlace } from './request-place.ts';
 
 /** What a {@link RequestRouter} needs. */
@@ -26,6 +27,7 @@ export interface RequestRouterOptions {
   readonly discovery: DiscoveryAnswers;
   readonly cloud: CloudAccess;
   readonly callers: Callers;
+  readonly pods: Pick<PodsOfNode, 'runAs'>;
 }
 
 /** Asks who one is: this server is as good as any. */
@@ -36,6 +38,7 @@ const REVIEWS: ReadonlySet<string> = new Set([
   ...['selfsubjectaccessreviews', 'subjectaccessreviews', 'localsubjectaccessreviews'].map(inAuthorization),
   inAuthorization('selfsubjectrulesreviews'),
 ]);
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 const HEALTH = /^\/(healthz|livez|readyz)(\/|$)/;
 
 /**
@@ -63,11 +66,10 @@ export class RequestRouter implements RequestDelegate {
 
   /** @throws StatusError */
   async take(asked: DelegatedRequest, respond: Responder): Promise<boolean> {
-    const { request, self } = asked;
-    const { discovery, callers } = this.#options;
+    const { request } = asked;
+    const { discovery } = this.#options;
     if (!asked.info.isResource && discovery.serves(asked)) {
-      const caller = asked.user === self ? callers.of(self) : callers.of(asked.user);
-      const source = await discovery.answer(asked, respond, caller);
+      const source = await discovery.answer(asked, respond, this.#spokenFor(asked));
       this.#sources.set(request, source ?? 'local');
       return source !== undefined;
     }
@@ -95,30 +97,40 @@ export class RequestRouter implements RequestDelegate {
   }
 
   /** Whether the server itself answers. */
-  async #isOwn({ info, query, self }: DelegatedRequest): Promise<boolean> {
+  async #isOwn(asked: DelegatedRequest): Promise<boolean> {
+    const { info, query } = asked;
     if (!info.isResource) return HEALTH.test(info.path);
-    const { cloud, callers, place } = this.#options;
+    const { cloud, place } = this.#options;
     if (info.verb === 'create' && info.subresource === '') {
       const name = poolResourceName(info);
       if (name === SELF_REVIEW) return true;
-      // The hub speaks for service accounts alone.
-      if (REVIEWS.has(name)) return !cloud.available || callers.of(self).account === undefined;
+      if (REVIEWS.has(name)) return !cloud.available || this.#spokenFor(asked) === undefined;
     }
     return await place.isHere(info, query);
   }
 
+  /** The caller as whom it would be made at the API server; undefined: nobody speaks for him there. */
+  #spokenFor({ self, user }: DelegatedRequest): ApiCaller | undefined {
+    const caller = this.#options.callers.of(self);
+    return user === self && this.#options.pods.runAs(caller) ? caller : undefined;
+  }
+
   /** @throws StatusError why it does not go to the API server */
   async #mayGo(asked: DelegatedRequest): Promise<void> {
-    const { cloud, callers, node } = this.#options;
-    const { account } = callers.of(asked.self);
+    const { cloud, node, pool } = this.#options;
     // What began here with the node's own objects does not go on there.
     if (isNodeVersion(asked.query.get('resourceVersion') ?? '')) {
       throw expired('The provided resource version is one of this node, and not known to the API server.');
     }
-    if (cloud.available && account !== undefined && asked.user === asked.self) return;
+    if (cloud.available && this.#spokenFor(asked) !== undefined) return;
     // Who may not do it is told so, as the API server would.
     await asked.authorize();
     if (!cloud.available) throw this.#noCloud();
+    const { info } = asked;
+    const what = poolResourceName(info);
+    const isAwaited = info.subresource === '' && READS.has(info.verb) && pool.resources().has(what);
+    if (isAwaited && pool.view(what)?.ready !== true)
+      throw serviceUnavailable(`${what} have not been received by node ${node} yet`);
     throw asked.user === asked.self
       ? forbiddenPath(
           `node ${node} passes requests of the service accounts of its pods on to the API server, and none of ${JSON.stringify(asked.self.username)}`,

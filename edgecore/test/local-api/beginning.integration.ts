@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { MemoryStore } from '@hawser/kube';
 import { silentLogger, systemClock } from '@hawser/seams';
+import { makePod } from '../../testing/pod-maker.ts';
 import { shownToClients } from '../../src/local-api/client-filters.ts';
 import { LocalStore } from '../../src/local-store/local-store.ts';
 import { LocalSite } from './local-site.ts';
@@ -58,6 +59,9 @@ describe('the local API before the cluster has said all', function () {
     const token = await site.token();
     const services = site.pool.view('services');
     if (services !== undefined) services.ready = false;
+    const early = await site.send('GET', SERVICES, { token });
+    assert.deepEqual([early.status, early.body['reason']], [503, 'ServiceUnavailable']);
+    site.addPod(makePod('web', { spec: { serviceAccountName: 'app' } }));
     assert.equal((await site.send('GET', SERVICES, { token })).status, 200);
     assert.deepEqual(site.cloud.forwarded, [`GET ${SERVICES}`]);
     site.cloud.available = false;

@@ -63,7 +63,7 @@ describe('the local API', function () {
       { apiGroups: [''], resources: ['services', 'configmaps', 'pods', 'nodes'], verbs: READ },
       { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
     ]);
-    site.addPod(makePod('web'));
+    site.addPod(makePod('web', { spec: { serviceAccountName: 'app' } }));
     token = await site.token({ pod: { name: 'web', uid: 'uid-web' }, node: NODE });
   });
 
@@ -157,7 +157,7 @@ describe('the local API', function () {
     });
 
     it('does not go on at the API server with a version of this node', async () => {
-      const path = `/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=${Date.now()}`;
+      const path = `/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=${Date.now() * 1000}`;
       const { status, body } = await site.send('GET', path, { token });
       assert.deepEqual([status, body['reason']], [410, 'Expired']);
     });
@@ -397,6 +397,32 @@ describe('the local API', function () {
         site.cloud.forwarded.at(-1),
         'UPGRADE /api/v1/namespaces/default/pods/web/exec system:serviceaccount:default:app',
       );
+    });
+
+    it('passes on nothing of accounts that no pod of the node runs as, and serves them what is here', async () => {
+      await site.cluster.allow('agent', [
+        { apiGroups: [''], resources: ['services', 'configmaps'], verbs: READ },
+      ]);
+      for (const wish of [
+        { account: 'agent' },
+        // Its account has a pod here, and it is bound to another one.
+        { pod: { name: 'far', uid: 'uid-far' }, node: 'edge-2' },
+      ]) {
+        const other = await site.token(wish);
+        assert.equal((await site.send('GET', '/api/v1/services', { token: other })).status, 200);
+        assert.equal((await site.send('GET', '/apis', { token: other })).status, 200);
+        const refused = await site.send('GET', '/api/v1/configmaps', { token: other });
+        assert.equal(refused.status, 403);
+        assert.match(String(refused.body['message']), /of the service accounts of its pods on/);
+        const review = {
+          ...{ kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1' },
+          spec: { resourceAttributes: { verb: 'list', resource: 'services' } },
+        };
+        const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+        const { body } = await site.send('POST', path, { token: other, body: review });
+        assert.equal((body['status'] as { allowed: boolean }).allowed, true);
+      }
+      assert.deepEqual(site.cloud.forwarded, []);
     });
 
     it('passes on nothing in the name of somebody else', async () => {

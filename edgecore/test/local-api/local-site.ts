@@ -135,10 +135,7 @@ export class LocalSite {
       ...{ node: NODE, dataDir: this.dir, certificate: this.#certificate, port: this.port },
       ...{ pool: this.pool, objects, cloud: this.cloud, clock, log: silentLogger },
       filters: { 'kube-proxy': 'topology,api-server' },
-      podUids: (namespace, name) =>
-        this.pods
-          .filter(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
-          .map(({ metadata }) => metadata.uid),
+      pods: () => this.pods,
       nodeAuthorities: () => this.nodeAuthorities,
       wallMs: () => this.wallMs(),
       registry: this.metrics,

@@ -47,7 +47,7 @@ describe('clients of others at the local API', function () {
       { apiGroups: [''], resources: ['services', 'pods', 'configmaps'], verbs: READ },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: READ },
     ]);
-    site.addPod(makePod('till-driver'));
+    site.addPod(makePod('till-driver', { spec: { serviceAccountName: 'app' } }));
     token = await site.token();
     poor = await site.token({ account: 'poor' });
     authority = path.join(site.dir, 'local.crt');
