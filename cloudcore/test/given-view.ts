@@ -1,3 +1,4 @@
+import type { KubeObject } from '@hawser/kube';
 import type { ScopeView } from '@hawser/sync';
 import type { ClusterView, DeviceFacts, NodeFacts, PodFacts } from '../src/cache/cluster-view.ts';
 
@@ -5,6 +6,8 @@ import type { ClusterView, DeviceFacts, NodeFacts, PodFacts } from '../src/cache
 export class GivenView implements ClusterView {
   readonly ready = true;
   readonly pods = new Map<string, PodFacts>();
+  /** Whole ones, by `namespace/name`. */
+  readonly recent = new Map<string, KubeObject>();
   readonly nodes = new Map<string, NodeFacts>();
   /** By `namespace/name`. */
   readonly devices = new Map<string, DeviceFacts>();
@@ -15,6 +18,10 @@ export class GivenView implements ClusterView {
 
   pod(namespace: string, name: string): PodFacts | undefined {
     return this.pods.get(`${namespace}/${name}`);
+  }
+
+  recentPod(namespace: string, name: string): KubeObject | undefined {
+    return this.recent.get(`${namespace}/${name}`);
   }
 
   podAs(node: string, namespace: string, account: string): { name: string; uid: string } | undefined {

@@ -7,6 +7,7 @@ import { listObjects } from './list-objects.ts';
 import type { NodeScope } from './node-scope.ts';
 import { hold, ObjectRecord, release, setReferences, type RecordOwner } from './object-record.ts';
 import { isTerminated, podReferences } from './pod-references.ts';
+import { RecentPods } from './recent-pods.ts';
 import { isOlder, RecordTable, type PreparedObject } from './record-table.ts';
 import type { CompleteList, FeedSink } from './resource-feed.ts';
 
@@ -69,6 +70,7 @@ interface Adoption {
  */
 export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
   readonly table: RecordTable<PodRecord>;
+  readonly recent = new RecentPods();
   readonly #options: BoundPodsOptions;
   readonly #adoptions = new Map<NodeScope, Adoption>();
   readonly #podsOf = new Map<NodeScope, number>();
@@ -149,6 +151,7 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
     const { namespace = '', name = '', uid = '', deletionTimestamp } = pod.metadata;
     const deleting = deletionTimestamp !== undefined;
     const { key, version, content } = this.table.prepare(this.table.keyOf(pod), pod);
+    this.recent.note(key, pod);
     return {
       key,
       version,
@@ -178,6 +181,7 @@ export class BoundPods implements FeedSink<PreparedPod>, RecordOwner {
 
   remove(object: KubeObject): void {
     const key = this.table.keyOf(object);
+    this.recent.forget(key);
     const version = object.metadata.resourceVersion ?? '';
     const scope = this.#options.scope(text(fieldsOf(object['spec'])['nodeName']));
     const adoption = scope && this.#adoptions.get(scope);

@@ -1,4 +1,11 @@
-import { Controller, FailureLimiter, reflectorMetrics, workqueueMetrics, type ApiClient } from '@hawser/kube';
+import {
+  Controller,
+  FailureLimiter,
+  reflectorMetrics,
+  workqueueMetrics,
+  type ApiClient,
+  type KubeObject,
+} from '@hawser/kube';
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { formatKey, type Content, type ContentKey, type ScopeView } from '@hawser/sync';
 import type { Registry } from 'prom-client';
@@ -176,6 +183,10 @@ export class ClusterCache implements ClusterView {
 
   pod(namespace: string, name: string): PodFacts | undefined {
     return this.#tables.pods.facts(formatKey('pods', namespace, name));
+  }
+
+  recentPod(namespace: string, name: string): KubeObject | undefined {
+    return this.#tables.pods.recent.get(formatKey('pods', namespace, name));
   }
 
   podAs(node: string, namespace: string, serviceAccountName: string): ReturnType<ClusterView['podAs']> {

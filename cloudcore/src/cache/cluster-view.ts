@@ -1,3 +1,4 @@
+import type { KubeObject } from '@hawser/kube';
 import type { ScopeView } from '@hawser/sync';
 import type { KubeletFacts } from '../cluster/node-kubelet.ts';
 
@@ -38,6 +39,8 @@ export interface ClusterView {
   /** Declares a node an edge node before its Node object says so (its session is up). Answers how to take it back. */
   claim(node: string): () => void;
   pod(namespace: string, name: string): PodFacts | undefined;
+  /** A pod of an edge node as it passed by last, whole, if that was not long ago; another state may follow it already. */
+  recentPod(namespace: string, name: string): KubeObject | undefined;
   /** A pod that is bound to the node and runs as the service account; of several any, one that is not being deleted first. */
   podAs(
     node: string,

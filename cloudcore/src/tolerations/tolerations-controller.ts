@@ -43,7 +43,8 @@ const HINT = Buffer.from('"tolerationSeconds":300');
  * Steps for each pod that is bound to an edge node, when it or the policy of its node changes:
  * 1. its node's policy is `keep`: nothing;
  * 2. what the hub holds of it has no default toleration: nothing;
- * 3. the live pod is read, and patched on top of the version read; a Conflict comes again later.
+ * 3. the pod is patched on top of the version that passed by just now; where there is none, or a later one, on top of
+ *    the live one, which is read; a Conflict then comes again later.
  *
  * Several replicas may do the same: the second one finds nothing to do. A policy that is changed to `keep` does not
  * bound again what was unbounded before.
@@ -133,7 +134,20 @@ export class TolerationsController {
   }
 
   async #patch(namespace: string, name: string, uid: string, signal: AbortSignal): Promise<void> {
-    const pod = await this.#pods.get(namespace, name, { signal });
+    const recent: Pod | undefined = this.#options.view.recentPod(namespace, name);
+    if (recent !== undefined) {
+      try {
+        await this.#patchUpon(recent, uid, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof StatusError) || error.status.code !== 409) throw error;
+      }
+    }
+    await this.#patchUpon(await this.#pods.get(namespace, name, { signal }), uid, signal);
+  }
+
+  async #patchUpon(pod: Pod, uid: string, signal: AbortSignal): Promise<void> {
+    const { namespace = '', name = '' } = pod.metadata;
     if (pod.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return;
     const tolerations = unboundedTolerations(pod.spec?.tolerations);
     if (tolerations === undefined) return;

@@ -78,6 +78,12 @@ export class PodGuard {
     return pod;
   }
 
+  /** The pod as it passed by last, if that was not long ago, and it is the one meant and bound to the node. */
+  recent(origin: Origin, { namespace, name, uid }: PodReference): Pod | undefined {
+    const pod: Pod | undefined = this.#view.recentPod(namespace, name);
+    return pod?.metadata.uid === uid && pod?.spec?.nodeName === origin.node ? pod : undefined;
+  }
+
   async #get(origin: Origin, { namespace, name }: PodReference): Promise<Pod | undefined> {
     try {
       return await this.#pods.get(namespace, name, callOptions(origin));

@@ -20,40 +20,58 @@ export class PodWriter {
 
   /**
    * Status of a pod:
-   * 1. the live pod has to be the one meant, and bound to the node;
+   * 1. the live pod has to be the one meant, and bound to the node; the first time, one that passed by just now will
+   *    do to write upon, and not to write nothing;
    * 2. a pod that has ended does not come back to life;
    * 3. the node's part of the status is laid over what others wrote;
    * 4. no difference: nothing is written; else on top of the version read, and again from 1 after a Conflict.
    * @throws Refusal 403, 404, 422; StatusError, ClientError
    */
   writeStatus(origin: Origin, body: UpstreamBodies['pod']): Promise<UpstreamOutcome> {
-    const { metrics } = this.#context;
-    return retryConflicts(
-      origin,
-      () => this.#attempt(origin, body),
-      () => metrics.conflicts.inc({ kind: 'pod' }),
-    );
+    const { metrics, guard } = this.#context;
+    let recent = guard.recent(origin, body);
+    const attempt = async (): Promise<UpstreamOutcome> => {
+      const upon = recent;
+      recent = undefined;
+      if (upon !== undefined && (await this.#writeUponRecent(upon, origin, body))) return DONE;
+      return this.#attempt(origin, body);
+    };
+    return retryConflicts(origin, attempt, () => metrics.conflicts.inc({ kind: 'pod' }));
   }
 
   async #attempt(origin: Origin, body: UpstreamBodies['pod']): Promise<UpstreamOutcome> {
-    const { guard, clock, metrics } = this.#context;
+    const { guard, metrics } = this.#context;
     const pod = await guard.live(origin, body);
-    const live = pod.status ?? {};
-    if (isTerminalPhase(live['phase']) && live['phase'] !== body.status['phase']) {
-      const phase = String(live['phase']);
+    if (hasEnded(pod, body)) {
+      const phase = String(pod.status?.['phase']);
       throw new Refusal(422, 'state', `pod ${body.namespace}/${body.name} has ended: ${phase} stays`);
     }
-    const status = mergePodStatus(live, body.status, clock.wallMs());
-    if (sameStatus(status, live)) {
-      metrics.writes.inc({ kind: 'pod', verb: 'none' });
-      return DONE;
+    if (!(await this.#writeUpon(pod, origin, body))) metrics.writes.inc({ kind: 'pod', verb: 'none' });
+    return DONE;
+  }
+
+  /** As {@link #writeUpon}; false, too, where it is gone: what that means is seen when it is read. */
+  async #writeUponRecent(pod: Pod, origin: Origin, body: UpstreamBodies['pod']): Promise<boolean> {
+    try {
+      return await this.#writeUpon(pod, origin, body);
+    } catch (error) {
+      if (!hasCode(error, 404)) throw error;
+      return false;
     }
+  }
+
+  /** Writes the status on top of the pod's version; false: nothing was written, there is no difference or must be none. */
+  async #writeUpon(pod: Pod, origin: Origin, body: UpstreamBodies['pod']): Promise<boolean> {
+    const { clock, metrics } = this.#context;
+    const live = pod.status ?? {};
+    const status = mergePodStatus(live, body.status, clock.wallMs());
+    if (hasEnded(pod, body) || sameStatus(status, live)) return false;
     await this.#pods.update(
       { ...pod, apiVersion: 'v1', kind: 'Pod', status },
       { ...callOptions(origin), subresource: 'status' },
     );
     metrics.writes.inc({ kind: 'pod', verb: 'update' });
-    return DONE;
+    return true;
   }
 
   /**
@@ -82,4 +100,9 @@ export class PodWriter {
     if (facts.deleting || (await guard.live(origin, body)).metadata.deletionTimestamp !== undefined) return;
     throw new Refusal(422, 'state', `pod ${body.namespace}/${body.name} is not marked for deletion`);
   }
+}
+
+/** Whether a pod has ended otherwise than is said. */
+function hasEnded({ status }: Pod, body: UpstreamBodies['pod']): boolean {
+  return isTerminalPhase(status?.['phase']) && status?.['phase'] !== body.status['phase'];
 }

@@ -170,6 +170,23 @@ describe('the tolerations of pods on edge nodes', () => {
     assert.ok(client.calls.every((call) => call.endsWith('/last')));
   });
 
+  it('are changed without reading a pod that passed by just now, unless there is a later one', async () => {
+    const path = '/api/v1/namespaces/default/pods/';
+    start();
+    const pod = await create('web');
+    view.recent.set('default/web', pod);
+    show(pod);
+    await eventually('it is unbounded', () => unbounded('web'));
+    assert.deepEqual(client.calls, [`PATCH ${path}web`]);
+    client.calls.length = 0;
+    const other = await create('other');
+    view.recent.set('default/other', other);
+    await pods.patch('default', 'other', 'merge', { metadata: { labels: { by: 'somebody' } } });
+    show(other);
+    await eventually('it is unbounded', () => unbounded('other'));
+    assert.deepEqual(client.calls, [`PATCH ${path}other`, `GET ${path}other`, `PATCH ${path}other`]);
+  });
+
   it('are changed on top of what somebody else has changed in between', async () => {
     start();
     let raced = 0;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { KubeObject } from '@hawser/kube';
 import type { UpstreamBodies } from '@hawser/sync';
 import { condition, conditionsByType, startHub, uidOf, type HubFixture } from './hub-fixture.ts';
 
@@ -112,6 +113,68 @@ describe('what a node reports of its pods', () => {
       const byType = conditionsByType(await hub.pods.get('default', 'web'));
       assert.equal(byType['example.com/gate']?.['status'], 'True');
       assert.equal(byType['Ready']?.['status'], 'True');
+    });
+
+    describe('of a pod that passed by just now', () => {
+      const PATH = '/api/v1/namespaces/default/pods/web';
+      /** A pod, as it passes by. */
+      const passing = async (status?: Record<string, unknown>): Promise<KubeObject> => {
+        const pod = await hub.pod('web', NODE, status === undefined ? {} : { status });
+        hub.view.recent.set('default/web', pod);
+        return pod;
+      };
+
+      it('is written without reading it', async () => {
+        const conditions = [condition('example.com/gate', 'True')];
+        const pod = await passing({ conditions });
+        assert.deepEqual(await hub.say(NODE, 'pod', report('web', uidOf(pod))), { status: 0 });
+        assert.deepEqual(hub.client.calls, [`PUT ${PATH}/status`]);
+        const byType = conditionsByType(await hub.pods.get('default', 'web'));
+        assert.deepEqual(Object.keys(byType), ['example.com/gate', 'Ready', 'ContainersReady']);
+      });
+
+      it('is written on top of the live one where that is a later one', async () => {
+        const pod = await passing();
+        const body = { status: { conditions: [condition('example.com/gate', 'True')] } };
+        await hub.pods.patch('default', 'web', 'strategic', body, { subresource: 'status' });
+        assert.deepEqual(await hub.say(NODE, 'pod', report('web', uidOf(pod))), { status: 0 });
+        assert.deepEqual(hub.client.calls, [`PUT ${PATH}/status`, `GET ${PATH}`, `PUT ${PATH}/status`]);
+        const byType = conditionsByType(await hub.pods.get('default', 'web'));
+        assert.deepEqual(Object.keys(byType), ['example.com/gate', 'Ready', 'ContainersReady']);
+      });
+
+      it('is written where the one that passed by said the same, and the live one does not', async () => {
+        const pod = await passing();
+        await hub.say(NODE, 'pod', report('web', uidOf(pod)));
+        hub.view.recent.set('default/web', await hub.pods.get('default', 'web'));
+        await hub.pods.patch('default', 'web', 'merge', { status: { podIP: '' } }, { subresource: 'status' });
+        assert.deepEqual(await hub.say(NODE, 'pod', report('web', uidOf(pod))), { status: 0 });
+        const { podIP } = (await hub.pods.get('default', 'web'))['status'] as Record<string, string>;
+        assert.equal(podIP, '10.0.0.7');
+      });
+
+      it('is not written where it has ended', async () => {
+        const pod = await passing({ phase: 'Failed' });
+        assert.equal((await hub.say(NODE, 'pod', report('web', uidOf(pod)))).status, 422);
+        assert.deepEqual(hub.client.writes, []);
+      });
+
+      it('is dropped where it is gone by now, or another one has its name', async () => {
+        const pod = await passing();
+        await hub.pods.delete('default', 'web', { gracePeriodSeconds: 0 });
+        assert.equal((await hub.say(NODE, 'pod', report('web', uidOf(pod)))).status, 404);
+        await hub.pod('web', NODE);
+        assert.equal((await hub.say(NODE, 'pod', report('web', uidOf(pod)))).status, 404);
+        const { phase } = (await hub.pods.get('default', 'web'))['status'] as Record<string, string>;
+        assert.equal(phase, 'Pending');
+      });
+
+      it('is refused where that was one of another node', async () => {
+        const pod = await hub.pod('web', OTHER);
+        hub.view.recent.set('default/web', pod);
+        assert.equal((await hub.say(NODE, 'pod', report('web', uidOf(pod)))).status, 403);
+        assert.deepEqual(hub.client.writes, []);
+      });
     });
 
     it('is refused where a pod was made anew between reading and writing', async () => {

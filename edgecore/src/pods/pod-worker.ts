@@ -51,7 +51,7 @@ const FULL_RETRY_MS = 5_000;
 /**
  * How long a status is put off that what is being done is about to change, milliseconds: of a pod of which nothing has
  * run yet, and of any other. What is over by then is said once, as what it came to, and not step by step: each step
- * costs a flush of the disk, a message and two calls of the API server.
+ * costs a flush of the disk, a message and a call of the API server or two.
  */
 const PUT_OFF_MS = { unstarted: 2_000, started: 250 } as const;
 /** Rounds of looking and acting before a worker gives others a turn: no plan needs as many. */
