@@ -60,7 +60,10 @@ export class ApiRelay {
     const { response: from } = await this.#ask(carried, undefined);
     const { statusCode = 502, statusMessage = '', rawHeaders } = from;
     response.writeHead(statusCode, statusMessage, Object.fromEntries(answerHeaders(rawHeaders)));
-    response.flushHeaders(); // a watch may say nothing for long
+    // With what is there of the body already, but not later: a watch may say nothing for long.
+    setImmediate(() => {
+      if (!response.writableEnded) response.flushHeaders();
+    });
     try {
       await pipeline(from, response);
     } catch {
