@@ -57,7 +57,7 @@ export interface PoolsOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  /** Time between looks for a resource that the API server does not serve, milliseconds. Default 30000. */
+  /** Time between looks for a resource that the API server does not serve, milliseconds. Default 10000. */
   readonly presenceIntervalMs?: number;
 }
 

@@ -42,12 +42,13 @@ export interface ServedFeedOptions<E> {
   /** After {@link ServedFeed.state} has become another one. */
   readonly onState: () => void;
   readonly onRollback: (resource: string, from: string, to: string) => void;
-  /** Time between looks for a resource that is not served, milliseconds. Default 30000. */
+  /** Time between looks for a resource that is not served, milliseconds; shorter at first. Default 10000. */
   readonly presenceIntervalMs?: number;
 }
 
-const PRESENCE_MS = 30_000;
-const RETRY_MS = 1000;
+const PRESENCE_MS = 10_000;
+/** First wait: definitions are often made just before they are needed. */
+const RETRY_MS = 500;
 
 /**
  * Follows a resource whose definition may come, go and come again, of whatever kind it is: looks for it in discovery, lists
@@ -119,8 +120,7 @@ export class ServedFeed<E> {
   /** Resolves once it is served. Errors: `signal.reason`. */
   async #find(signal: AbortSignal): Promise<ApiResource> {
     const { clock, log, wanted, presenceIntervalMs = PRESENCE_MS } = this.#options;
-    while (true) {
-      let waitMs = presenceIntervalMs;
+    for (let looks = 0; ; looks += 1) {
       try {
         const found = await this.#lookUp(signal);
         if (found !== undefined) return found;
@@ -129,8 +129,8 @@ export class ServedFeed<E> {
         signal.throwIfAborted();
         const [first] = wanted;
         log.warn({ resource: first?.resource, group: first?.group, err }, 'looking for a resource failed');
-        waitMs = Math.min(RETRY_MS, presenceIntervalMs);
       }
+      const waitMs = Math.min(RETRY_MS * 2 ** Math.min(looks, 10), presenceIntervalMs);
       await delay(waitMs, { clock, signal });
     }
   }
