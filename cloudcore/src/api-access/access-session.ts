@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '@hawser/kube';
 import type { PeerIdentity, Stream, Tunnel } from '@hawser/proto';
 import type { Clock } from '@hawser/seams';
@@ -35,6 +36,7 @@ export class AccessSession {
     this.#options = options;
     this.node = tunnel.info.node;
     this.peer = tunnel.peer;
+    setMaxListeners(0, this.#ending.signal); // one for each request that is under way
     this.tokens = new AccountTokens({
       ...{ node: this.node, client, index, onAsked, clock },
       signal: this.#ending.signal,

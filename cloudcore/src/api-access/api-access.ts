@@ -73,7 +73,6 @@ export class ApiAccess {
   readonly #slots: RequestSlots;
   readonly #relay: ApiRelay;
   readonly #http: Server;
-  readonly #stopping = new AbortController();
   readonly #sessions = new Set<AccessSession>();
   /** Streams that have not brought their request yet. */
   readonly #waiting = new Map<Duplex, { readonly session: AccessSession; readonly timer: Timer }>();
@@ -129,8 +128,8 @@ export class ApiAccess {
   stop(): void {
     this.#stopListening?.();
     this.#stopListening = () => {};
-    this.#stopping.abort(unavailable('stopping', 'the hub is stopping: try again in a moment'));
-    for (const session of [...this.#sessions]) session.end();
+    const stopping = unavailable('stopping', 'the hub is stopping: try again in a moment');
+    for (const session of [...this.#sessions]) session.end(stopping);
     this.#options.server.close();
   }
 
@@ -212,7 +211,6 @@ export class ApiAccess {
 
   /** @throws AccessRefusal */
   #admit(session: AccessSession, request: IncomingMessage, connection: Duplex | ServerResponse): Admitted {
-    this.#stopping.signal.throwIfAborted();
     const { node, tokens } = session;
     session.signal.throwIfAborted();
     if (!session.isCurrent()) throw unavailable('session', `node ${node} has a newer session`);
@@ -225,10 +223,17 @@ export class ApiAccess {
     }
     if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
     const account = accountOf(this.#options.view, node, request.headersDistinct[CALLER_HEADER]);
-    const done = this.#slots.take(node);
-    const left = new AbortController();
-    connection.once('close', () => left.abort(new Error('the edge has left')));
-    const signal = AbortSignal.any([left.signal, session.signal, this.#stopping.signal]);
+    const release = this.#slots.take(node);
+    const ending = new AbortController();
+    const onEnd = (): void => ending.abort(session.signal.reason);
+    connection.once('close', () => ending.abort(new Error('the edge has left')));
+    // Not AbortSignal.any: of a signal that lives as long as the session it would keep something for each request.
+    session.signal.addEventListener('abort', onEnd);
+    const done = (): void => {
+      release();
+      session.signal.removeEventListener('abort', onEnd);
+    };
+    const { signal } = ending;
     const { method, url } = request;
     const fields = { node, account: `${account.namespace}/${account.name}`, pod: account.pod.name, method };
     this.#log.debug({ ...fields, path: pathOf(url) }, 'a request of a program at an edge');

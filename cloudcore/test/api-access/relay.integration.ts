@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import {
   request as httpRequest,
   type ClientRequest,
@@ -93,6 +93,7 @@ describe('requests of programs at edges', () => {
     assert.equal(await site.metric('requests_total', { method: 'GET', code: '200' }), 21);
     assert.equal(await site.metric('open_requests'), 0);
     assert.equal(await site.metric('tokens'), 1);
+    assert.equal(getEventListeners(session.signal, 'abort').length, 0);
     assert.ok((await site.metric('bytes_total', { direction: 'to-edge' })) > 1000);
   });
 
