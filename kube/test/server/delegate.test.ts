@@ -220,6 +220,38 @@ describe('server: connections that somebody else accepts', () => {
     await assert.rejects(send(url, 'GET', MAPS));
   });
 
+  it('aborts what waits when it stops, and when the client leaves', async () => {
+    const reasons: string[] = [];
+    let isWaiting = false;
+    server = new KubeServer({
+      store,
+      registry: new Registry(),
+      authorizer: { authorize: () => ({ decision: 'allow', reason: '' }) },
+      delegate: {
+        async take({ signal }) {
+          isWaiting = true;
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          reasons.push((signal.reason as Error).message);
+          throw signal.reason;
+        },
+        takeUpgrade: () => Promise.resolve(false),
+      },
+    });
+    server.open('node:1234');
+    const leaving = httpRequest(`${url}/wait`);
+    leaving.once('error', () => {}); // we end it ourselves
+    leaving.end();
+    await eventually('the request', () => isWaiting);
+    leaving.destroy();
+    await eventually('its end', () => reasons.length === 1);
+    isWaiting = false;
+    const stopped = send(url, 'GET', '/wait');
+    await eventually('the request', () => isWaiting);
+    await server.stop();
+    assert.equal((await stopped).status, 503);
+    assert.deepEqual(reasons, ['the client left', 'the server is stopping']);
+  });
+
   it('ends a connection that comes before it is open', async () => {
     await assert.rejects(send(url, 'GET', MAPS));
   });

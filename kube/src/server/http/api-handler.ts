@@ -77,7 +77,9 @@ export interface ApiHandlerDependencies {
 /** From a request on a connection to its answer: who, may he, what. */
 export class ApiHandler {
   readonly #dependencies: ApiHandlerDependencies;
-  readonly #stopping = new AbortController();
+  /** Of requests under way. Not one signal for all of them: `AbortSignal.any` leaves something behind at each. */
+  readonly #underWay = new Set<AbortController>();
+  #stopped: StatusError | undefined;
 
   constructor(dependencies: ApiHandlerDependencies) {
     this.#dependencies = dependencies;
@@ -85,7 +87,8 @@ export class ApiHandler {
 
   /** Aborts what waits; answers go on. */
   stop(): void {
-    this.#stopping.abort(serviceUnavailable('the server is stopping'));
+    this.#stopped ??= serviceUnavailable('the server is stopping');
+    for (const controller of this.#underWay) controller.abort(this.#stopped);
   }
 
   /** Answers one request; never rejects. */
@@ -93,19 +96,19 @@ export class ApiHandler {
     const { clock, metrics, delegate, onAnswered } = this.#dependencies;
     const startMs = clock.monotonicMs();
     const respond = new Responder(request, response);
-    const leaving = new AbortController();
-    const onClose = (): void => leaving.abort(badRequest('the client left'));
+    const ending = this.#begin();
+    const onClose = (): void => ending.abort(badRequest('the client left'));
     response.once('close', onClose);
     let info: RequestInfo | undefined;
     try {
       const { path, query } = splitUrl(request.url ?? '/');
       info = requestInfo(request.method ?? 'GET', path, query);
-      const signal = AbortSignal.any([leaving.signal, this.#stopping.signal]);
-      const asked = await this.#identified(request, info, query, signal);
+      const asked = await this.#identified(request, info, query, ending.signal);
       if ((await delegate?.take(asked, respond)) !== true) await this.#own(asked, respond);
     } catch (error) {
       await this.#fail(request, respond, error);
     } finally {
+      this.#underWay.delete(ending);
       response.removeListener('close', onClose);
       const { verb = '', resource = '' } = info ?? {};
       const seconds = (clock.monotonicMs() - startMs) / 1000;
@@ -124,10 +127,11 @@ export class ApiHandler {
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Without a listener an error of the socket would end the process.
     socket.on('error', () => socket.destroy());
+    const ending = this.#begin();
     try {
       const { path, query } = splitUrl(request.url ?? '/');
       const info = requestInfo(request.method ?? 'GET', path, query);
-      const asked = await this.#identified(request, info, query, this.#stopping.signal);
+      const asked = await this.#identified(request, info, query, ending.signal);
       const { user } = asked;
       const { connect, registry, store, delegate } = this.#dependencies;
       if ((await delegate?.takeUpgrade(asked, socket, head)) === true) return;
@@ -148,7 +152,17 @@ export class ApiHandler {
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
       this.#report(request, error);
+    } finally {
+      this.#underWay.delete(ending);
     }
+  }
+
+  /** One more request under way, until it is deleted. */
+  #begin(): AbortController {
+    const ending = new AbortController();
+    this.#underWay.add(ending);
+    if (this.#stopped !== undefined) ending.abort(this.#stopped);
+    return ending;
   }
 
   /** Authenticates and impersonates. */
