@@ -27,6 +27,7 @@ import { DeviceValidator } from './devices/device-validator.ts';
 import { HubIdentity } from './identity/hub-identity.ts';
 import { KubeletAccess, type KubeletAccessOptions } from './kubelet-endpoint/kubelet-access.ts';
 import { PoolParts } from './pools/pool-parts.ts';
+import type { Pools } from './pools/pools.ts';
 import { EdgeHub } from './sessions/edge-hub.ts';
 import { LeaseKeeper } from './sessions/lease-keeper.ts';
 import { ReportRequests } from './sessions/report-requests.ts';
@@ -71,7 +72,9 @@ export class CloudCoreParts {
   readonly #versions: ApiVersionReader;
   readonly #limits: TunnelLimits;
   readonly #undo: (() => Promise<void> | void)[] = [];
-  #serving: { readonly server: TunnelServer; readonly cache: ClusterCache } | undefined;
+  #serving:
+    | { readonly server: TunnelServer; readonly cache: ClusterCache; readonly pools: Pools | undefined }
+    | undefined;
   #ports: TunnelPorts | undefined;
 
   constructor(options: CloudCorePartsOptions) {
@@ -106,6 +109,7 @@ export class CloudCoreParts {
       ...(this.#cluster.current === undefined ? ['it is not known yet which cluster this is'] : []),
       ...(this.#ports === undefined ? ['it does not listen for edges yet'] : []),
       ...(this.#serving?.cache.ready === true ? [] : ['not all resources of the cluster were listed yet']),
+      ...(this.#serving?.pools?.ready === false ? ['it is not known yet which pools there are'] : []),
     ];
   }
 
@@ -222,7 +226,7 @@ export class CloudCoreParts {
       metrics: new TunnelMetrics(registry),
       ...{ log, clock },
     });
-    this.#serving = { server, cache };
+    this.#serving = { server, cache, pools: pools?.pools };
     this.#undo.push(
       () => encoder.stop(),
       () => pools?.stop(),

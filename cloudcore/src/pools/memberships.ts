@@ -28,6 +28,8 @@ export interface MembershipFacts {
 export class Memberships {
   readonly #facts: MembershipFacts;
   readonly #byPool = new Map<string, Content>();
+  /** Of nodes in no pool. */
+  readonly #solo = new Map<string, Content>();
 
   constructor(facts: MembershipFacts) {
     this.#facts = facts;
@@ -43,8 +45,7 @@ export class Memberships {
   of(node: string): Content | undefined {
     const pool = this.#facts.poolOf(node);
     if (pool === undefined) return undefined;
-    // Made anew each time: there may be thousands, and hashing one takes microseconds.
-    if (pool === '') return this.#make({ pool: SOLO_PREFIX + node, leader: '', endpoint: '', epoch: 0 });
+    if (pool === '') return this.#ofSolo(node);
     const known = this.#byPool.get(pool) ?? this.#ofPool(pool);
     this.#byPool.set(pool, known);
     return known;
@@ -60,9 +61,30 @@ export class Memberships {
     return true;
   }
 
+  /** The pool of a node is another one. */
+  moved(node: string): void {
+    this.#solo.delete(node);
+  }
+
   /** The pool is gone. */
   forget(pool: string): void {
     this.#byPool.delete(pool);
+  }
+
+  /** There may be thousands: what is kept of one is its hash, and not its bytes. */
+  #ofSolo(node: string): Content {
+    const known = this.#solo.get(node);
+    if (known !== undefined) return known;
+    const make = (): Content => this.#make({ pool: SOLO_PREFIX + node, leader: '', endpoint: '', epoch: 0 });
+    const { key, hash, version } = make();
+    const made: Content = {
+      ...{ key, hash, version },
+      get bytes() {
+        return make().bytes;
+      },
+    };
+    this.#solo.set(node, made);
+    return made;
   }
 
   #ofPool(pool: string): Content {

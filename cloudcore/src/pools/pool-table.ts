@@ -55,6 +55,8 @@ export class PoolTable {
   /** Label of each edge node whose Node is known, `''`: none. */
   readonly #labels = new Map<string, string>();
   readonly #members = new Map<string, Set<string>>();
+  /** Those of them that are revoked: to look it up in their records costs a hash each. */
+  readonly #out = new Set<string>();
   #stopListening: (() => void)[] | undefined;
 
   constructor(options: PoolTableOptions) {
@@ -111,7 +113,7 @@ export class PoolTable {
   /** Nodes of a pool that share, in order of their names. */
   members(pool: string): readonly string[] {
     if (this.pool(pool)?.shares !== true) return [];
-    return this.#labelled(pool).filter((node) => !this.#options.standings.isOut(node));
+    return this.#labelled(pool).filter((node) => !this.#out.has(node));
   }
 
   /** All nodes with the label of a pool, in order of their names. */
@@ -127,7 +129,7 @@ export class PoolTable {
   poolOf(node: string): string | undefined {
     const label = this.#labels.get(node);
     if (label === undefined || label === '') return label;
-    const isMember = this.pool(label)?.shares === true && !this.#options.standings.isOut(node);
+    const isMember = this.pool(label)?.shares === true && !this.#out.has(node);
     return isMember ? label : '';
   }
 
@@ -219,18 +221,26 @@ export class PoolTable {
     if (from !== undefined && members?.size === 0) this.#members.delete(from);
     if (to === undefined) {
       this.#labels.delete(node);
+      this.#out.delete(node);
       return;
     }
     this.#labels.set(node, to);
+    this.#judge(node);
     if (to === '') return;
     const joined = this.#members.get(to) ?? new Set();
     joined.add(node);
     this.#members.set(to, joined);
   }
 
+  #judge(node: string): void {
+    if (this.#options.standings.isOut(node)) this.#out.add(node);
+    else this.#out.delete(node);
+  }
+
   #onRecord(node: string): void {
     const label = this.#labels.get(node);
     if (label === undefined || label === '') return;
+    this.#judge(node);
     this.#options.listener.node(node);
     this.#options.listener.member(label, node);
   }

@@ -287,6 +287,7 @@ export class Pools implements PoolAccess, OwnObjects {
     if (before === now) return;
     if (now === undefined) this.#told.delete(node);
     else this.#told.set(node, now);
+    this.#memberships.moved(node);
     this.#members.forget(node);
     this.#grants.end(node);
     this.#nodes.look(node);
