@@ -21,7 +21,7 @@ import { RecordedClient } from './recorded-calls.ts';
 
 const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/cli')), 'main.js');
 /** This test is about the join: nothing is to run. */
-const NO_PODS = { 'pods.runtime': 'null', 'pool.listen': '127.0.0.1:0' };
+const NO_PODS = { 'pods.runtime': 'null', 'pool.listen': '127.0.0.1:0', 'localApi.port': '0' };
 const NODE = 'shop-17';
 
 /** Rights that this run has no occasion for, and what the occasion would be. */
