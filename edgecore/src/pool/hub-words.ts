@@ -110,7 +110,9 @@ export class HubWords {
     const isAsked = body.silentMs === 0;
     const patience = isAsked ? 1 : Math.min(MOST_PATIENCE, 2 ** Math.max(0, this.#refusals - FIRST_CLAIMS));
     const dueMs = this.#claimedMs + times().claimMs * patience;
-    if (this.#claiming || clock.monotonicMs() < dueMs) return Math.max(dueMs, clock.monotonicMs() + 1);
+    // Whoever claims is told when the answer is there.
+    if (this.#claiming) return Infinity;
+    if (clock.monotonicMs() < dueMs) return dueMs;
     this.#claimedMs = clock.monotonicMs();
     this.#claiming = true;
     void this.#claim(body);
