@@ -45,6 +45,8 @@ export class AddressOverlay {
   /** Looks at the addresses again. Answers keys of objects that may have to be shown in another way. */
   look(contents: Iterable<Content>): ReadonlySet<ContentKey> {
     const before = this.#addresses;
+    // That the nodes say nothing does not mean that the cloud has not said what it has.
+    if (this.#pool.cloud) this.#known.clear();
     const now = this.#pool.cloud ? NONE : this.#pool.overlay();
     if (now.size === 0 && before.size === 0) return new Set();
     this.#addresses = now;
@@ -54,16 +56,14 @@ export class AddressOverlay {
       if (isSame(before.get(uid), now.get(uid))) continue;
       for (const key of this.#byUid.get(uid) ?? []) keys.add(key);
     }
-    if (now.size === 0) {
-      this.#byUid = undefined;
-      this.#known.clear();
-    }
+    if (now.size === 0) this.#byUid = undefined;
     return keys;
   }
 
   /** The cloud has said something of an object: what it says counts, until a pod is somewhere else again. */
   said(key: ContentKey, previous: Content | undefined, content: Content | undefined): void {
-    if (this.#addresses.size === 0 || this.#byUid === undefined) return;
+    this.#known.delete(key);
+    if (this.#byUid === undefined) return;
     for (const uid of uidsOf(previous)) this.#byUid.get(uid)?.delete(key);
     const uids = uidsOf(content);
     add(this.#byUid, key, uids);
@@ -72,8 +72,7 @@ export class AddressOverlay {
       const address = this.#addresses.get(uid);
       if (address !== undefined) known.set(uid, address);
     }
-    if (known.size === 0) this.#known.delete(key);
-    else this.#known.set(key, known);
+    if (known.size > 0) this.#known.set(key, known);
   }
 
   /** Forgets what it knows of objects: all of them may be others. */

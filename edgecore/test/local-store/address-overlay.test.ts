@@ -238,8 +238,9 @@ describe('local store: after an offline reboot', () => {
     model.put(SLICES, 'x', 'web', slice(['a', '10.0.0.7']));
     await model.commitAll();
     assert.equal(ipOf('web'), '10.0.0.7');
-    model.tell();
-    assert.equal(ipOf('web'), '10.0.0.7');
+    model.offline({});
+    model.offline({ a: { ips: ['10.9.0.1'] } });
+    assert.equal(ipOf('web'), '10.0.0.7', 'nodes that say nothing for a while have said nothing new');
     model.offline({ a: { ips: ['10.9.0.8'] } });
     assert.equal(ipOf('web'), '10.9.0.8');
     await follower.settle();
