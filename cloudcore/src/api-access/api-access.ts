@@ -79,6 +79,7 @@ export class ApiAccess {
   /** Who has the token for a pod. */
   readonly #tokens = new Map<string, AccountTokens>();
   #stopListening: (() => void) | undefined;
+  #stopped: Error | undefined;
 
   constructor(options: ApiAccessOptions) {
     const { maxRequests, maxRequestsPerNode, headerMs, idleMs, server, clock, registry } = options;
@@ -128,8 +129,8 @@ export class ApiAccess {
   stop(): void {
     this.#stopListening?.();
     this.#stopListening = () => {};
-    const stopping = unavailable('stopping', 'the hub is stopping: try again in a moment');
-    for (const session of [...this.#sessions]) session.end(stopping);
+    this.#stopped ??= unavailable('stopping', 'the hub is stopping: try again in a moment');
+    for (const session of [...this.#sessions]) session.end(this.#stopped);
     this.#options.server.close();
   }
 
@@ -143,6 +144,7 @@ export class ApiAccess {
       onEnd: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
+    if (this.#stopped !== undefined) session.end(this.#stopped);
     return session;
   }
 

@@ -2,6 +2,7 @@ import { STREAM_KINDS, type FrameHandler, type SessionRegistry, type Tunnel } fr
 import { randomBelow, systemRandom, type Clock, type Logger, type Random } from '@hawser/seams';
 import { ScopePublisher, type ChangeEncoder, type PublisherCounters, type ScopeView } from '@hawser/sync';
 import { Counter, type Registry } from 'prom-client';
+import type { AccessSession } from '../api-access/access-session.ts';
 import type { ApiAccess } from '../api-access/api-access.ts';
 import type { ClusterView } from '../cache/cluster-view.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
@@ -97,11 +98,7 @@ export class EdgeHub {
       },
       log,
     });
-    const access = this.#options.apiAccess?.opened(tunnel, isCurrent);
-    if (access !== undefined) releases.push(() => access.end());
-    const streams = new Map<string, EdgeStreamHandler>();
-    if (access !== undefined) streams.set(STREAM_KINDS.api, (stream) => access.take(stream));
-    void serveEdgeStreams(tunnel, streams, log);
+    void serveEdgeStreams(tunnel, this.#streams(tunnel, isCurrent, releases), log);
     void tunnel.closed.then(() => {
       session.end();
       for (const release of releases) release();
@@ -128,6 +125,28 @@ export class EdgeHub {
   endOne(tunnel: Tunnel, message: string): Promise<void> {
     const retryAfterMs = 1 + randomBelow(this.#random, RECONNECT_SPREAD_MS);
     return tunnel.close({ code: 'going-away', message, retryAfterMs });
+  }
+
+  /** What the edge may open streams for. */
+  #streams(
+    tunnel: Tunnel,
+    isCurrent: () => boolean,
+    releases: (() => void)[],
+  ): ReadonlyMap<string, EdgeStreamHandler> {
+    const { apiAccess } = this.#options;
+    if (apiAccess === undefined) return new Map();
+    // Most sessions carry no requests: nothing of it is there before the first.
+    let access: AccessSession | undefined;
+    let isOver = false;
+    releases.push(() => {
+      isOver = true;
+      access?.end();
+    });
+    const take: EdgeStreamHandler = (stream) => {
+      if (isOver) stream.reset();
+      else (access ??= apiAccess.opened(tunnel, isCurrent)).take(stream);
+    };
+    return new Map([[STREAM_KINDS.api, take]]);
   }
 
   #publish(tunnel: Tunnel, scope: PublishedScope, log: Logger): ScopePublisher {

@@ -380,6 +380,9 @@ describe('requests of programs at edges', () => {
     assert.equal(response.statusCode, 503);
     const [chunk] = (await once(response, 'data')) as [Buffer];
     assert.match(chunk.toString(), /the hub is stopping/);
+    // Nothing more is begun, in sessions that begin meanwhile neither.
+    const { near } = site.stream(site.session('edge-1'));
+    assert.equal(((await near.closed) as { code?: string } | undefined)?.code, 'ERR_TUNNEL_STREAM_RESET');
   });
 
   it('that are lost on the way are given up at the API server', async () => {
