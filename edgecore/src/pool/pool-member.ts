@@ -162,10 +162,10 @@ export class PoolMember implements PoolReader {
     return scopes.names().reduce((sum, name) => sum + this.#store.bytes(poolScope(scopes.pool, name)), 0);
   }
 
-  /** What `hawser pool status` shows; undefined: the node is in no pool. */
+  /** What `hawser pool status` shows; undefined: the node is in no pool, and nobody has asked for one of its own. */
   status(): PoolStatus | undefined {
     const run = this.#run;
-    if (run === undefined) return undefined;
+    if (run === undefined || run.idle) return undefined;
     const { node, clock } = this.#options;
     const bytesOf = (resource: string): number => this.#store.bytes(poolScope(run.scopes.pool, resource));
     return poolStatus(run, { node, clock, bytesOf, problems: this.problems() });

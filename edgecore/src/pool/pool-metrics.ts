@@ -21,7 +21,8 @@ function gauges(registry: Registry, member: () => Read): void {
     labelNames: ['state'],
     registers,
     collect() {
-      const now = member().run?.standing().state;
+      const { run } = member();
+      const now = run?.idle === false ? run.standing().state : undefined;
       for (const each of STATES) state.set({ state: each }, Number(each === now));
     },
   });

@@ -1,22 +1,24 @@
-import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX, type UpstreamAnswers } from '@hawser/sync';
-import type { PoolRoster, UpstreamBodies } from '@hawser/sync';
+import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX, type UpstreamBodies } from '@hawser/sync';
 import { DirectAccess } from './direct-access.ts';
 import { HubPulse } from './hub-pulse.ts';
 import { HubWords } from './hub-words.ts';
-import { appointedBy, chooseOffline, endpointOf, rivalOf, type Appointed } from './leader-choice.ts';
+import { rivalOf } from './leader-choice.ts';
 import { LeaderDuties } from './leader-duties.ts';
-import { LeaderLinks, type LeaderLink, type PeerTarget } from './leader-links.ts';
+import { LeaderKnowledge } from './leader-knowledge.ts';
+import { LeaderLinks, type PeerTarget } from './leader-links.ts';
 import type { Contender } from './leader-order.ts';
 import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
 import type { PublishedScope } from './peer-service.ts';
 import { PeerServices } from './peer-services.ts';
-import { contenderOf, hearsCloud, PeerTable } from './peer-table.ts';
+import { contenderOf, hearsCloud, type PeerTable } from './peer-table.ts';
 import { PeerWords } from './peer-words.ts';
-import { PoolElection, type Elector } from './pool-election.ts';
+import { PoolElection } from './pool-election.ts';
 import type { PoolRunOptions, PoolStanding } from './pool-run-types.ts';
 import { PoolScopes, type ScopeSource } from './pool-scopes.ts';
+import { PoolTeller } from './pool-teller.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
+import { SourceChoice, type WantedSource } from './scope-source.ts';
 
 /** This node leads. */
 interface Leading {
@@ -35,12 +37,6 @@ interface Lost {
   readonly bySilence: boolean;
 }
 
-/** A leader that is avoided, because what it gave was not what the hub has signed. */
-interface Avoided {
-  readonly epoch: number;
-  readonly untilMs: number;
-}
-
 /** Words of the hub that end a leader's or a direct member's streams, and not one of them alone. */
 const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ERR_CLOUDCORE_EPOCH_CONFLICT']);
 const FENCED = 'ERR_CLOUDCORE_FENCED';
@@ -55,7 +51,6 @@ const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
  */
 export class PoolRun {
   readonly scopes: PoolScopes;
-  readonly table = new PeerTable();
   readonly services: PeerServices;
   readonly links: LeaderLinks;
   readonly direct: DirectAccess;
@@ -66,20 +61,16 @@ export class PoolRun {
   readonly #duties: LeaderDuties;
   readonly #election: PoolElection;
   readonly #alarm: Alarm;
-  readonly #avoided = new Map<string, Avoided>();
-  readonly #rumours = new Map<string, number>();
+  readonly #knowledge: LeaderKnowledge;
+  readonly #source: SourceChoice;
+  readonly #teller: PoolTeller;
   readonly #solo: boolean;
   #times: PoolTimes = poolTimes();
   #leading: Leading | undefined;
   #lost: Lost | undefined;
-  #source: ScopeSource | undefined;
-  /** What the hub answered to the last claim. */
-  #claimed: UpstreamAnswers['pool-claim'] | undefined;
   #isRefused = false;
   /** The hub has ended this node's leadership of this epoch: not again before. */
   #deposed: { readonly epoch: number; readonly untilMs: number } | undefined;
-  /** A leader hands over to this node. */
-  #asked: { readonly by: string; readonly stopping: boolean; readonly untilMs: number } | undefined;
   /** Before it this node does not lead again, monotonic milliseconds. */
   #leadFromMs = -Infinity;
   #lastLeader = '';
@@ -88,12 +79,7 @@ export class PoolRun {
   #stopping = false;
   #running = false;
   #scheduled = false;
-  #shown: { readonly state: PoolState; readonly leader: string; readonly cloud: boolean } | undefined;
-  #sinceMs = 0;
   #why = 'it has started';
-  /** Whom the hub has appointed last, and when this node heard of it, monotonic milliseconds. */
-  #appointedName = '';
-  #appointedMs = 0;
 
   constructor(options: PoolRunOptions) {
     const { node, pool, hub, requests, outbox, link, store, checks, encoder, counters, listener } = options;
@@ -109,8 +95,20 @@ export class PoolRun {
       onChange: () => this.#onScopes(),
       mayPublish: () => this.#leading?.ready === true && !this.#stopping,
     });
+    this.#knowledge = new LeaderKnowledge({
+      ...{ ...shared, node, membership: options.membership },
+      roster: () => this.scopes.roster,
+      links: () => this.links,
+    });
     this.#words = new PeerWords({
-      ...{ pool, scopes: this.scopes, table: this.table, addresses: options.addresses, clock, log },
+      ...{
+        pool,
+        scopes: this.scopes,
+        table: this.#knowledge.table,
+        addresses: options.addresses,
+        clock,
+        log,
+      },
       status: () => this.status(),
       handover: () => this.#handover,
       sharesAddresses: () => !this.cloud,
@@ -144,15 +142,34 @@ export class PoolRun {
     this.#hubWords = new HubWords({
       ...{ ...shared, requests, outbox },
       report: () => this.#report(),
-      onClaimed: (answer) => (this.#claimed = answer),
+      onClaimed: (answer) => this.#knowledge.claimed(answer),
       onRefused: () => (this.#isRefused = true),
     });
     this.direct = new DirectAccess({ ...shared, words: this.#hubWords });
+    this.#source = new SourceChoice(hub);
+    this.#teller = new PoolTeller({
+      ...{ clock, log },
+      onChange: (cloud) => {
+        options.addresses.setCloud(cloud);
+        listener.onChange();
+      },
+      onDirect: () => (counters.directs += 1),
+    });
+  }
+
+  /** What is known of the other members. */
+  get table(): PeerTable {
+    return this.#knowledge.table;
   }
 
   /** Whether this node leads. */
   get leads(): boolean {
     return this.#leading !== undefined && !this.#stopping;
+  }
+
+  /** Whether nobody needs it: a node without a pool, whose programs have not asked for anything. */
+  get idle(): boolean {
+    return this.#solo && !this.#options.needed();
   }
 
   /** Whether the cloud is heard, by this node or by its leader. */
@@ -166,8 +183,7 @@ export class PoolRun {
   /** Begins, with what the store has. Called once. */
   start(): void {
     this.#running = true;
-    this.#appointedMs = this.#now;
-    this.#sinceMs = this.#options.clock.wallMs();
+    this.#knowledge.start();
     this.#lost = { sinceMs: this.#now, bySilence: false };
     this.scopes.open();
     this.#onScopes();
@@ -213,7 +229,7 @@ export class PoolRun {
     const { state, leader, leads, provisional, epoch } = this.status();
     return {
       ...{ state, leader, leads, provisional, epoch, cloud: this.cloud },
-      sinceMs: this.#sinceMs,
+      sinceMs: this.#teller.sinceMs,
       cloudAgeMs: this.#cloudAgeMs(),
     };
   }
@@ -228,7 +244,7 @@ export class PoolRun {
     return {
       ...{ node, pool, leads },
       endpoint: link.endpoint,
-      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#appointed.epoch),
+      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#knowledge.appointed.epoch),
       version: this.scopes.version,
       rosterVersion: this.scopes.rosterVersion,
       complete: this.scopes.complete,
@@ -249,13 +265,13 @@ export class PoolRun {
   look(): void {
     this.#times = poolTimes(this.scopes.roster?.heartbeatSeconds);
     const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
-    this.scopes.follow(this.#source);
+    this.scopes.follow(this.#source.present);
     dueMs.push(this.scopes.look(this.#now));
     if (!this.#solo) {
       dueMs.push(this.#hubWords.look(!this.#isGood()));
       dueMs.push(this.services.expire(this.#times.expiryMs * FORGOTTEN_AFTER));
     }
-    this.#tell();
+    if (!this.idle) this.#teller.tell(this.status(), this.cloud, this.#why);
     const nextMs = Math.min(...dueMs);
     if (nextMs < Infinity) this.#alarm.setAt(Math.max(nextMs, this.#now + 1));
   }
@@ -264,6 +280,7 @@ export class PoolRun {
   #lookAlone(): number {
     const { needed, hub } = this.#options;
     const isOpen = needed() && hub.usable;
+    if (this.idle) return Infinity;
     this.#follow(isOpen ? { kind: 'cloud', epoch: 0, direct: false } : undefined);
     if (isOpen && this.scopes.synced) this.#lost = undefined;
     else this.#lose('the hub cannot be heard');
@@ -272,8 +289,7 @@ export class PoolRun {
 
   #lookAround(): number {
     const pulseMs = this.#pulse.look(this.#needsHub());
-    this.#forget();
-    this.#noteAppointed();
+    if (this.#knowledge.look()) this.#alarm.setAt(this.#now + this.#times.returnMs);
     this.#decide();
     const roleMs = this.#leading === undefined ? this.#lookAsMember() : this.#lookAsLeader(this.#leading);
     return Math.min(pulseMs, roleMs);
@@ -287,19 +303,19 @@ export class PoolRun {
       if (why !== undefined) this.#stopLeading(why);
     }
     if (this.#leading !== undefined || !this.#mayLead || this.#now < this.#leadFromMs) return;
-    const { leader, epoch } = this.#appointed;
+    const { leader, epoch } = this.#knowledge.appointed;
     const { fresh } = this.#pulse;
     const isMine = leader === this.#options.node && !this.#isDeposed(epoch);
     if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
-    else if (!fresh && this.#asked?.stopping === true)
-      this.#lead(epoch, !isMine, `${this.#asked.by} has handed over`);
+    else if (!fresh && this.#knowledge.asked?.stopping === true)
+      this.#lead(epoch, !isMine, `${this.#knowledge.asked.by} has handed over`);
     else if (!fresh && this.#election.won) this.#lead(epoch, !isMine, 'nobody else leads');
   }
 
   /** Why this node is to lead no longer; undefined: it is. What the hub says anew of its own leadership is taken. */
   #whyNotLead(leading: Leading): string | undefined {
     const { node } = this.#options;
-    const { leader, epoch } = this.#appointed;
+    const { leader, epoch } = this.#knowledge.appointed;
     const { fresh } = this.#pulse;
     if (!this.#mayLead) return 'it may not lead any more';
     const isNew = epoch > leading.epoch || (epoch === leading.epoch && leading.provisional && fresh);
@@ -314,7 +330,7 @@ export class PoolRun {
       return `${shown} leads by epoch ${epoch}`;
     if (fresh && !leading.provisional && leader !== node) return `${shown} leads by the word of the hub`;
     if (fresh && leading.provisional && this.#isRefused) return `${shown} leads by the word of the hub`;
-    const rival = rivalOf(this.#contender(), this.#leaders());
+    const rival = rivalOf(this.#contender(), this.#knowledge.leaders());
     if (rival === undefined) return undefined;
     return `${rival.node} leads with epoch ${rival.epoch}, version ${rival.version}`;
   }
@@ -338,12 +354,12 @@ export class PoolRun {
     if (fresh || !isReal) this.#duties.keep();
     else if (this.#now >= lostMs) dueMs.push(this.#duties.handOver());
     else dueMs.push(lostMs);
-    if (!isReal && fresh) dueMs.push(this.#claim(this.#silentMs()));
+    if (!isReal && fresh) dueMs.push(this.#claim(this.#knowledge.silentMs()));
     return Math.min(...dueMs);
   }
 
   #lookAsMember(): number {
-    this.links.aim(this.#target());
+    this.links.aim(this.#knowledge.target(this.#pulse.fresh));
     const dueMs = [this.links.look()];
     const { fresh } = this.#pulse;
     const isGood = this.#isGood();
@@ -353,7 +369,7 @@ export class PoolRun {
       this.#election.end();
       this.#hubWords.contented();
     } else this.#lose(this.#why);
-    if (this.#asked !== undefined && fresh) dueMs.push(this.#claim(0));
+    if (this.#knowledge.asked !== undefined && fresh) dueMs.push(this.#claim(0));
     if (this.#lost !== undefined)
       dueMs.push(fresh ? this.#lookForHub(this.#lost) : this.#lookForPeer(this.#lost));
     this.#follow(this.#sourceOf(isGood));
@@ -363,10 +379,10 @@ export class PoolRun {
   /** Without a leader, with a hub: it is asked for another leader, and in the end for a way without one. */
   #lookForHub(lost: Lost): number {
     this.#election.end();
-    const { leader } = this.#appointed;
+    const { leader } = this.#knowledge.appointed;
     const { node, pool } = this.#options;
     const dueMs: number[] = [];
-    const silentMs = this.#silentMs();
+    const silentMs = this.#knowledge.silentMs();
     if (leader !== '' && leader !== node && this.#mayLead) {
       if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
       else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
@@ -382,10 +398,10 @@ export class PoolRun {
     const nextMs = this.#graceEndsMs(lost);
     if (this.#now < beginMs) return Math.min(beginMs, nextMs);
     const { node } = this.#options;
-    const electors = (this.scopes.roster?.members ?? []).map((member) => this.#elector(member));
+    const electors = this.#knowledge.electors(this.#contender());
     const me = electors.find(({ name }) => name === node);
     if (me === undefined) return nextMs;
-    const others = electors.filter(({ name }) => name !== node && !this.#isAvoided(name));
+    const others = electors.filter(({ name }) => name !== node && !this.#knowledge.isAvoided(name));
     return Math.min(nextMs, this.#election.look({ ...me, eligible: this.#mayLead }, others));
   }
 
@@ -395,15 +411,11 @@ export class PoolRun {
     return this.#options.clock.monotonicMs();
   }
 
-  get #appointed(): Appointed {
-    return appointedBy(this.#options.membership(), this.scopes.roster, this.#claimed);
-  }
-
   /** Whether this node can give others what it has. */
   get #mayLead(): boolean {
     const { node, link, writable } = this.#options;
     if (this.#stopping || link.endpoint === '' || !writable()) return false;
-    if (this.#pulse.fresh && this.#appointed.leader === node) return true;
+    if (this.#pulse.fresh && this.#knowledge.appointed.leader === node) return true;
     return this.scopes.roster?.members.some(({ name, eligible }) => name === node && eligible) ?? false;
   }
 
@@ -413,7 +425,8 @@ export class PoolRun {
 
   /** Whether it matters now that the hub is really there: also to whoever would lead by its word. */
   #needsHub(): boolean {
-    const isCalled = this.#asked !== undefined || this.#appointed.leader === this.#options.node;
+    const isCalled =
+      this.#knowledge.asked !== undefined || this.#knowledge.appointed.leader === this.#options.node;
     return this.#leading !== undefined || !this.#isGood() || isCalled;
   }
 
@@ -423,51 +436,15 @@ export class PoolRun {
     const { current } = this.links;
     if (current?.answer.status.ready !== true) return false;
     // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
-    const isFinding = this.#now < this.#appointedMs + this.#times.returnMs;
-    return !this.#pulse.fresh || this.#appointed.leader === current.name || isFinding;
+    const isFinding = this.#now < this.#knowledge.appointedMs + this.#times.returnMs;
+    return !this.#pulse.fresh || this.#knowledge.appointed.leader === current.name || isFinding;
   }
 
   #contender(): Contender {
     return contenderOf(this.status(), 0, this.#times);
   }
 
-  #leaders(): readonly Contender[] {
-    return this.table.leaders(this.#now, this.#times).filter(({ node }) => !this.#isAvoided(node));
-  }
-
-  #elector({ name, endpoint, eligible }: PoolRoster['members'][number]): Elector {
-    const heard = this.table.get(name);
-    const mine = this.#contender();
-    const contender =
-      heard === undefined || heard.status.version === ''
-        ? { ...mine, node: name, provisional: true, heardByCloud: false }
-        : { ...contenderOf(heard.status, Infinity, this.#times) };
-    return { name, endpoint, eligible, contender };
-  }
-
-  /** Whom to follow; undefined: whoever is followed now. */
-  #target(): PeerTarget | undefined {
-    const { node } = this.#options;
-    const appointed = this.#appointed;
-    const target = (name: string): PeerTarget | undefined => {
-      const known = this.table.get(name)?.status.endpoint ?? '';
-      const said = name === appointed.leader ? appointed.endpoint : '';
-      const endpoint = said === '' ? endpointOf(this.scopes.roster, name) || known : said;
-      return name === node || endpoint === '' || this.#isAvoided(name) ? undefined : { name, endpoint };
-    };
-    if (this.#pulse.fresh) return target(appointed.leader);
-    const { current } = this.links;
-    return chooseOffline({
-      ...{ appointed, current, target },
-      epoch: appointed.epoch,
-      leaders: this.#leaders(),
-      rumours: [...this.#rumours.keys()],
-      currentAs: current && contenderOf(current.answer.status, this.#now - current.heardMs, this.#times),
-      isDue: (name) => this.links.isDue(name),
-    });
-  }
-
-  #sourceOf(isGood: boolean): Wanted | undefined {
+  #sourceOf(isGood: boolean): WantedSource | undefined {
     const { current } = this.links;
     const isOver = this.#lost !== undefined && this.#graceEndsMs(this.#lost) === Infinity;
     if (!isGood && isOver && this.direct.active && this.#options.hub.usable)
@@ -475,9 +452,8 @@ export class PoolRun {
     return current && { kind: 'leader', link: current };
   }
 
-  /** The source as it is wanted; the same object while nothing of it changes. */
-  #follow(wanted: Wanted | undefined): void {
-    this.#source = sourceFor(wanted, this.#source, this.#connection, this.#options.hub);
+  #follow(wanted: WantedSource | undefined): void {
+    this.#source.choose(wanted, this.#connection);
   }
 
   /** When the grace ends; Infinity: it has. */
@@ -486,41 +462,15 @@ export class PoolRun {
     return this.#now < endsMs ? endsMs : Infinity;
   }
 
-  #silentMs(): number {
-    const heardMs = this.table.get(this.#appointed.leader)?.heardMs ?? -Infinity;
-    return Math.round(this.#now - Math.max(heardMs, this.#appointedMs));
-  }
-
   #isDeposed(epoch: number): boolean {
     return this.#deposed?.epoch === epoch && this.#now < this.#deposed.untilMs;
   }
 
-  #isAvoided(name: string): boolean {
-    const avoided = this.#avoided.get(name);
-    return avoided !== undefined && avoided.epoch >= this.#appointed.epoch && this.#now < avoided.untilMs;
-  }
-
-  #noteAppointed(): void {
-    const { leader } = this.#appointed;
-    if (leader === this.#appointedName) return;
-    this.#appointedName = leader;
-    this.#appointedMs = this.#now;
-    this.#alarm.setAt(this.#now + this.#times.returnMs);
-  }
-
-  #forget(): void {
-    const nowMs = this.#now;
-    for (const [name, untilMs] of this.#rumours) if (nowMs >= untilMs) this.#rumours.delete(name);
-    if (this.#asked !== undefined && nowMs >= this.#asked.untilMs) this.#asked = undefined;
-  }
-
   #cloudAgeMs(): number | undefined {
-    const own = this.#now - this.#options.hub.heardMs;
-    const ages = [own];
-    for (const { status, heardMs } of [this.links.current].flatMap((link) =>
-      link === undefined ? [] : [{ status: link.answer.status, heardMs: link.heardMs }],
-    ))
-      if (status.cloudMs >= 0) ages.push(status.cloudMs + this.#now - heardMs);
+    const ages = [this.#now - this.#options.hub.heardMs];
+    const { current } = this.links;
+    const { cloudMs = -1 } = current?.answer.status ?? {};
+    if (current !== undefined && cloudMs >= 0) ages.push(cloudMs + this.#now - current.heardMs);
     const least = Math.min(...ages);
     return Number.isFinite(least) ? least : undefined;
   }
@@ -528,7 +478,7 @@ export class PoolRun {
   #state(): PoolState {
     if (this.#leading !== undefined) return this.#stateOfLeader(this.#leading);
     if (this.#lost === undefined) return 'LIVE';
-    if (this.#source?.direct === true && this.scopes.followed > 0) return 'DIRECT';
+    if (this.#source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
     return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
   }
 
@@ -544,7 +494,7 @@ export class PoolRun {
     const { counters, log } = this.#options;
     this.#leading = { epoch, provisional, ready: false, sinceMs: this.#now };
     this.#lost = undefined;
-    this.#asked = undefined;
+    this.#knowledge.leads();
     this.#isRefused = false;
     this.#why = why;
     counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
@@ -582,7 +532,7 @@ export class PoolRun {
 
   #claim(silentMs: number): number {
     const { pool } = this.#options;
-    return this.#hubWords.claim({ pool, epoch: this.#appointed.epoch, silentMs });
+    return this.#hubWords.claim({ pool, epoch: this.#knowledge.appointed.epoch, silentMs });
   }
 
   #onScopes(): void {
@@ -596,18 +546,7 @@ export class PoolRun {
 
   #onAnswer(answer: PeerAnswer): void {
     if (!this.#words.take(answer)) return;
-    const { status, handover } = answer;
-    const untilMs = this.#now + this.#times.expiryMs;
-    if (status.leader !== '' && status.leader !== status.node && status.leader !== this.#options.node)
-      this.#rumours.set(status.leader, untilMs);
-    if (status.leads) this.#rumours.delete(status.node);
-    if (handover === this.#options.node)
-      this.#asked = {
-        by: status.node,
-        stopping: status.stopping,
-        untilMs: this.#now + this.#times.handoverMs,
-      };
-    else if (handover !== '' && status.stopping) this.#rumours.set(handover, untilMs);
+    this.#knowledge.hear(answer);
     this.soon();
   }
 
@@ -642,13 +581,11 @@ export class PoolRun {
   /** A leader has given what the hub has not signed. */
   #refuse(leader: string, message: string): void {
     const { log, counters, listener } = this.#options;
-    const untilMs = this.#now + this.#times.avoidMs;
-    const epoch = Math.max(this.#appointed.epoch, this.links.current?.answer.status.epoch ?? 0);
-    this.#avoided.set(leader, { epoch, untilMs });
+    this.#knowledge.avoid(leader, this.links.current?.answer.status.epoch ?? 0);
     counters.refusals += 1;
     log.error({ leader, code: 'ERR_SYNC_FORGED' }, `what the leader gave is refused: ${message}`);
     this.scopes.follow(undefined);
-    this.#source = undefined;
+    this.#source.choose(undefined, this.#connection);
     this.scopes.discard();
     listener.onRefused(leader, message);
     if (this.links.current?.name === leader) this.links.drop(`what ${leader} gave was refused`);
@@ -672,7 +609,7 @@ export class PoolRun {
     return {
       pool,
       endpoint: this.#stopping ? '' : link.endpoint,
-      epoch: this.#appointed.epoch,
+      epoch: this.#knowledge.appointed.epoch,
       version: this.scopes.version,
       complete: this.scopes.complete,
       writable: writable(),
@@ -689,9 +626,12 @@ export class PoolRun {
     log.info({ heir: this.#heir }, 'hands over, and stops');
     const left = new Set(this.services.peers);
     await new Promise<void>((resolve) => {
+      const patience = clock.setTimer(this.#times.farewellMs, resolve);
       let isHeard = !this.#options.hub.usable;
       const look = (): void => {
-        if (left.size === 0 && isHeard) resolve();
+        if (left.size > 0 || !isHeard) return;
+        patience.cancel();
+        resolve();
       };
       this.#words.onAsked((peer) => {
         left.delete(peer);
@@ -701,56 +641,8 @@ export class PoolRun {
         isHeard = true;
         look();
       });
-      clock.setTimer(this.#times.farewellMs, resolve);
       this.services.nudge();
       look();
     });
   }
-
-  /** Says in the log what is another than before, and tells readers. */
-  #tell(): void {
-    const { log, listener, addresses, clock, counters } = this.#options;
-    const { state, leader, epoch, provisional } = this.status();
-    const { cloud } = this;
-    const before = this.#shown;
-    if (before?.state === state && before.leader === leader && before.cloud === cloud) return;
-    this.#shown = { state, leader, cloud };
-    if (before?.state !== state) {
-      this.#sinceMs = clock.wallMs();
-      if (state === 'DIRECT') counters.directs += 1;
-      const shown = { state, before: before?.state ?? 'none', leader, epoch, provisional };
-      if (state === 'LIVE' || before === undefined) log.info(shown, `the pool is ${state}: ${this.#why}`);
-      else log.warn(shown, `the pool is ${state}: ${this.#why}`);
-    } else if (before.leader !== leader) log.info({ state, leader, epoch, provisional }, 'another leader');
-    addresses.setCloud(cloud);
-    listener.onChange();
-  }
-}
-
-/** What is to be the source. */
-type Wanted =
-  | { readonly kind: 'cloud'; readonly epoch: number; readonly direct: boolean }
-  | { readonly kind: 'leader'; readonly link: LeaderLink };
-
-/** A source of the hub is of one session of it, one of a leader of one session with it. */
-const connections = new WeakMap<ScopeSource, number>();
-
-function sourceFor(
-  wanted: Wanted | undefined,
-  present: ScopeSource | undefined,
-  connection: number,
-  hub: ScopeSource['follower'],
-): ScopeSource | undefined {
-  if (wanted === undefined) return undefined;
-  if (wanted.kind === 'leader') {
-    const { session, name } = wanted.link;
-    if (present?.follower === session) return present;
-    return { kind: 'leader', name, follower: session, epoch: 0, direct: false };
-  }
-  const { epoch, direct } = wanted;
-  const isSame = present?.kind === 'cloud' && present.epoch === epoch && present.direct === direct;
-  if (isSame && connections.get(present) === connection) return present;
-  const source: ScopeSource = { kind: 'cloud', name: 'the hub', follower: hub, epoch, direct };
-  connections.set(source, connection);
-  return source;
 }
