@@ -26,7 +26,7 @@ export const LOCAL_API_OPTIONS = {
   },
   filters: {
     kind: 'map',
-    default: { 'kube-proxy': 'topology,api-server', coredns: 'topology' },
+    default: { 'kube-proxy': 'topology', coredns: 'topology' },
     meaning:
       'What clients are shown in another way, by the first word of their User-Agent: `topology`, `api-server`, both with a comma.',
   },
