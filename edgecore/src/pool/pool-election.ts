@@ -88,6 +88,7 @@ export class PoolElection {
     const { ask, times, clock, onChange } = this.#options;
     const startedMs = this.#startedMs;
     this.#asking = true;
+    const askedMs = clock.monotonicMs();
     const asked = this.#whomToAsk(me, others);
     const answers = await Promise.all(asked.map((other) => ask(other, times().askMs)));
     this.#asking = false;
@@ -95,7 +96,8 @@ export class PoolElection {
     this.#round += 1;
     const outcome = this.#judge(me, asked, answers);
     if (outcome === 'won') this.#won = true;
-    else this.#nextMs = clock.monotonicMs() + times().askMs;
+    // Members that cannot be reached have taken the time of the next round already.
+    else this.#nextMs = Math.max(askedMs + times().askMs, clock.monotonicMs() + times().askMs / 4);
     onChange();
   }
 

@@ -1,12 +1,13 @@
 import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX, type UpstreamBodies } from '@hawser/sync';
 import { DirectAccess } from './direct-access.ts';
+import { sayFarewell } from './farewell.ts';
 import { HubPulse } from './hub-pulse.ts';
 import { HubWords } from './hub-words.ts';
-import { rivalOf } from './leader-choice.ts';
 import { LeaderDuties } from './leader-duties.ts';
 import { LeaderKnowledge } from './leader-knowledge.ts';
 import { LeaderLinks, type PeerTarget } from './leader-links.ts';
 import type { Contender } from './leader-order.ts';
+import { LeaderRole } from './leader-role.ts';
 import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
 import type { PublishedScope } from './peer-service.ts';
 import { PeerServices } from './peer-services.ts';
@@ -19,16 +20,6 @@ import { PoolTeller } from './pool-teller.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
 import { SourceChoice, type WantedSource } from './scope-source.ts';
-
-/** This node leads. */
-interface Leading {
-  epoch: number;
-  provisional: boolean;
-  /** It gives what it has: once, and from then on. */
-  ready: boolean;
-  /** Monotonic milliseconds. */
-  readonly sinceMs: number;
-}
 
 /** This node has no leader that it can go by. */
 interface Lost {
@@ -63,16 +54,11 @@ export class PoolRun {
   readonly #alarm: Alarm;
   readonly #knowledge: LeaderKnowledge;
   readonly #source: SourceChoice;
+  readonly #role: LeaderRole;
   readonly #teller: PoolTeller;
   readonly #solo: boolean;
   #times: PoolTimes = poolTimes();
-  #leading: Leading | undefined;
   #lost: Lost | undefined;
-  #isRefused = false;
-  /** The hub has ended this node's leadership of this epoch: not again before. */
-  #deposed: { readonly epoch: number; readonly untilMs: number } | undefined;
-  /** Before it this node does not lead again, monotonic milliseconds. */
-  #leadFromMs = -Infinity;
   #lastLeader = '';
   #connection = 0;
   #heir = '';
@@ -95,6 +81,7 @@ export class PoolRun {
       onChange: () => this.#onScopes(),
       mayPublish: () => this.#leading?.ready === true && !this.#stopping,
     });
+    this.#role = new LeaderRole({ ...shared, node });
     this.#knowledge = new LeaderKnowledge({
       ...{ ...shared, node, membership: options.membership },
       roster: () => this.scopes.roster,
@@ -143,7 +130,7 @@ export class PoolRun {
       ...{ ...shared, requests, outbox },
       report: () => this.#report(),
       onClaimed: (answer) => this.#knowledge.claimed(answer),
-      onRefused: () => (this.#isRefused = true),
+      onRefused: () => this.#role.refused(),
     });
     this.direct = new DirectAccess({ ...shared, words: this.#hubWords });
     this.#source = new SourceChoice(hub);
@@ -215,13 +202,26 @@ export class PoolRun {
   /** Hands over where it leads, and ends. Idempotent; at most `farewellMs`. */
   async stop(): Promise<void> {
     if (!this.#running) return;
-    if (this.#leading !== undefined && !this.#solo) await this.#farewell();
+    if (this.#leading !== undefined && !this.#solo) await this.#handOver();
     this.#running = false;
     this.#alarm.cancel();
     this.#hubWords.withdraw(this.#options.pool);
     this.links.stop();
     this.services.close('this member stops');
     this.scopes.close();
+  }
+
+  /** Tells followers and the hub that this leader goes, and whom to turn to. */
+  async #handOver(): Promise<void> {
+    const { clock, log, hub } = this.#options;
+    this.#heir = this.#duties.heir(false) ?? '';
+    this.#stopping = true;
+    log.info({ heir: this.#heir }, 'hands over, and stops');
+    await sayFarewell({
+      ...{ services: this.services, words: this.#words, hubWords: this.#hubWords, clock },
+      hasHub: hub.usable,
+      limitMs: this.#times.farewellMs,
+    });
   }
 
   /** How this member stands. */
@@ -297,51 +297,35 @@ export class PoolRun {
 
   /** Whether this node leads. */
   #decide(): void {
-    const leading = this.#leading;
-    if (leading !== undefined) {
-      const why = this.#whyNotLead(leading);
-      if (why !== undefined) this.#stopLeading(why);
-    }
-    if (this.#leading !== undefined || !this.#mayLead || this.#now < this.#leadFromMs) return;
-    const { leader, epoch } = this.#knowledge.appointed;
+    const { node, log } = this.#options;
+    const { appointed, asked } = this.#knowledge;
     const { fresh } = this.#pulse;
-    const isMine = leader === this.#options.node && !this.#isDeposed(epoch);
+    const circumstances = {
+      ...{ appointed, fresh, mayLead: this.#mayLead },
+      mine: () => this.#contender(),
+      leaders: () => this.#knowledge.leaders(),
+    };
+    const { epoch } = appointed;
+    if (this.#role.renew(circumstances)) {
+      log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
+      this.services.nudge();
+    }
+    const why = this.#role.whyNot(circumstances);
+    if (why !== undefined) this.#stopLeading(why);
+    if (!this.#role.mayBegin || !this.#mayLead) return;
+    const isMine = appointed.leader === node && !this.#role.isDeposed(epoch);
     if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
-    else if (!fresh && this.#knowledge.asked?.stopping === true)
-      this.#lead(epoch, !isMine, `${this.#knowledge.asked.by} has handed over`);
+    else if (!fresh && asked?.stopping === true) this.#lead(epoch, !isMine, `${asked.by} has handed over`);
     else if (!fresh && this.#election.won) this.#lead(epoch, !isMine, 'nobody else leads');
   }
 
-  /** Why this node is to lead no longer; undefined: it is. What the hub says anew of its own leadership is taken. */
-  #whyNotLead(leading: Leading): string | undefined {
-    const { node } = this.#options;
-    const { leader, epoch } = this.#knowledge.appointed;
-    const { fresh } = this.#pulse;
-    if (!this.#mayLead) return 'it may not lead any more';
-    const isNew = epoch > leading.epoch || (epoch === leading.epoch && leading.provisional && fresh);
-    if (isNew && leader === node && !this.#isDeposed(epoch)) {
-      this.#options.log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
-      Object.assign(leading, { epoch, provisional: false });
-      this.services.nudge();
-      return undefined;
-    }
-    const shown = leader === '' ? 'nobody' : leader;
-    if (epoch > leading.epoch && (leader !== '' || !leading.provisional))
-      return `${shown} leads by epoch ${epoch}`;
-    if (fresh && !leading.provisional && leader !== node) return `${shown} leads by the word of the hub`;
-    if (fresh && leading.provisional && this.#isRefused) return `${shown} leads by the word of the hub`;
-    const rival = rivalOf(this.#contender(), this.#knowledge.leaders());
-    if (rival === undefined) return undefined;
-    return `${rival.node} leads with epoch ${rival.epoch}, version ${rival.version}`;
-  }
-
-  #lookAsLeader(leading: Leading): number {
+  #lookAsLeader(leading: NonNullable<LeaderRole['leading']>): number {
     const { hub } = this.#options;
     const { fresh } = this.#pulse;
     const isReal = !leading.provisional;
     this.#follow(isReal && hub.usable ? { kind: 'cloud', epoch: leading.epoch, direct: false } : undefined);
     if (!leading.ready && this.scopes.complete && (!fresh || !isReal || this.scopes.synced)) {
-      leading.ready = true;
+      this.#role.becomeReady();
       this.#options.log.info(
         { epoch: leading.epoch, version: this.scopes.version },
         'ready to lead the pool',
@@ -407,6 +391,10 @@ export class PoolRun {
 
   // ── what is known ──────────────────────────────────────────────────────────────────────────────────────────
 
+  get #leading(): LeaderRole['leading'] {
+    return this.#role.leading;
+  }
+
   get #now(): number {
     return this.#options.clock.monotonicMs();
   }
@@ -462,10 +450,6 @@ export class PoolRun {
     return this.#now < endsMs ? endsMs : Infinity;
   }
 
-  #isDeposed(epoch: number): boolean {
-    return this.#deposed?.epoch === epoch && this.#now < this.#deposed.untilMs;
-  }
-
   #cloudAgeMs(): number | undefined {
     const ages = [this.#now - this.#options.hub.heardMs];
     const { current } = this.links;
@@ -476,26 +460,20 @@ export class PoolRun {
   }
 
   #state(): PoolState {
-    if (this.#leading !== undefined) return this.#stateOfLeader(this.#leading);
+    const leads = this.#role.state(this.#pulse.fresh);
+    if (leads !== undefined) return leads;
     if (this.#lost === undefined) return 'LIVE';
     if (this.#source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
     return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
-  }
-
-  /** LIVE while its streams are; before it is ready it is as whoever has no leader. */
-  #stateOfLeader({ provisional, ready, sinceMs }: Leading): PoolState {
-    if (!ready) return this.#now < sinceMs + this.#times.graceMs ? 'GRACE' : 'STALE';
-    return !provisional && this.#pulse.fresh ? 'LIVE' : 'STALE';
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
 
   #lead(epoch: number, provisional: boolean, why: string): void {
     const { counters, log } = this.#options;
-    this.#leading = { epoch, provisional, ready: false, sinceMs: this.#now };
+    this.#role.begin(epoch, provisional);
     this.#lost = undefined;
     this.#knowledge.leads();
-    this.#isRefused = false;
     this.#why = why;
     counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
     log.info({ epoch, provisional }, `leads the pool: ${why}`);
@@ -511,15 +489,11 @@ export class PoolRun {
   #stopLeading(why: string): void {
     const { log } = this.#options;
     const { epoch = 0 } = this.#leading ?? {};
-    this.#leading = undefined;
     this.#why = why;
-    this.#isRefused = false;
+    this.#alarm.setAt(this.#role.end());
     this.#duties.keep();
     log.info({ epoch }, `does not lead the pool any more: ${why}`);
     this.#lost = { sinceMs: this.#now, bySilence: false };
-    // Whatever spoke for another one is to count for a moment.
-    this.#leadFromMs = this.#now + this.#times.rankMs;
-    this.#alarm.setAt(this.#leadFromMs);
     this.links.forgive();
     this.services.stopPublishing(NOT_LEADING, why);
   }
@@ -569,7 +543,7 @@ export class PoolRun {
         NOT_LEADER.has(code) || (code === FENCED && scope === poolScope(pool, POOL_RESOURCES.roster));
       if (isAll && source.direct) this.direct.fenced();
       if (isAll && this.#leading !== undefined && this.#leading.epoch === source.epoch) {
-        this.#deposed = { epoch: source.epoch, untilMs: this.#now + this.#times.returnMs };
+        this.#role.depose(source.epoch);
         this.#stopLeading(`the hub has fenced ${node}: ${message}`);
       }
       if (code === 'ERR_SYNC_FORGED')
@@ -616,33 +590,5 @@ export class PoolRun {
       peers: peers.size,
       ...(this.#stopping && { resign: true as const }),
     };
-  }
-
-  /** Tells followers and the hub that this leader goes, and whom to turn to. */
-  async #farewell(): Promise<void> {
-    const { clock, log } = this.#options;
-    this.#heir = this.#duties.heir(false) ?? '';
-    this.#stopping = true;
-    log.info({ heir: this.#heir }, 'hands over, and stops');
-    const left = new Set(this.services.peers);
-    await new Promise<void>((resolve) => {
-      const patience = clock.setTimer(this.#times.farewellMs, resolve);
-      let isHeard = !this.#options.hub.usable;
-      const look = (): void => {
-        if (left.size > 0 || !isHeard) return;
-        patience.cancel();
-        resolve();
-      };
-      this.#words.onAsked((peer) => {
-        left.delete(peer);
-        look();
-      });
-      this.#hubWords.sayAgain(() => {
-        isHeard = true;
-        look();
-      });
-      this.services.nudge();
-      look();
-    });
   }
 }
