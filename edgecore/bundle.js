@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { directImports } from './bundle-plugins.js';
 
 const here = import.meta.dirname;
 const outdir = path.join(here, 'dist', 'bundle');
@@ -36,6 +37,7 @@ await build({
   })),
   outdir,
   splitting: true,
+  plugins: [directImports],
   format: 'esm',
   external: ['better-sqlite3', '@chainsafe/*'], // native addons are found by path
   banner: {

@@ -9,7 +9,8 @@ import { EdgeCoreError } from './errors.ts';
 import { EngineTuning } from './health/engine-tuning.ts';
 import { SystemdNotifier } from './health/systemd.ts';
 import { jsonLogger } from './log/json-logger.ts';
-import { beginMemoryDiet } from './memory-diet.ts';
+import { beginMemoryDiet, collectGarbage } from './memory-diet.ts';
+import type { ToWorker } from './store/store-protocol.ts';
 import { startStoreWorker } from './store/store-worker-thread.ts';
 import { VERSION } from './version.ts';
 
@@ -34,6 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
 interface Loaded {
   readonly config: EdgeConfig;
   readonly start: (options: Pick<EdgeCoreOptions, 'config' | 'log'>) => Promise<EdgeCore>;
+  readonly storeWorker: Worker;
 }
 
 /**
@@ -52,7 +54,7 @@ async function load(file: string | undefined, overrides: Readonly<Record<string,
     beginMemoryDiet();
     const { startEdgeCore } = await import('./edge-core.ts');
     const config = await checking;
-    return { config, start: (options) => startEdgeCore({ ...options, storeWorker }) };
+    return { config, storeWorker, start: (options) => startEdgeCore({ ...options, storeWorker }) };
   } catch (error) {
     await storeWorker.terminate();
     throw error;
@@ -69,7 +71,7 @@ async function started(worker: Worker): Promise<void> {
   await Promise.allSettled(told);
 }
 
-async function run({ config, start }: Loaded): Promise<number> {
+async function run({ config, start, storeWorker }: Loaded): Promise<number> {
   const log = jsonLogger(config.log);
   const stopRequested = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
@@ -77,7 +79,13 @@ async function run({ config, start }: Loaded): Promise<number> {
   try {
     const core = await start({ config, log });
     const systemd = notifier(log, async () => (await core.problems()).length === 0);
-    const tuning = new EngineTuning({ clock: systemClock, log });
+    // Where containers run, code that was dropped would be missed when one of them has to be started again.
+    const dropCode = config.pods.runtime === 'null';
+    const onIdle = (): void => {
+      collectGarbage(dropCode);
+      storeWorker.postMessage({ type: 'collect', dropCode } satisfies ToWorker);
+    };
+    const tuning = new EngineTuning({ clock: systemClock, log, onIdle });
     tuning.start();
     await systemd.ready(`node ${core.node}`);
     const signal = await stopRequested;

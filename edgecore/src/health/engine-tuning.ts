@@ -9,22 +9,30 @@ export interface EngineTuningOptions {
   readonly cpuMs?: () => number;
   /** Default: V8's. */
   readonly setFlags?: (flags: string) => void;
+  /** There is next to nothing to do: a good moment to collect garbage. Called every few minutes. */
+  readonly onIdle: () => void;
 }
 
 /** How often the load is looked at. */
 const PERIOD_MS = 30_000;
 /** Part of one processor above which compiled code is worth its memory. */
 const BUSY = 0.1;
+/** Part of one processor below which nobody notices a collection of garbage. */
+const IDLE = 0.03;
+/** Of the looks that find it idle. The first two, since what the first one frees is given back by the second. */
+const COLLECT_AT = { first: 2, every: 10 } as const;
 
 /**
  * Gives the process its compilers back (`memory-diet.ts` took them away) once it has used more than a tenth of a
- * processor over half a minute. It keeps them then: what was busy will be again, and the memory is spent.
+ * processor over half a minute. It keeps them then: what was busy will be again, and the memory is spent. Until then
+ * it tells when the process is idle.
  */
 export class EngineTuning {
   readonly #options: EngineTuningOptions;
   #timer: Timer | undefined;
   #seen = { cpuMs: 0, atMs: 0 };
   #compiling = false;
+  #idleLooks = 0;
 
   constructor(options: EngineTuningOptions) {
     this.#options = options;
@@ -57,6 +65,7 @@ export class EngineTuning {
     const load = (now.cpuMs - this.#seen.cpuMs) / (now.atMs - this.#seen.atMs);
     this.#seen = now;
     if (load < BUSY) {
+      if (load < IDLE) this.#idle();
       this.#arm();
       return;
     }
@@ -66,6 +75,12 @@ export class EngineTuning {
     this.#compiling = true;
     this.#timer = undefined;
     log.info({ load: Number(load.toFixed(2)) }, 'there is work to do: code is compiled from now on');
+  }
+
+  #idle(): void {
+    this.#idleLooks += 1;
+    if (this.#idleLooks <= COLLECT_AT.first || this.#idleLooks % COLLECT_AT.every === 0)
+      this.#options.onIdle();
   }
 
   #now(): { cpuMs: number; atMs: number } {

@@ -24,6 +24,8 @@ export type ToWorker =
   | { readonly type: 'write'; readonly jobs: readonly Job[] }
   | { readonly type: 'read'; readonly scope: string; readonly key: ContentKey }
   | { readonly type: 'outbox' }
+  /** See `collectGarbage`; not answered. Any time, before `open` too. */
+  | { readonly type: 'collect'; readonly dropCode: boolean }
   | { readonly type: 'close' };
 
 /** An error, as it crosses the threads. */
@@ -53,8 +55,8 @@ export interface ReadContent {
 }
 
 /**
- * What the worker says. Opening: `inventory`…, `opened`, or `unusable`. Then one answer for each message, in order; in
- * between `fault`, and when the database had to be made anew `inventory`… and `rebuilt`, before the answer.
+ * What the worker says. Opening: `inventory`…, `opened`, or `unusable`. Then one answer for each message but `collect`, in
+ * order; in between `fault`, and when the database had to be made anew `inventory`… and `rebuilt`, before the answer.
  */
 export type FromWorker =
   | { readonly type: 'inventory'; readonly items: readonly InventoryItem[] }

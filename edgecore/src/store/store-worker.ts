@@ -1,5 +1,6 @@
 // The thread that owns the database file, so that no flush ever holds up the event loop.
 import { parentPort } from 'node:worker_threads';
+import { collectGarbage } from '../memory-diet.ts';
 import type { FromWorker, ToWorker } from './store-protocol.ts';
 import { StoreService } from './store-service.ts';
 
@@ -10,6 +11,9 @@ parentPort?.on('message', (message: ToWorker) => {
     case 'open':
       service = new StoreService(message.settings, (said: FromWorker) => parentPort?.postMessage(said));
       if (!service.open()) parentPort?.close();
+      return;
+    case 'collect':
+      collectGarbage(message.dropCode);
       return;
     case 'close':
       service?.close();

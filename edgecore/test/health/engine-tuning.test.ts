@@ -9,17 +9,20 @@ describe('EngineTuning', () => {
   let clock: FakeClock;
   let cpuMs: number;
   let flags: string[];
+  let idles: number;
   let tuning: EngineTuning;
 
   beforeEach(() => {
     clock = new FakeClock();
     cpuMs = 500;
     flags = [];
+    idles = 0;
     tuning = new EngineTuning({
       clock,
       log: silentLogger,
       cpuMs: () => cpuMs,
       setFlags: (flag) => flags.push(flag),
+      onIdle: () => (idles += 1),
     });
     tuning.start();
   });
@@ -43,6 +46,29 @@ describe('EngineTuning', () => {
     assert.equal(clock.pendingTimers, 0);
     tuning.start();
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('tells that it is idle twice, and then every five minutes', async () => {
+    const told: number[] = [];
+    for (let n = 0; n < 40; n++) {
+      cpuMs += 100;
+      await clock.advance(30_000);
+      told.push(idles);
+    }
+    assert.deepEqual(
+      [told[0], told[1], told[8], told[9], told[18], told[19], told[39]],
+      [1, 2, 2, 3, 3, 4, 6],
+    );
+    tuning.stop();
+  });
+
+  it('does not tell that it is while it has something to do', async () => {
+    for (let n = 0; n < 40; n++) {
+      cpuMs += 1_000;
+      await clock.advance(30_000);
+    }
+    assert.equal(idles, 0);
+    tuning.stop();
   });
 
   it('works in the engine itself: code becomes fast again', async function () {
