@@ -286,6 +286,14 @@ export class LeaderLinks {
 /** Of the wait before a peer is tried again whose links break at once. */
 const MOST_DOUBLINGS = 5;
 
+/** Milliseconds since the cloud was heard, by this node or by its leader; undefined: never. */
+export function cloudAge(ownMs: number, leader: LeaderLink | undefined, nowMs: number): number | undefined {
+  const { cloudMs = -1 } = leader?.answer.status ?? {};
+  const leaderMs = leader !== undefined && cloudMs >= 0 ? leader.heardMs - cloudMs : -Infinity;
+  const latestMs = Math.max(ownMs, leaderMs);
+  return Number.isFinite(latestMs) ? nowMs - latestMs : undefined;
+}
+
 /** Whether it is worth while to ask again in a moment: it will lead, or knows better soon. */
 function isAbout({ status: { electing, leader, node } }: PeerAnswer): boolean {
   return electing || leader === node;

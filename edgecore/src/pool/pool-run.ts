@@ -1,25 +1,18 @@
-import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX, type UpstreamBodies } from '@hawser/sync';
-import { DirectAccess } from './direct-access.ts';
+import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX } from '@hawser/sync';
+import type { DirectAccess } from './direct-access.ts';
 import { sayFarewell } from './farewell.ts';
-import { HubPulse } from './hub-pulse.ts';
-import { HubWords } from './hub-words.ts';
-import { LeaderDuties } from './leader-duties.ts';
-import { LeaderKnowledge } from './leader-knowledge.ts';
-import { LeaderLinks, type PeerTarget } from './leader-links.ts';
+import { cloudAge, type LeaderLinks } from './leader-links.ts';
 import type { Contender } from './leader-order.ts';
-import { LeaderRole } from './leader-role.ts';
+import type { LeaderRole } from './leader-role.ts';
 import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
-import type { PublishedScope } from './peer-service.ts';
-import { PeerServices } from './peer-services.ts';
+import type { PeerServices } from './peer-services.ts';
 import { contenderOf, hearsCloud, type PeerTable } from './peer-table.ts';
-import { PeerWords } from './peer-words.ts';
-import { PoolElection } from './pool-election.ts';
+import { makeRunParts, NOT_LEADING, type RunParts } from './pool-run-parts.ts';
 import type { PoolRunOptions, PoolStanding } from './pool-run-types.ts';
-import { PoolScopes, type ScopeSource } from './pool-scopes.ts';
-import { PoolTeller } from './pool-teller.ts';
+import type { PoolScopes, ScopeSource } from './pool-scopes.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
-import { SourceChoice, type WantedSource } from './scope-source.ts';
+import type { WantedSource } from './scope-source.ts';
 
 /** This node has no leader that it can go by. */
 interface Lost {
@@ -33,29 +26,15 @@ const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ER
 const FENCED = 'ERR_CLOUDCORE_FENCED';
 /** Sessions of members of which nothing was heard are kept for so many times the expiry. */
 const FORGOTTEN_AFTER = 3;
-/** What a follower is told that reads from a node that does not lead. */
-const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
 
 /**
  * One member in one pool: docs/pool.md, "The member". Level-triggered: whatever happens, {@link look} looks at all that is
  * known, does what follows, and sets an alarm for when something falls due.
  */
 export class PoolRun {
-  readonly scopes: PoolScopes;
-  readonly services: PeerServices;
-  readonly links: LeaderLinks;
-  readonly direct: DirectAccess;
   readonly #options: PoolRunOptions;
-  readonly #pulse: HubPulse;
-  readonly #hubWords: HubWords;
-  readonly #words: PeerWords;
-  readonly #duties: LeaderDuties;
-  readonly #election: PoolElection;
   readonly #alarm: Alarm;
-  readonly #knowledge: LeaderKnowledge;
-  readonly #source: SourceChoice;
-  readonly #role: LeaderRole;
-  readonly #teller: PoolTeller;
+  readonly #parts: RunParts;
   readonly #solo: boolean;
   #times: PoolTimes = poolTimes();
   #lost: Lost | undefined;
@@ -68,85 +47,43 @@ export class PoolRun {
   #why = 'it has started';
 
   constructor(options: PoolRunOptions) {
-    const { node, pool, hub, requests, outbox, link, store, checks, encoder, counters, listener } = options;
-    const { clock, random, log } = options;
     this.#options = options;
-    this.#solo = pool.startsWith(SOLO_PREFIX);
-    this.#alarm = new Alarm(clock, () => this.soon());
-    const shared = { times: () => this.#times, onChange: () => this.soon(), clock, random, log };
-    this.scopes = new PoolScopes({
-      ...{ pool, store, check: checks.check, clock, random, log },
-      onEnded: (source, scope, code, message) => this.#onScopeEnded(source, scope, code, message),
-      onCommit: (commit, source) => listener.onCommit(commit, source),
-      onChange: () => this.#onScopes(),
-      mayPublish: () => this.#leading?.ready === true && !this.#stopping,
-    });
-    this.#role = new LeaderRole({ ...shared, node });
-    this.#knowledge = new LeaderKnowledge({
-      ...{ ...shared, node, membership: options.membership },
-      roster: () => this.scopes.roster,
-      links: () => this.links,
-    });
-    this.#words = new PeerWords({
-      ...{
-        pool,
-        scopes: this.scopes,
-        table: this.#knowledge.table,
-        addresses: options.addresses,
-        clock,
-        log,
-      },
+    this.#solo = options.pool.startsWith(SOLO_PREFIX);
+    this.#alarm = new Alarm(options.clock, () => this.soon());
+    this.#parts = makeRunParts(options, {
+      times: () => this.#times,
+      soon: () => this.soon(),
       status: () => this.status(),
-      handover: () => this.#handover,
-      sharesAddresses: () => !this.cloud,
-    });
-    this.services = new PeerServices({
-      ...{ node, encoder, confirmAfterMs: 0, clock, log },
-      roster: () => this.scopes.roster,
-      published: (kind, name) => this.#published(kind, name),
-      answer: (message, peer) => this.#words.answer(message, peer, () => this.soon()),
-      onChange: () => this.soon(),
-      onBytes: (bytes) => (counters.lanBytes.out += bytes),
-    });
-    this.links = new LeaderLinks({
-      ...{ ...shared, link },
-      message: (peer) => this.#words.message(peer),
+      leads: () => this.leads,
+      handover: () => (this.#stopping ? this.#heir : this.#parts.duties.handover),
+      cloud: () => this.cloud,
+      stopping: () => this.#stopping,
+      onScopes: () => this.#onScopes(),
+      onScopeEnded: (source, scope, code, message) => this.#onScopeEnded(source, scope, code, message),
       onAnswer: (answer) => this.#onAnswer(answer),
       onCurrent: (why, silentSinceMs) => this.#onCurrent(why, silentSinceMs),
-      onBytes: (bytes) => (counters.lanBytes.in += bytes),
     });
-    const ask = (target: PeerTarget, timeoutMs: number): Promise<PeerAnswer | undefined> =>
-      this.links.ask(target, timeoutMs);
-    this.#election = new PoolElection({ ...shared, ask });
-    this.#duties = new LeaderDuties({
-      ...{ ...shared, node, ask },
-      roster: () => this.scopes.roster,
-      heard: (name) => this.table.get(name),
-      followers: () => this.services.peers,
-      nudge: (peer) => this.services.nudge(peer),
-    });
-    this.#pulse = new HubPulse({ ...shared, hub });
-    this.#hubWords = new HubWords({
-      ...{ ...shared, requests, outbox },
-      report: () => this.#report(),
-      onClaimed: (answer) => this.#knowledge.claimed(answer),
-      onRefused: () => this.#role.refused(),
-    });
-    this.direct = new DirectAccess({ ...shared, words: this.#hubWords });
-    this.#source = new SourceChoice(hub);
-    this.#teller = new PoolTeller({
-      ...{ clock, log },
-      onChange: (cloud) => {
-        options.addresses.setCloud(cloud);
-        listener.onChange();
-      },
-      onDirect: () => (counters.directs += 1),
-    });
+  }
+
+  get scopes(): PoolScopes {
+    return this.#parts.scopes;
+  }
+
+  get services(): PeerServices {
+    return this.#parts.services;
+  }
+
+  get links(): LeaderLinks {
+    return this.#parts.links;
+  }
+
+  get direct(): DirectAccess {
+    return this.#parts.direct;
   }
 
   /** What is known of the other members. */
   get table(): PeerTable {
-    return this.#knowledge.table;
+    return this.#parts.knowledge.table;
   }
 
   /** Whether this node leads. */
@@ -162,7 +99,7 @@ export class PoolRun {
   /** Whether the cloud is heard, by this node or by its leader. */
   get cloud(): boolean {
     const { current } = this.links;
-    if (this.#pulse.fresh) return true;
+    if (this.#parts.pulse.fresh) return true;
     if (current === undefined || this.#leading !== undefined) return false;
     return hearsCloud(current.answer.status, this.#now - current.heardMs, this.#times);
   }
@@ -170,7 +107,7 @@ export class PoolRun {
   /** Begins, with what the store has. Called once. */
   start(): void {
     this.#running = true;
-    this.#knowledge.start();
+    this.#parts.knowledge.start();
     this.#lost = { sinceMs: this.#now, bySilence: false };
     this.scopes.open();
     this.#onScopes();
@@ -179,7 +116,7 @@ export class PoolRun {
   /** The session with the hub may be used, or not any more. */
   setConnected(connected: boolean): void {
     this.#connection += 1;
-    if (connected) this.#hubWords.sayAgain();
+    if (connected) this.#parts.hubWords.sayAgain();
     this.soon();
   }
 
@@ -205,7 +142,7 @@ export class PoolRun {
     if (this.#leading !== undefined && !this.#solo) await this.#handOver();
     this.#running = false;
     this.#alarm.cancel();
-    this.#hubWords.withdraw(this.#options.pool);
+    this.#parts.hubWords.withdraw(this.#options.pool);
     this.links.stop();
     this.services.close('this member stops');
     this.scopes.close();
@@ -214,11 +151,11 @@ export class PoolRun {
   /** Tells followers and the hub that this leader goes, and whom to turn to. */
   async #handOver(): Promise<void> {
     const { clock, log, hub } = this.#options;
-    this.#heir = this.#duties.heir(false) ?? '';
+    this.#heir = this.#parts.duties.heir(false) ?? '';
     this.#stopping = true;
     log.info({ heir: this.#heir }, 'hands over, and stops');
     await sayFarewell({
-      ...{ services: this.services, words: this.#words, hubWords: this.#hubWords, clock },
+      ...{ services: this.services, words: this.#parts.words, hubWords: this.#parts.hubWords, clock },
       hasHub: hub.usable,
       limitMs: this.#times.farewellMs,
     });
@@ -229,8 +166,8 @@ export class PoolRun {
     const { state, leader, leads, provisional, epoch } = this.status();
     return {
       ...{ state, leader, leads, provisional, epoch, cloud: this.cloud },
-      sinceMs: this.#teller.sinceMs,
-      cloudAgeMs: this.#cloudAgeMs(),
+      sinceMs: this.#parts.teller.sinceMs,
+      cloudAgeMs: cloudAge(this.#options.hub.heardMs, this.links.current, this.#now),
     };
   }
 
@@ -244,7 +181,7 @@ export class PoolRun {
     return {
       ...{ node, pool, leads },
       endpoint: link.endpoint,
-      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#knowledge.appointed.epoch),
+      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#parts.knowledge.appointed.epoch),
       version: this.scopes.version,
       rosterVersion: this.scopes.rosterVersion,
       complete: this.scopes.complete,
@@ -252,9 +189,9 @@ export class PoolRun {
       leader: leads ? node : (current?.name ?? ''),
       provisional: leading?.provisional ?? followed?.provisional ?? false,
       ready: leads && leading?.ready === true,
-      cloud: this.#pulse.fresh,
-      cloudMs: this.#pulse.cloudMs,
-      electing: this.#election.running && this.#mayLead,
+      cloud: this.#parts.pulse.fresh,
+      cloudMs: this.#parts.pulse.cloudMs,
+      electing: this.#parts.election.running && this.#mayLead,
       stopping: this.#stopping,
     };
   }
@@ -265,13 +202,13 @@ export class PoolRun {
   look(): void {
     this.#times = poolTimes(this.scopes.roster?.heartbeatSeconds);
     const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
-    this.scopes.follow(this.#source.present);
+    this.scopes.follow(this.#parts.source.present);
     dueMs.push(this.scopes.look(this.#now));
     if (!this.#solo) {
-      dueMs.push(this.#hubWords.look(!this.#isGood()));
+      dueMs.push(this.#parts.hubWords.look(!this.#isGood()));
       dueMs.push(this.services.expire(this.#times.expiryMs * FORGOTTEN_AFTER));
     }
-    if (!this.idle) this.#teller.tell(this.status(), this.cloud, this.#why);
+    if (!this.idle) this.#parts.teller.tell(this.status(), this.cloud, this.#why);
     const nextMs = Math.min(...dueMs);
     if (nextMs < Infinity) this.#alarm.setAt(Math.max(nextMs, this.#now + 1));
   }
@@ -288,8 +225,8 @@ export class PoolRun {
   }
 
   #lookAround(): number {
-    const pulseMs = this.#pulse.look(this.#needsHub());
-    if (this.#knowledge.look()) this.#alarm.setAt(this.#now + this.#times.returnMs);
+    const pulseMs = this.#parts.pulse.look(this.#needsHub());
+    if (this.#parts.knowledge.look()) this.#alarm.setAt(this.#now + this.#times.returnMs);
     this.#decide();
     const roleMs = this.#leading === undefined ? this.#lookAsMember() : this.#lookAsLeader(this.#leading);
     return Math.min(pulseMs, roleMs);
@@ -298,34 +235,34 @@ export class PoolRun {
   /** Whether this node leads. */
   #decide(): void {
     const { node, log } = this.#options;
-    const { appointed, asked } = this.#knowledge;
-    const { fresh } = this.#pulse;
+    const { appointed, asked } = this.#parts.knowledge;
+    const { fresh } = this.#parts.pulse;
     const circumstances = {
       ...{ appointed, fresh, mayLead: this.#mayLead },
       mine: () => this.#contender(),
-      leaders: () => this.#knowledge.leaders(),
+      leaders: () => this.#parts.knowledge.leaders(),
     };
     const { epoch } = appointed;
-    if (this.#role.renew(circumstances)) {
+    if (this.#parts.role.renew(circumstances)) {
       log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
       this.services.nudge();
     }
-    const why = this.#role.whyNot(circumstances);
+    const why = this.#parts.role.whyNot(circumstances);
     if (why !== undefined) this.#stopLeading(why);
-    if (!this.#role.mayBegin || !this.#mayLead) return;
-    const isMine = appointed.leader === node && !this.#role.isDeposed(epoch);
+    if (!this.#parts.role.mayBegin || !this.#mayLead) return;
+    const isMine = appointed.leader === node && !this.#parts.role.isDeposed(epoch);
     if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
     else if (!fresh && asked?.stopping === true) this.#lead(epoch, !isMine, `${asked.by} has handed over`);
-    else if (!fresh && this.#election.won) this.#lead(epoch, !isMine, 'nobody else leads');
+    else if (!fresh && this.#parts.election.won) this.#lead(epoch, !isMine, 'nobody else leads');
   }
 
   #lookAsLeader(leading: NonNullable<LeaderRole['leading']>): number {
     const { hub } = this.#options;
-    const { fresh } = this.#pulse;
+    const { fresh } = this.#parts.pulse;
     const isReal = !leading.provisional;
     this.#follow(isReal && hub.usable ? { kind: 'cloud', epoch: leading.epoch, direct: false } : undefined);
     if (!leading.ready && this.scopes.complete && (!fresh || !isReal || this.scopes.synced)) {
-      this.#role.becomeReady();
+      this.#parts.role.becomeReady();
       this.#options.log.info(
         { epoch: leading.epoch, version: this.scopes.version },
         'ready to lead the pool',
@@ -333,27 +270,27 @@ export class PoolRun {
       this.scopes.becameReady();
       this.services.nudge();
     }
-    const dueMs = [this.#duties.probe()];
+    const dueMs = [this.#parts.duties.probe()];
     const lostMs = hub.heardMs + this.#times.hubLostMs;
-    if (fresh || !isReal) this.#duties.keep();
-    else if (this.#now >= lostMs) dueMs.push(this.#duties.handOver());
+    if (fresh || !isReal) this.#parts.duties.keep();
+    else if (this.#now >= lostMs) dueMs.push(this.#parts.duties.handOver());
     else dueMs.push(lostMs);
-    if (!isReal && fresh) dueMs.push(this.#claim(this.#knowledge.silentMs()));
+    if (!isReal && fresh) dueMs.push(this.#claim(this.#parts.knowledge.silentMs()));
     return Math.min(...dueMs);
   }
 
   #lookAsMember(): number {
-    this.links.aim(this.#knowledge.target(this.#pulse.fresh));
+    this.links.aim(this.#parts.knowledge.target(this.#parts.pulse.fresh));
     const dueMs = [this.links.look()];
-    const { fresh } = this.#pulse;
+    const { fresh } = this.#parts.pulse;
     const isGood = this.#isGood();
     if (isGood) {
       this.#lost = undefined;
       this.direct.drop();
-      this.#election.end();
-      this.#hubWords.contented();
+      this.#parts.election.end();
+      this.#parts.hubWords.contented();
     } else this.#lose(this.#why);
-    if (this.#knowledge.asked !== undefined && fresh) dueMs.push(this.#claim(0));
+    if (this.#parts.knowledge.asked !== undefined && fresh) dueMs.push(this.#claim(0));
     if (this.#lost !== undefined)
       dueMs.push(fresh ? this.#lookForHub(this.#lost) : this.#lookForPeer(this.#lost));
     this.#follow(this.#sourceOf(isGood));
@@ -362,11 +299,11 @@ export class PoolRun {
 
   /** Without a leader, with a hub: it is asked for another leader, and in the end for a way without one. */
   #lookForHub(lost: Lost): number {
-    this.#election.end();
-    const { leader } = this.#knowledge.appointed;
+    this.#parts.election.end();
+    const { leader } = this.#parts.knowledge.appointed;
     const { node, pool } = this.#options;
     const dueMs: number[] = [];
-    const silentMs = this.#knowledge.silentMs();
+    const silentMs = this.#parts.knowledge.silentMs();
     if (leader !== '' && leader !== node && this.#mayLead) {
       if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
       else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
@@ -382,17 +319,17 @@ export class PoolRun {
     const nextMs = this.#graceEndsMs(lost);
     if (this.#now < beginMs) return Math.min(beginMs, nextMs);
     const { node } = this.#options;
-    const electors = this.#knowledge.electors(this.#contender());
+    const electors = this.#parts.knowledge.electors(this.#contender());
     const me = electors.find(({ name }) => name === node);
     if (me === undefined) return nextMs;
-    const others = electors.filter(({ name }) => name !== node && !this.#knowledge.isAvoided(name));
-    return Math.min(nextMs, this.#election.look({ ...me, eligible: this.#mayLead }, others));
+    const others = electors.filter(({ name }) => name !== node && !this.#parts.knowledge.isAvoided(name));
+    return Math.min(nextMs, this.#parts.election.look({ ...me, eligible: this.#mayLead }, others));
   }
 
   // ── what is known ──────────────────────────────────────────────────────────────────────────────────────────
 
   get #leading(): LeaderRole['leading'] {
-    return this.#role.leading;
+    return this.#parts.role.leading;
   }
 
   get #now(): number {
@@ -403,18 +340,15 @@ export class PoolRun {
   get #mayLead(): boolean {
     const { node, link, writable } = this.#options;
     if (this.#stopping || link.endpoint === '' || !writable()) return false;
-    if (this.#pulse.fresh && this.#knowledge.appointed.leader === node) return true;
+    if (this.#parts.pulse.fresh && this.#parts.knowledge.appointed.leader === node) return true;
     return this.scopes.roster?.members.some(({ name, eligible }) => name === node && eligible) ?? false;
-  }
-
-  get #handover(): string {
-    return this.#stopping ? this.#heir : this.#duties.handover;
   }
 
   /** Whether it matters now that the hub is really there: also to whoever would lead by its word. */
   #needsHub(): boolean {
     const isCalled =
-      this.#knowledge.asked !== undefined || this.#knowledge.appointed.leader === this.#options.node;
+      this.#parts.knowledge.asked !== undefined ||
+      this.#parts.knowledge.appointed.leader === this.#options.node;
     return this.#leading !== undefined || !this.#isGood() || isCalled;
   }
 
@@ -424,8 +358,8 @@ export class PoolRun {
     const { current } = this.links;
     if (current?.answer.status.ready !== true) return false;
     // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
-    const isFinding = this.#now < this.#knowledge.appointedMs + this.#times.returnMs;
-    return !this.#pulse.fresh || this.#knowledge.appointed.leader === current.name || isFinding;
+    const isFinding = this.#now < this.#parts.knowledge.appointedMs + this.#times.returnMs;
+    return !this.#parts.pulse.fresh || this.#parts.knowledge.appointed.leader === current.name || isFinding;
   }
 
   #contender(): Contender {
@@ -441,7 +375,7 @@ export class PoolRun {
   }
 
   #follow(wanted: WantedSource | undefined): void {
-    this.#source.choose(wanted, this.#connection);
+    this.#parts.source.choose(wanted, this.#connection);
   }
 
   /** When the grace ends; Infinity: it has. */
@@ -450,20 +384,11 @@ export class PoolRun {
     return this.#now < endsMs ? endsMs : Infinity;
   }
 
-  #cloudAgeMs(): number | undefined {
-    const ages = [this.#now - this.#options.hub.heardMs];
-    const { current } = this.links;
-    const { cloudMs = -1 } = current?.answer.status ?? {};
-    if (current !== undefined && cloudMs >= 0) ages.push(cloudMs + this.#now - current.heardMs);
-    const least = Math.min(...ages);
-    return Number.isFinite(least) ? least : undefined;
-  }
-
   #state(): PoolState {
-    const leads = this.#role.state(this.#pulse.fresh);
+    const leads = this.#parts.role.state(this.#parts.pulse.fresh);
     if (leads !== undefined) return leads;
     if (this.#lost === undefined) return 'LIVE';
-    if (this.#source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
+    if (this.#parts.source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
     return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
   }
 
@@ -471,16 +396,16 @@ export class PoolRun {
 
   #lead(epoch: number, provisional: boolean, why: string): void {
     const { counters, log } = this.#options;
-    this.#role.begin(epoch, provisional);
+    this.#parts.role.begin(epoch, provisional);
     this.#lost = undefined;
-    this.#knowledge.leads();
+    this.#parts.knowledge.leads();
     this.#why = why;
     counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
     log.info({ epoch, provisional }, `leads the pool: ${why}`);
-    this.#election.end();
+    this.#parts.election.end();
     this.direct.drop();
     // Whoever was followed, or led before, is to know that there is another one.
-    this.#duties.probeSoon(this.links.current?.name ?? this.#lastLeader);
+    this.#parts.duties.probeSoon(this.links.current?.name ?? this.#lastLeader);
     this.links.aim(undefined);
     this.links.drop('this node leads');
     this.soon();
@@ -490,8 +415,8 @@ export class PoolRun {
     const { log } = this.#options;
     const { epoch = 0 } = this.#leading ?? {};
     this.#why = why;
-    this.#alarm.setAt(this.#role.end());
-    this.#duties.keep();
+    this.#alarm.setAt(this.#parts.role.end());
+    this.#parts.duties.keep();
     log.info({ epoch }, `does not lead the pool any more: ${why}`);
     this.#lost = { sinceMs: this.#now, bySilence: false };
     this.links.forgive();
@@ -506,7 +431,7 @@ export class PoolRun {
 
   #claim(silentMs: number): number {
     const { pool } = this.#options;
-    return this.#hubWords.claim({ pool, epoch: this.#knowledge.appointed.epoch, silentMs });
+    return this.#parts.hubWords.claim({ pool, epoch: this.#parts.knowledge.appointed.epoch, silentMs });
   }
 
   #onScopes(): void {
@@ -519,8 +444,8 @@ export class PoolRun {
   }
 
   #onAnswer(answer: PeerAnswer): void {
-    if (!this.#words.take(answer)) return;
-    this.#knowledge.hear(answer);
+    if (!this.#parts.words.take(answer)) return;
+    this.#parts.knowledge.hear(answer);
     this.soon();
   }
 
@@ -543,7 +468,7 @@ export class PoolRun {
         NOT_LEADER.has(code) || (code === FENCED && scope === poolScope(pool, POOL_RESOURCES.roster));
       if (isAll && source.direct) this.direct.fenced();
       if (isAll && this.#leading !== undefined && this.#leading.epoch === source.epoch) {
-        this.#role.depose(source.epoch);
+        this.#parts.role.depose(source.epoch);
         this.#stopLeading(`the hub has fenced ${node}: ${message}`);
       }
       if (code === 'ERR_SYNC_FORGED')
@@ -555,40 +480,13 @@ export class PoolRun {
   /** A leader has given what the hub has not signed. */
   #refuse(leader: string, message: string): void {
     const { log, counters, listener } = this.#options;
-    this.#knowledge.avoid(leader, this.links.current?.answer.status.epoch ?? 0);
+    this.#parts.knowledge.avoid(leader, this.links.current?.answer.status.epoch ?? 0);
     counters.refusals += 1;
     log.error({ leader, code: 'ERR_SYNC_FORGED' }, `what the leader gave is refused: ${message}`);
     this.scopes.follow(undefined);
-    this.#source.choose(undefined, this.#connection);
+    this.#parts.source.choose(undefined, this.#connection);
     this.scopes.discard();
     listener.onRefused(leader, message);
     if (this.links.current?.name === leader) this.links.drop(`what ${leader} gave was refused`);
-  }
-
-  #published(kind: string, name: string): PublishedScope | { readonly code: string; readonly why: string } {
-    const prefix = `${this.#options.pool}/`;
-    const resource = kind === 'pool' && name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    const published = this.scopes.published(resource);
-    if (published === undefined)
-      return { code: 'ERR_CLOUDCORE_FORBIDDEN', why: `${kind}/${name} is not to be had here` };
-    if (!this.leads) return { code: NOT_LEADING, why: `${this.#options.node} does not lead` };
-    return published;
-  }
-
-  #report(): UpstreamBodies['pool-report'] | undefined {
-    if (this.#solo) return undefined;
-    const { pool, link, writable } = this.#options;
-    const peers = new Set(this.services.peers);
-    if (this.links.current !== undefined) peers.add(this.links.current.name);
-    return {
-      pool,
-      endpoint: this.#stopping ? '' : link.endpoint,
-      epoch: this.#knowledge.appointed.epoch,
-      version: this.scopes.version,
-      complete: this.scopes.complete,
-      writable: writable(),
-      peers: peers.size,
-      ...(this.#stopping && { resign: true as const }),
-    };
   }
 }
