@@ -1,5 +1,7 @@
+import { createPrivateKey, hkdfSync } from 'node:crypto';
+import { HAWSER_NAMESPACE, OBJECTS } from '@hawser/cloudcore';
 import { RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
-import { contentOf } from '@hawser/sync';
+import { contentOf, POOL_RESOURCES, poolStateKeys, rawPublicKey, SOLO_PREFIX } from '@hawser/sync';
 import type { SiteObjects } from './site-objects.ts';
 
 /** What volumes of test pods look like, projected ones of service accounts among them. */
@@ -15,8 +17,9 @@ interface Volume {
 }
 
 /**
- * What a node is to have, worked out from lists of the API server and nothing else: its Node, pods that are bound to
- * it, the configMaps, secrets and service accounts that those name (as far as test pods name any).
+ * What a node in no pool is to have, worked out from lists of the API server and nothing else: its Node, pods that are
+ * bound to it, the configMaps, secrets and service accounts that those name (as far as test pods name any), and that it
+ * is alone.
  * @returns hashes by key, as `SiteEdge.objects`
  */
 export async function wantedView(objects: SiteObjects, node: string): Promise<ReadonlyMap<string, string>> {
@@ -44,7 +47,23 @@ export async function wantedView(objects: SiteObjects, node: string): Promise<Re
   addNamed(RESOURCES.secrets, secrets);
   addNamed(RESOURCES.serviceaccounts, accounts);
   add(RESOURCES.nodes, await objects.get(RESOURCES.nodes, node));
+  const { key, hash } = contentOf(POOL_RESOURCES.membership, await aloneOf(objects, node));
+  wanted.set(key, hash);
   return wanted;
+}
+
+/** What the hub tells a node in no pool: that it is its own, and the keys that states are signed with. */
+async function aloneOf(objects: SiteObjects, node: string): Promise<object> {
+  const authority = await objects.get(RESOURCES.secrets, OBJECTS.authority, HAWSER_NAMESPACE);
+  const { 'tls.key': pem = '' } = authority['data'] as Readonly<Record<string, string>>;
+  const { d = '' } = createPrivateKey(Buffer.from(pem, 'base64')).export({ format: 'jwk' });
+  const secret = Buffer.from(d, 'base64url');
+  const seed = new Uint8Array(hkdfSync('sha256', secret, Buffer.alloc(0), 'hawser pool state v1', 32));
+  const pool = SOLO_PREFIX + node;
+  return {
+    ...{ apiVersion: 'hawser.dev/v1', kind: 'PoolMembership', metadata: { name: pool } },
+    spec: { pool, leader: '', endpoint: '', epoch: 0, keys: [rawPublicKey(poolStateKeys(seed).publicKey)] },
+  };
 }
 
 /** Differences between two views, a line each: what a failed comparison shows. */
