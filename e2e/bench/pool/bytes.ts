@@ -1,3 +1,4 @@
+import { RESOURCES } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import {
   createNetnsPair,
@@ -45,6 +46,7 @@ export async function measurePoolBytes(bench: Bench): Promise<void> {
     await setElection(site, false);
     alone.set(size, await count(bench, { site, pair, fleet, led: false }));
     await fleet.close();
+    await site.objects.remove(RESOURCES.nodes, fleet.nodes);
     tell(bench, size, pooled.get(size), alone.get(size));
   }
   const of = (counted: Counted | undefined): number => (counted?.start ?? 0) + (counted?.update ?? 0);

@@ -1,3 +1,4 @@
+import { RESOURCES } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import {
   makeReader,
@@ -51,5 +52,6 @@ async function p99(bench: Bench, site: ClusterSite, token: string, led: boolean)
   }
   await fleet.stop();
   await fleet.close();
+  await site.objects.remove(RESOURCES.nodes, fleet.nodes);
   return percentile(tookMs, 99);
 }

@@ -59,10 +59,15 @@ export class SiteEdge {
 
   /**
    * Starts the command; resolves when its admin socket answers.
-   * @param wallShiftMs by how much the wall clock of its machine is ahead, milliseconds. Default 0
+   * @param options by how much the wall clock of its machine is ahead, milliseconds (default 0), and the sections of its
+   *   configuration that are others than before, for this start
    */
-  async start({ wallShiftMs = 0 }: { readonly wallShiftMs?: number } = {}): Promise<void> {
-    const { dir, config, startNode } = this.#options;
+  async start(
+    options: { readonly wallShiftMs?: number; readonly config?: EdgeConfigInput } = {},
+  ): Promise<void> {
+    const { wallShiftMs = 0 } = options;
+    const { dir, startNode } = this.#options;
+    const config = { ...this.#options.config, ...options.config };
     const file = path.join(dir, 'edgecore.yaml');
     const whole: EdgeConfigInput = {
       log: { level: 'info', format: 'json' },

@@ -22,6 +22,7 @@ const SLICES = '/apis/discovery.k8s.io/v1/endpointslices';
 
 class FleetMember {
   readonly node: string;
+  readonly #index: number;
   readonly #dir: string;
   readonly #settings: FleetSettings;
   #core: EdgeCore | undefined;
@@ -29,7 +30,8 @@ class FleetMember {
 
   constructor(settings: FleetSettings, index: number) {
     this.#settings = settings;
-    this.node = `edge-${index}`;
+    this.#index = index;
+    this.node = `${settings.prefix}${index}`;
     this.#dir = path.join(settings.dir, String(index));
   }
 
@@ -52,7 +54,7 @@ class FleetMember {
         eventBus: { mode: 'off' },
         pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
         // Any free port: a number of its own for each.
-        localApi: { port: localApi ? FIRST_API_PORT + Number(this.node.slice(5)) : 0, address: '' },
+        localApi: { port: localApi ? FIRST_API_PORT + this.#index : 0, address: '' },
       },
     });
     this.#admin = new AdminClient({ socket });
@@ -145,8 +147,8 @@ async function stateOf(members: readonly FleetMember[]): Promise<FleetState> {
 }
 
 async function main(settings: FleetSettings): Promise<void> {
-  const { first, count } = settings;
-  const members = Array.from({ length: count }, (_, index) => new FleetMember(settings, first + index));
+  const { count } = settings;
+  const members = Array.from({ length: count }, (_, index) => new FleetMember(settings, index));
   await atATime(members, (member) => member.join());
   answerQuestions({
     start: () => atATime(members, (member) => member.start()),

@@ -3,7 +3,8 @@ export interface FleetSettings {
   readonly hub: { readonly host: string; readonly port: number };
   /** A join token of the pool, good for all of them. */
   readonly token: string;
-  readonly first: number;
+  /** Names of the nodes: prefix and a number. */
+  readonly prefix: string;
   readonly count: number;
   /** A folder of its own. */
   readonly dir: string;

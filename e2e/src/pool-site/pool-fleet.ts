@@ -25,10 +25,13 @@ let folders = 0;
 /** Many members of the one pool in one process. */
 export class PoolFleet {
   readonly members: number;
+  /** Their names. */
+  readonly nodes: readonly string[];
   readonly #child: NodeChild;
 
-  private constructor(members: number, child: NodeChild) {
-    this.members = members;
+  private constructor({ prefix, count }: FleetSettings, child: NodeChild) {
+    this.members = count;
+    this.nodes = Array.from({ length: count }, (_, index) => `${prefix}${index}`);
     this.#child = child;
   }
 
@@ -39,14 +42,15 @@ export class PoolFleet {
       hub: site.address(),
       token: await site.token({ pool: POOL, uses: members }),
       dir: path.join(site.dir, `fleet${folders++}`),
-      ...{ first: 0, count: members, heartbeatMs, localApi },
+      prefix: `fleet-${folders}-`,
+      ...{ count: members, heartbeatMs, localApi },
     };
     const child = await startNode({
       script: new URL('fleet-process.js', import.meta.url),
       args: [JSON.stringify(settings)],
       readyTimeoutMs: START_LIMIT_MS,
     });
-    return new PoolFleet(members, child);
+    return new PoolFleet(settings, child);
   }
 
   async start(): Promise<void> {
