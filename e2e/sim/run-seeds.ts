@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { SeedNews, SeedWork } from './seed-worker.ts';
+import type { SeedNews, SeedWork, Subject } from './seed-worker.ts';
 
 /** What many simulations came to. */
 export interface SeedsReport {
@@ -10,11 +10,16 @@ export interface SeedsReport {
 }
 
 /** Runs the simulations of `count` seeds from `first` on, in two threads; few of them once there are failures. */
-export async function runSeeds(first: number, count: number, threads = 2): Promise<SeedsReport> {
+export async function runSeeds(
+  first: number,
+  count: number,
+  subject: Subject = 'cluster',
+  threads = 2,
+): Promise<SeedsReport> {
   const failed: SeedsReport['failed'][number][] = [];
   let simulations = 0;
   const run = async (index: number): Promise<void> => {
-    const work: SeedWork = { first: first + index, end: first + count, step: threads };
+    const work: SeedWork = { subject, first: first + index, end: first + count, step: threads };
     const worker = new Worker(new URL('./seed-worker.js', import.meta.url), {
       workerData: work,
       execArgv: [],

@@ -288,15 +288,25 @@ export class VirtualMember {
   #watch(member: PoolMember): void {
     const watched = new Map<string, () => void>();
     const look = (): void => {
+      const present = new Set<string>();
       for (const resource of [...member.resources().keys(), 'poolrosters.hawser.dev']) {
         const view = member.view(resource);
-        if (view === undefined || watched.has(view.scope)) continue;
+        if (view === undefined) continue;
+        present.add(view.scope);
+        if (watched.has(view.scope)) continue;
         this.#note(view.scope, view.version);
         const stop = view.listen((commit) => {
           this.#note(commit.scope, commit.version);
           this.commits.push(commit);
         });
         watched.set(view.scope, stop);
+      }
+      // What is not shared here any more begins anew if it is again.
+      for (const [scope, stop] of [...watched]) {
+        if (present.has(scope)) continue;
+        stop();
+        watched.delete(scope);
+        this.shown.delete(scope);
       }
     };
     member.listen(look);
