@@ -73,7 +73,7 @@ export class SiteObjects {
   /** Deletes objects; with `force` without waiting for the node that has them. */
   async remove(resource: ApiResource, names: readonly string[], force = false): Promise<void> {
     await atATime(names, async (name) => {
-      const path = resourcePath(resource, { namespace: NAMESPACE, name });
+      const path = resourcePath(resource, { ...(resource.namespaced && { namespace: NAMESPACE }), name });
       const body = force ? { gracePeriodSeconds: 0 } : {};
       await this.#client().request({ method: 'DELETE', path, body });
     });

@@ -48,6 +48,7 @@ describe('addresses of pods after a reboot without a cloud (P15)', function () {
     await site.member(moved).stop();
     await site.member(moved).start({ config: { node: { ip: oldAddress } } });
     const { client, objects } = site.cluster;
+    await objects.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
     const pod = await objects.create({
       apiVersion: 'v1',
       kind: 'Pod',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
+import { eventually } from '@hawser/seams/testing';
 import type { PoolStatus } from '@hawser/edgecore';
 import { netnsAvailable, PoolSite, type NodeChild } from '../../src/index.ts';
 import { POOL_HUB, POOL_SERVICES, poolTime, within } from './pool-fixture.ts';
@@ -172,7 +173,9 @@ describe('a pool whose only eligible leader is gone', function () {
       const reader = await PoolReader.start(site, 1);
       const poller = await Poller.start(site, 1);
       await site.member(0).kill();
-      const untilMs = performance.now() + poolTime(28);
+      // Until the hub has heard that its session ended.
+      await eventually('its streams are closed', async () => (await site.streams()) === 0);
+      const untilMs = performance.now() + poolTime(26);
       while (performance.now() < untilMs) {
         assert.equal(await site.streams(), 0);
         const status = await site.status(1);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
+import { eventually } from '@hawser/seams/testing';
 import { resourcePath, RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
 import { netnsAvailable, NODE_POOLS, POOL, poolSlice, PoolSite } from '../../src/index.ts';
 import { POOL_HUB, POOL_SERVICES, poolTime, within } from './pool-fixture.ts';
@@ -72,8 +73,8 @@ describe('what a pool shares', function () {
     await writer.check([reader]);
     await reader.stop();
     await setShared([]);
+    await eventually('endpoints are shared again', async () => (await shared(member)).includes('endpoints'));
     await site.untilLed();
-    assert.ok((await shared(member)).includes('endpoints'));
   });
 
   it('is kept when a list is suddenly empty, and goes when it was looked at again (P14)', async () => {

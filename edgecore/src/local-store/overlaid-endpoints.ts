@@ -11,11 +11,13 @@ interface TargetRef {
 interface SliceEndpoint {
   readonly addresses?: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean };
+  readonly nodeName?: string;
   readonly targetRef?: TargetRef;
 }
 
 interface EndpointAddress {
   readonly ip?: string;
+  readonly nodeName?: string;
   readonly targetRef?: TargetRef;
 }
 
@@ -25,6 +27,15 @@ interface Subset {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What the node that the cloud knows an endpoint at says of its pod: nobody speaks for the pods of others. */
+function wordOf(
+  addresses: Addresses,
+  { nodeName, targetRef }: Pick<SliceEndpoint, 'nodeName' | 'targetRef'>,
+): PodAddress | undefined {
+  const now = addresses.get(targetRef?.uid ?? '');
+  return now !== undefined && now.node === nodeName ? now : undefined;
+}
 
 /** What becomes of one endpoint; undefined: it is as the cloud says. */
 function newPlace(
@@ -57,10 +68,10 @@ export function overlaidSlice(
   if (slice['addressType'] === 'FQDN') return undefined;
   const before = (slice['endpoints'] ?? []) as readonly SliceEndpoint[]; // as the API server checked it
   const endpoints = before.map((endpoint) => {
-    const { addresses: places, conditions, targetRef } = endpoint;
+    const { addresses: places, conditions } = endpoint;
     // Absent: it is ready. Source: discovery/v1 EndpointConditions.
     const was = { address: places?.[0], ready: conditions?.ready ?? true };
-    const place = newPlace(addresses.get(targetRef?.uid ?? ''), was, isFamily, showsNotReady);
+    const place = newPlace(wordOf(addresses, endpoint), was, isFamily, showsNotReady);
     if (place === undefined) return endpoint;
     return {
       ...endpoint,
@@ -88,8 +99,7 @@ function overlaidSubset(subset: Subset, addresses: Addresses, showsNotReady: boo
     ...(subset.notReadyAddresses ?? []).map((entry) => ({ entry, ready: false })),
   ].map(({ entry, ready }) => {
     const isFamily = isIPv6(entry.ip ?? '') ? isIPv6 : isIPv4;
-    const now = addresses.get(entry.targetRef?.uid ?? '');
-    const place = newPlace(now, { address: entry.ip, ready }, isFamily, showsNotReady);
+    const place = newPlace(wordOf(addresses, entry), { address: entry.ip, ready }, isFamily, showsNotReady);
     if (place === undefined) return { entry, ready, isOther: false };
     const moved = place.address === undefined ? entry : { ...entry, ip: place.address };
     return { entry: moved, ready: place.ready, isOther: true };

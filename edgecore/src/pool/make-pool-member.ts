@@ -44,7 +44,11 @@ export async function makePoolMember(options: EdgePoolOptions): Promise<PoolMemb
       // A thread of its own would cost more memory than it saves time on a LAN.
       threadAboveBytes: Infinity,
     }),
-    pods: { credentials, wallMs, own: () => ownAddresses(pods.pods(), (uid) => statuses.get(uid)) },
+    pods: {
+      credentials,
+      wallMs,
+      own: () => ownAddresses(pods.pods(), (uid) => statuses.get(uid), reporter.addresses),
+    },
     onRefused: (leader, message) => {
       const text = `what ${leader} gave for the pool is not what the hub has signed: ${message}`;
       events.record({ kind: 'Node', apiVersion: 'v1', name: node }, 'Warning', REFUSED, text);

@@ -246,6 +246,8 @@ export class PoolMember implements PoolReader {
     await this.#leave();
     if (present !== undefined) await this.#enter(present);
     this.#changed();
+    // It may have been taken back while the former pool was being left.
+    if (this.#membership.present?.pool !== present?.pool) this.#inTurn(() => this.#change());
   }
 
   async #enter({ pool }: PoolMembership): Promise<void> {

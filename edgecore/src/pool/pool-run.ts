@@ -13,6 +13,7 @@ import type { PoolScopes, ScopeSource } from './pool-scopes.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
 import type { WantedSource } from './scope-source.ts';
+import { ALTERED } from './state-checks.ts';
 
 /** This node has no leader that it can go by. */
 interface Lost {
@@ -460,7 +461,7 @@ export class PoolRun {
   #onScopeEnded(source: ScopeSource, scope: string, code: string, message: string): void {
     const { log, node, pool } = { ...this.#options };
     if (source.kind === 'leader') {
-      if (code === 'ERR_SYNC_FORGED') this.#refuse(source.name, message);
+      if (ALTERED.has(code)) this.#refuse(source.name, message);
       else log.debug({ leader: source.name, scope, code }, `a scope has ended: ${message}`);
     } else {
       log.debug({ scope, code }, `the hub ended a scope: ${message}`);
@@ -471,8 +472,7 @@ export class PoolRun {
         this.#parts.role.depose(source.epoch);
         this.#stopLeading(`the hub has fenced ${node}: ${message}`);
       }
-      if (code === 'ERR_SYNC_FORGED')
-        log.error({ scope, code }, `the hub gave what it has not signed: ${message}`);
+      if (ALTERED.has(code)) log.error({ scope, code }, `the hub gave what it has not signed: ${message}`);
     }
     this.soon();
   }

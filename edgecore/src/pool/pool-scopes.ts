@@ -22,6 +22,7 @@ import { compareVersions } from './leader-order.ts';
 import type { PublishedScope } from './peer-service.ts';
 import type { RosterProof } from './peer-messages.ts';
 import { readRoster } from './pool-documents.ts';
+import { ALTERED } from './state-checks.ts';
 
 /** Where a pool's scopes come from. Another one is another object. */
 export interface ScopeSource {
@@ -308,7 +309,7 @@ export class PoolScopes {
     entry.following = undefined;
     entry.retryMs = this.#options.clock.monotonicMs() + entry.backoff.nextMs();
     // What else was begun with is as good as ever: contents are compared by what they are.
-    if (code === 'ERR_SYNC_FORGED') this.#options.store.discard(entry.scope);
+    if (ALTERED.has(code)) this.#options.store.discard(entry.scope);
     this.#options.onEnded(source, entry.scope, code, message);
   }
 

@@ -13,6 +13,9 @@ import {
 
 const PREFIX = 'pool/';
 
+/** With what a scope ends whose giver has altered what it gave: contents that are not as they say, states that nobody signed. */
+export const ALTERED: ReadonlySet<string> = new Set(['ERR_SYNC_FORGED', 'ERR_SYNC_WRONG_HASH']);
+
 /** Holds stamps against the keys of the membership, and the life of the cluster that this node has accepted. */
 export class StateChecks {
   readonly #life: () => ClusterIdentity | undefined;

@@ -12,12 +12,12 @@ const SLICE_SCOPE = { group: 'discovery.k8s.io', resource: 'endpointslices' };
 
 function addresses(made: Readonly<Record<string, Partial<PodAddress>>>): ReadonlyMap<string, PodAddress> {
   return new Map(
-    Object.entries(made).map(([uid, address]) => [uid, { node: 'n', ips: [], ready: true, ...address }]),
+    Object.entries(made).map(([uid, address]) => [uid, { node: 'n1', ips: [], ready: true, ...address }]),
   );
 }
 
 function target(uid: string): object {
-  return { targetRef: { kind: 'Pod', name: `pod-${uid}`, namespace: 'x', uid } };
+  return { nodeName: 'n1', targetRef: { kind: 'Pod', name: `pod-${uid}`, namespace: 'x', uid } };
 }
 
 function slice(...pods: readonly (readonly [uid: string, ip: string])[]): object {
@@ -27,7 +27,6 @@ function slice(...pods: readonly (readonly [uid: string, ip: string])[]): object
     endpoints: pods.map(([uid, ip]) => ({
       addresses: [ip],
       conditions: { ready: true, serving: true, terminating: false },
-      nodeName: 'n1',
       ...target(uid),
     })),
     ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
@@ -35,6 +34,14 @@ function slice(...pods: readonly (readonly [uid: string, ip: string])[]): object
 }
 
 describe('local store: endpoints where pods are now', () => {
+  it('takes no word of a node for pods of another one', () => {
+    const made = slice(['a', '10.0.0.1']) as Record<string, unknown>;
+    const claimed = addresses({ a: { node: 'n2', ips: ['10.9.0.1'] } });
+    assert.equal(overlaidSlice(made, claimed, false), undefined);
+    const subsets = [{ addresses: [{ ip: '10.0.0.1', ...target('a') }] }];
+    assert.equal(overlaidEndpoints({ subsets }, claimed, false), undefined);
+  });
+
   it('rewrites addresses and conditions of a slice by UID, in its own family', () => {
     const made = slice(['a', '10.0.0.1'], ['b', '10.0.0.2'], ['c', '10.0.0.3'], ['d', '10.0.0.4']);
     const now = addresses({
