@@ -113,10 +113,10 @@ export class SnapshotKeeper {
   async #write(scope: string): Promise<void> {
     const { folder, store, counters, clock, log } = this.#options;
     this.#due.delete(scope);
+    const snapshot = store.snapshot(scope);
+    if (snapshot === undefined) return;
     const nowMs = clock.monotonicMs();
     try {
-      const snapshot = await store.snapshotAside(scope);
-      if (snapshot === undefined) return;
       await folder.save(scope, snapshot);
       this.#writtenMs.set(scope, nowMs);
       this.#written.push({ atMs: nowMs, bytes: snapshot.length });
