@@ -30,7 +30,8 @@ export class ModelLine {
 
   heal(): void {
     this.#cut = false;
-    for (const deliver of this.#held.splice(0)) this.carry(deliver);
+    // Before all that is still on its way: what is sent in order arrives in order.
+    for (const deliver of this.#held.splice(0)) this.#clock.setTimer(0, deliver);
   }
 
   /** What waits is lost. */
