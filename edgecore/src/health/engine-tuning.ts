@@ -9,7 +9,7 @@ export interface EngineTuningOptions {
   readonly cpuMs?: () => number;
   /** Default: V8's. */
   readonly setFlags?: (flags: string) => void;
-  /** There is next to nothing to do: a good moment to collect garbage. Called every few minutes. */
+  /** There is next to nothing to do: a good moment to collect garbage. Called twice every five minutes. */
   readonly onIdle: () => void;
 }
 
@@ -19,8 +19,8 @@ const PERIOD_MS = 30_000;
 const BUSY = 0.1;
 /** Part of one processor below which nobody notices a collection of garbage. */
 const IDLE = 0.03;
-/** Of the looks that find it idle. The first two, since what the first one frees is given back by the second. */
-const COLLECT_AT = { first: 2, every: 10 } as const;
+/** Of so many looks that find it idle two are told of: what a first collection frees, a second one gives back. */
+const COLLECT = { times: 2, of: 10 } as const;
 
 /**
  * Gives the process its compilers back (`memory-diet.ts` took them away) once it has used more than a tenth of a
@@ -78,9 +78,8 @@ export class EngineTuning {
   }
 
   #idle(): void {
+    if (this.#idleLooks % COLLECT.of < COLLECT.times) this.#options.onIdle();
     this.#idleLooks += 1;
-    if (this.#idleLooks <= COLLECT_AT.first || this.#idleLooks % COLLECT_AT.every === 0)
-      this.#options.onIdle();
   }
 
   #now(): { cpuMs: number; atMs: number } {

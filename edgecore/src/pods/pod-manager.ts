@@ -1,6 +1,6 @@
 import type { ContentKey, ReplicaStore } from '@hawser/sync';
 import { delay, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
-import type { ContainerRuntime } from '../runtime/container-runtime.ts';
+import type { ContainerRuntime, RuntimePod } from '../runtime/container-runtime.ts';
 import { podName, PODS, readPod, type Pod } from './pod.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
@@ -42,6 +42,8 @@ export interface PodManagerOptions {
 
 /** How long the start waits for a runtime that takes calls and does not answer, each time it asks, milliseconds. */
 const START_PATIENCE_MS = 5_000;
+/** A moment of no worker: it came after the list. */
+const NEVER = -1;
 /** The same for the stop: then the connection with the runtime is closed, and what waits for it fails. */
 const STOP_PATIENCE_MS = 5_000;
 
@@ -311,10 +313,13 @@ export class PodManager {
     this.#lookForMissed();
     this.#isListed = false;
     this.#relistedMs = this.#options.clock.monotonicMs();
+    const moments = new Map([...this.#workers].map(([uid, { moment }]) => [uid, moment]));
+    const listed = new Map<string, RuntimePod>();
     try {
       const present = await this.#options.runtime.list();
       if (!this.#running) return;
       this.#isListed = true;
+      for (const pod of present) listed.set(pod.uid, pod);
       this.#found.clear();
       for (const { uid, namespace, name } of present) {
         if (this.#workers.has(uid)) continue; // it knows better
@@ -328,7 +333,10 @@ export class PodManager {
     } catch (error) {
       this.#log.warn({ err: error }, 'pods could not be listed again');
     }
-    this.wakeAll();
+    for (const [uid, worker] of this.#workers) {
+      if (this.#isListed) worker.wakeWith(listed.get(uid), moments.get(uid) ?? NEVER);
+      else worker.wake();
+    }
   }
 
   /** UIDs of pods that have left something, for a crash or for now. */

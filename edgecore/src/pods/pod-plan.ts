@@ -2,8 +2,9 @@ import { PlanDraft } from './plan-draft.ts';
 import { planContainers } from './plan-containers.ts';
 import { planInitializers } from './plan-initializers.ts';
 import { planSandbox } from './plan-sandbox.ts';
-import type { PlanInput, PodPlan } from './plan-types.ts';
+import type { PlanInput, PodAction, PodPlan } from './plan-types.ts';
 
+const STARTS: ReadonlySet<PodAction['do']> = new Set(['create-sandbox', 'start-container']);
 /** Source: kubelet, active_deadline.go. */
 const DEADLINE = {
   reason: 'DeadlineExceeded',
@@ -28,6 +29,11 @@ export function planRun(input: PlanInput): PodPlan {
     if (planSandbox(input, draft) && planInitializers(draft)) planContainers(draft);
   }
   return draft.plan();
+}
+
+/** Whether it makes and starts things, and ends none: what ends is said at once. */
+export function startsOnly({ actions }: PodPlan): boolean {
+  return actions.length > 0 && actions.every((action) => STARTS.has(action.do));
 }
 
 function deadlineOf({ pod, previous }: PlanInput): number | undefined {

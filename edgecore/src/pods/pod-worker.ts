@@ -1,44 +1,24 @@
 import { setMaxListeners } from 'node:events';
-import { Backoff, deferred, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
-import type { ContainerRuntime, RuntimePod } from '../runtime/container-runtime.ts';
+import { Backoff, deferred, type Timer } from '@hawser/seams';
+import type { RuntimePod } from '../runtime/container-runtime.ts';
 import { RuntimeError } from '../runtime/runtime-error.ts';
 import { planEnd } from './plan-end.ts';
 import { containerOf, graceSeconds, podName, type Pod } from './pod.ts';
 import { PodError } from './pod-error.ts';
 import { isDiskFull } from './disk-full.ts';
-import type { PodEvents } from './pod-events.ts';
 import { Performed, PodOperator } from './pod-operator.ts';
-import type { PodParts } from './pod-parts.ts';
-import { planRun } from './pod-plan.ts';
-import { PodReporter, type PodReports, type SeenPod } from './pod-reporter.ts';
+import { planRun, startsOnly } from './pod-plan.ts';
+import { PodReporter, type SeenPod } from './pod-reporter.ts';
 import { isOver } from './pod-status-types.ts';
-import type { PodStatuses } from './pod-statuses.ts';
-import type { PlanInput, PodAction, PodEnd, PodPlan } from './plan-types.ts';
+import type { PodWorkerOptions } from './pod-worker-options.ts';
+import type { PlanInput, PodAction, PodEnd } from './plan-types.ts';
 import { RestartDelays } from './restart-delays.ts';
 import { isSettling, untilSettled } from './settling.ts';
 import { StartFailures } from './start-failures.ts';
-import type { StartGate } from './start-gate.ts';
 
-/** What a {@link PodWorker} needs. */
-export interface PodWorkerOptions {
-  readonly uid: string;
-  /** The pod as the store has it now; undefined: not there any more. */
-  readonly desired: () => Pod | undefined;
-  /** Resolves when the pod whose name this one took over has ended. */
-  readonly after?: Promise<void>;
-  readonly runtime: ContainerRuntime;
-  readonly parts: PodParts;
-  readonly gate: StartGate;
-  readonly statuses: PodStatuses;
-  readonly reports: PodReports;
-  readonly events: PodEvents;
-  /** Nothing of the pod is left here nor in the store: the worker has done its work. */
-  readonly onDone: () => void;
-  readonly hostIps: () => readonly string[];
-  readonly clock: Clock;
-  /** Default: the system's. */
-  readonly random?: Random;
-  readonly log: Logger;
+/** What the runtime had of a pod when it listed all. */
+interface Listed {
+  readonly inRuntime: RuntimePod | undefined;
 }
 
 /** Where a worker is with its pod. */
@@ -56,7 +36,6 @@ const FULL_RETRY_MS = 5_000;
 const PUT_OFF_MS = { unstarted: 2_000, started: 250 } as const;
 /** Rounds of looking and acting before a worker gives others a turn: no plan needs as many. */
 const MAX_ROUNDS = 64;
-const STARTS: ReadonlySet<PodAction['do']> = new Set(['create-sandbox', 'start-container']);
 
 /** A round was ended because the pod is to end now, or sooner. */
 class Overtaken extends Error {}
@@ -84,6 +63,9 @@ export class PodWorker {
   #last: Pod | undefined;
   #phase: PodWorkerPhase = 'sync';
   #dirty = false;
+  #moment = 0;
+  /** What is in the runtime, for the next look. */
+  #listed: Listed | undefined;
   #running: Promise<void> | undefined;
   /** Of the round that is under way. */
   #round: { readonly urgency: number; readonly abort: AbortController } | undefined;
@@ -130,9 +112,30 @@ export class PodWorker {
     this.wake();
   }
 
+  /** A moment in what it does, for {@link wakeWith}. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /**
+   * As {@link wake}, with what the runtime had of the pod in a list, so that it need not be asked for: unless it was
+   * woken, or did something, since the list was begun.
+   * @param moment as it was when the list was begun
+   */
+  wakeWith(inRuntime: RuntimePod | undefined, moment: number): void {
+    const isFresh = moment === this.#moment && this.#running === undefined;
+    this.#wake(isFresh ? { inRuntime } : undefined);
+  }
+
   /** Looks at the pod, soon. */
   wake(): void {
+    this.#wake(undefined);
+  }
+
+  #wake(listed: Listed | undefined): void {
     this.#dirty = true;
+    this.#listed = listed;
+    this.#moment += 1;
     if (this.#stopping.signal.aborted || this.#isDone) return;
     this.#overtake();
     this.#running ??= this.#run();
@@ -196,6 +199,7 @@ export class PodWorker {
       this.#dirty = true;
     } finally {
       this.#round = undefined;
+      this.#moment += 1;
     }
   }
 
@@ -217,7 +221,9 @@ export class PodWorker {
     if (pod !== undefined) this.#last = pod;
     const isWanted = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
     if (isWanted) this.#beginAhead(pod);
-    const inRuntime = await this.#options.runtime.get(this.#options.uid);
+    const listed = this.#listed;
+    this.#listed = undefined;
+    const { inRuntime } = listed ?? { inRuntime: await this.#options.runtime.get(this.#options.uid) };
     if (!isWanted) {
       await this.#endPod(pod, inRuntime, undefined, signal);
       return;
@@ -258,7 +264,7 @@ export class PodWorker {
     const seen = { pod, inRuntime, waiting: plan.waiting };
     const act = (): Promise<void> => this.#act(pod, plan.actions, inRuntime, signal);
     if (isSettling(inRuntime)) await this.#actWhileSettling(pod, act, signal);
-    else if (isStart(plan)) await this.#putOff(seen, act, signal);
+    else if (startsOnly(plan)) await this.#putOff(seen, act, signal);
     else await this.#beside(this.#reporter.report(seen), act);
     if (plan.lookAgainAtMs !== undefined) this.#wakeAfter(plan.lookAgainAtMs - this.#options.clock.wallMs());
   }
@@ -468,11 +474,6 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
-}
-
-/** Whether it makes and starts things, and ends none: what ends is said at once. */
-function isStart({ actions }: PodPlan): boolean {
-  return actions.length > 0 && actions.every((action) => STARTS.has(action.do));
 }
 
 /** A runtime that is away is the node's trouble, not that of each pod. */

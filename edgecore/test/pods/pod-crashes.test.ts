@@ -97,6 +97,42 @@ describe('Restarts of the edge core, and of the machine', () => {
     assert.ok(node.machine.running.includes('uid-a/one'));
   });
 
+  it('takes what the slow re-list has for what there is, and asks for no pod by itself', async () => {
+    await node.run(pod);
+    node.machine.listeners.clear();
+    let gets = 0;
+    const { runtime } = node;
+    const get = runtime.get.bind(runtime);
+    runtime.get = (uid) => {
+      gets += 1;
+      return get(uid);
+    };
+    await node.pass(60);
+    assert.equal(gets, 0);
+    node.machine.exitOf('uid-a', 'one', { exitCode: 1 });
+    await node.pass(60);
+    assert.ok(node.machine.running.includes('uid-a/one'));
+    assert.equal(gets, 1, 'after what it has done');
+  });
+
+  it('asks for a pod that has changed while all were being listed', async () => {
+    await node.run(pod);
+    const { runtime } = node;
+    const list = runtime.list.bind(runtime);
+    const old = await list();
+    // It ends, and is started again, before the list is there: what that has of it is over.
+    runtime.list = async () => {
+      runtime.list = list;
+      node.machine.exitOf('uid-a', 'one', { exitCode: 1 });
+      await node.settle();
+      return old;
+    };
+    await node.pass(60);
+    const present = node.machine.pods.get('uid-a')?.containers.find(({ name }) => name === 'one');
+    assert.equal(present?.attempt, 1);
+    assert.equal(node.container('uid-a', 'one').containerID, `simulated://${present.id}`);
+  });
+
   it('comes to the same whatever moment a life of it ends at', async () => {
     for (let lastCall = 1; ; lastCall++) {
       node = new PodNode();
