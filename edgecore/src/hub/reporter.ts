@@ -28,8 +28,8 @@ const OF_A_START: ReadonlySet<string> = new Set([
   'Created',
   'Started',
 ]);
-/** How long, milliseconds. */
-const EVENTS_AFTER_MS = 1_000;
+/** How long after the last one, and after the first one at most, milliseconds: until the starts of now are over. */
+const EVENTS_AFTER_MS = { last: 1_000, first: 4_000 } as const;
 /** Events that wait at a time; beyond it they go at once. */
 const MAX_WAITING_EVENTS = 256;
 
@@ -40,6 +40,8 @@ export class Reporter {
   readonly #log: Logger;
   readonly #events = new Map<string, UpstreamBodies['event']>();
   #timer: Timer | undefined;
+  /** Since when events wait, monotonic milliseconds. */
+  #waitingSinceMs = 0;
 
   constructor(options: { readonly outbox: Outbox; readonly clock: Clock; readonly log: Logger }) {
     this.#outbox = options.outbox;
@@ -58,13 +60,22 @@ export class Reporter {
   }
 
   /**
-   * An event, after those that wait; one of a start in a second. May be lost where too many wait. A later one with its
-   * key takes its place.
+   * An event, after those that wait; one of a start a second after there was none any more. May be lost where too many
+   * wait. A later one with its key takes its place.
    */
   event(key: string, body: UpstreamBodies['event']): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#events.size === 0) this.#waitingSinceMs = nowMs;
     this.#events.set(key, body);
-    if (!OF_A_START.has(body.reason) || this.#events.size >= MAX_WAITING_EVENTS) this.flush();
-    else this.#timer ??= this.#clock.setTimer(EVENTS_AFTER_MS, () => this.flush(), { background: true });
+    if (!OF_A_START.has(body.reason) || this.#events.size >= MAX_WAITING_EVENTS) {
+      this.flush();
+      return;
+    }
+    const leftMs = this.#waitingSinceMs + EVENTS_AFTER_MS.first - nowMs;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(Math.min(EVENTS_AFTER_MS.last, leftMs), () => this.flush(), {
+      background: true,
+    });
   }
 
   /** Puts events that wait into the outbox now. */

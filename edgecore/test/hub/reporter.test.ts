@@ -48,6 +48,21 @@ describe('Events that an edge reports', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  it('wait for the last of many starts, but no longer than four seconds', async () => {
+    const told: number[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      reporter.event(`event/${n}`, eventOf(1));
+      await clock.advance(500);
+      told.push(outbox.size);
+    }
+    // Those of the first 3.5 s at 4 s; the others when there have been none for a second.
+    assert.deepEqual(told, [0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8]);
+    await clock.advance(500);
+    assert.equal(outbox.size, 12);
+    await outbox.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('of anything but a start go at once, after those that wait', async () => {
     reporter.event('event/x', eventOf(1));
     reporter.event('event/y', { ...eventOf(1), reason: 'Killing' });
