@@ -68,6 +68,8 @@ interface SiteHub {
   readonly ready: HubProcessReady;
 }
 
+/** On a machine that runs many tests at once. */
+const CLOUD_START_LIMIT_MS = 60_000;
 /** Writes, as an API server counts them. */
 const WRITE_VERBS: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 
@@ -346,7 +348,8 @@ export class ClusterSite {
     };
   }
 
-  #startCloud(options: NodeChildOptions): Promise<NodeChild> {
+  #startCloud(given: NodeChildOptions): Promise<NodeChild> {
+    const options = { readyTimeoutMs: CLOUD_START_LIMIT_MS, ...given };
     return this.#options.netns?.cloud.startNode(options) ?? startNode(options);
   }
 
