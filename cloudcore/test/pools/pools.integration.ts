@@ -79,8 +79,8 @@ describe('pools at the hub', function () {
       await site.slice('api');
       await eventually('a change is', () => one.names('shop', SLICES).join() === 'api,web', WAIT);
       assert.equal(one.failed, undefined);
-      const { status } = await site.pools.get('', 'shop');
-      assert.ok(status !== undefined);
+      const isWritten = async (): Promise<boolean> => (await site.pools.get('', 'shop')).status !== undefined;
+      await eventually('the NodePool says so', isWritten, WAIT);
     });
 
     it('are led by another one in a higher epoch when the leader goes, and the old one is fenced', async () => {
