@@ -79,7 +79,8 @@ describe('pools at the hub', function () {
       await site.slice('api');
       await eventually('a change is', () => one.names('shop', SLICES).join() === 'api,web', WAIT);
       assert.equal(one.failed, undefined);
-      const isWritten = async (): Promise<boolean> => (await site.pools.get('', 'shop')).status !== undefined;
+      const isWritten = async (): Promise<boolean> =>
+        (await site.pools.get('', 'shop'))['status'] !== undefined;
       await eventually('the NodePool says so', isWritten, WAIT);
     });
 
