@@ -26,6 +26,7 @@ describe('names of a member of a pool', function () {
       endpoints: [
         {
           ...{ addresses: ['10.1.0.1'], hostname: 'db-0', conditions: { ready: true, serving: true } },
+          nodeName: 'n1',
           targetRef: { kind: 'Pod', namespace: 'shop', name: 'db-0', uid: 'uid-db-0' },
         },
       ],
