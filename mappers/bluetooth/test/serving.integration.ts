@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConnectionLost, PropertyError, type DriverValue } from '@hawser/mapper-sdk';
 import { eventually, within } from '@hawser/seams/testing';
 import { BluezPeer } from '../testing/index.ts';
@@ -309,7 +310,11 @@ describeUnless(BluezPeer.missing(), 'a device that is connected', () => {
       assert.match((await within('the loss', site.lost)).message, /ended/);
 
       async function readUntilLost(): Promise<never> {
-        while (true) await site.values([battery]);
+        while (true) {
+          await site.values([battery]);
+          // What is answered without asking the device would keep its signals from being heard.
+          await nextTurn();
+        }
       }
     });
 
