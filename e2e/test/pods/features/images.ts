@@ -115,7 +115,12 @@ export function describeImages(site: () => FeatureSite): void {
         const message = await waiting(name, 'ImagePullBackOff');
         assert.ok(message.startsWith(`Back-off pulling image "${image}": ErrImagePull: `), message);
         const backOff = `BackOff: Back-off pulling image "${image}"`;
-        await eventually('it is told of', async () => (await said(name)).includes(backOff));
+        // Each event is a write of its own.
+        const all = [backOff, 'Failed: Error: ErrImagePull', 'Failed: Error: ImagePullBackOff'];
+        await eventually('it is told of', async () => {
+          const told = await said(name);
+          return all.every((event) => told.includes(event));
+        });
         const events = await said(name);
         assert.ok(
           events.some((event) => event.startsWith(`Failed: Failed to pull image "${image}"`)),
