@@ -1,9 +1,10 @@
 import { LabelSelector, type ApiClient, type KubeObject } from '@hawser/kube';
 import type { Clock } from '@hawser/seams';
-import { contentOf, formatKey, type Content, type ContentKey } from '@hawser/sync';
+import type { Content, ContentKey } from '@hawser/sync';
 import { SharedRead } from '../cluster/shared-read.ts';
 import type { ContentEvents } from './content-events.ts';
-import { KeptContent } from './kept-content.ts';
+import type { KeptContent } from './kept-content.ts';
+import { KeptObjects } from './kept-objects.ts';
 import { listObjects } from './list-objects.ts';
 import type { NodeScope } from './node-scope.ts';
 import { resourceName } from './object-key.ts';
@@ -38,9 +39,8 @@ export class SharedObjects implements FeedSink<KeptContent> {
   readonly name: string;
   readonly #options: SharedObjectsOptions;
   readonly #selector: LabelSelector;
-  readonly #contents = new Map<ContentKey, KeptContent>();
+  readonly #objects: KeptObjects;
   readonly #listed: SharedRead<ReadonlyMap<ContentKey, string>>;
-  #bytes = 0;
 
   /** @throws StatusError BadRequest for a selector that cannot be read */
   constructor(resource: SharedResource, options: SharedObjectsOptions) {
@@ -48,16 +48,23 @@ export class SharedObjects implements FeedSink<KeptContent> {
     this.name = resourceName(resource);
     this.#options = options;
     this.#selector = LabelSelector.parse(resource.nodeSelector);
+    const { events, scopes } = options;
+    this.#objects = new KeptObjects({
+      ...{ name: this.name, events },
+      onSet: (key, hash, before) => {
+        if (hash !== before) for (const scope of scopes()) scope.touched(key);
+      },
+    });
     const nowMs = (): number => options.clock.monotonicMs();
     this.#listed = new SharedRead({ read: (signal) => this.#list(signal), nowMs });
   }
 
   get objects(): number {
-    return this.#contents.size;
+    return this.#objects.size;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#objects.bytes;
   }
 
   /** Whether a node with these labels gets them; undefined: its labels are not known. */
@@ -66,42 +73,27 @@ export class SharedObjects implements FeedSink<KeptContent> {
   }
 
   get(key: ContentKey): Content | undefined {
-    return this.#contents.get(key);
+    return this.#objects.get(key);
   }
 
   contents(): IterableIterator<Content> {
-    return this.#contents.values();
+    return this.#objects.contents();
   }
 
   prepare(object: KubeObject): KeptContent | undefined {
-    const key = this.#keyOf(object);
-    const known = this.#contents.get(key);
-    try {
-      const content = contentOf(this.name, object);
-      return known?.hash === content.hash
-        ? known.at(content.version)
-        : KeptContent.of(content, known?.key ?? key);
-    } catch (error) {
-      this.#options.events.unreadable(key, error);
-      return known; // what was known of it before stays; a list shows it as it was
-    }
+    return this.#objects.prepare(object);
   }
 
   put(content: KeptContent): void {
-    this.#accept(content, false);
+    this.#objects.put(content);
   }
 
   replace(entries: Iterable<KeptContent>, { wentBack }: CompleteList): void {
-    const listed = new Set<ContentKey>();
-    for (const content of entries) {
-      listed.add(content.key);
-      this.#accept(content, wentBack);
-    }
-    for (const key of [...this.#contents.keys()]) if (!listed.has(key)) this.#set(key, undefined);
+    this.#objects.replace(entries, wentBack);
   }
 
   remove(object: KubeObject): void {
-    this.#set(this.#keyOf(object), undefined);
+    this.#objects.remove(object);
   }
 
   /** Whether the objects are those that the API server has. Errors: those of `ApiClient`. */
@@ -110,10 +102,10 @@ export class SharedObjects implements FeedSink<KeptContent> {
     signal.throwIfAborted();
     this.#listed.forget();
     for (const [key, version] of listed) {
-      const content = this.#contents.get(key);
+      const content = this.#objects.get(key);
       if (content === undefined || isOlder(content.version, version)) return false;
     }
-    return [...this.#contents.keys()].every((key) => listed.has(key));
+    return [...this.#objects.contents()].every(({ key }) => listed.has(key));
   }
 
   /** Gives up what is under way. */
@@ -126,28 +118,8 @@ export class SharedObjects implements FeedSink<KeptContent> {
     const listed = new Map<ContentKey, string>();
     const { client } = this.#options;
     for await (const object of listObjects(client, this.resource, { metadataOnly: true }, signal)) {
-      listed.set(this.#keyOf(object), object.metadata.resourceVersion ?? '');
+      listed.set(this.#objects.keyOf(object), object.metadata.resourceVersion ?? '');
     }
     return listed;
-  }
-
-  #keyOf({ metadata: { namespace = '', name = '' } }: KubeObject): ContentKey {
-    return formatKey(this.name, namespace, name);
-  }
-
-  #accept(content: KeptContent, forced: boolean): void {
-    const known = this.#contents.get(content.key);
-    if (!forced && known !== undefined && isOlder(content.version, known.version)) return;
-    this.#set(content.key, content);
-  }
-
-  #set(key: ContentKey, content: KeptContent | undefined): void {
-    const known = this.#contents.get(key);
-    if (known !== undefined && content !== undefined && known.hash !== content.hash)
-      this.#options.events.replaced(known);
-    this.#bytes += (content?.keptBytes ?? 0) - (known?.keptBytes ?? 0);
-    if (content === undefined) this.#contents.delete(key);
-    else this.#contents.set(key, content);
-    if (known?.hash !== content?.hash) for (const scope of this.#options.scopes()) scope.touched(key);
   }
 }

@@ -1,9 +1,9 @@
 import { type ApiClient, type ApiResource, type KubeObject, resourcePath } from '@hawser/kube';
-import { contentOf, formatKey, stateSubject, type Content, type ContentKey } from '@hawser/sync';
+import { stateSubject, type Content, type ContentKey } from '@hawser/sync';
 import type { ContentEvents } from '../cache/content-events.ts';
-import { KeptContent } from '../cache/kept-content.ts';
+import type { KeptContent } from '../cache/kept-content.ts';
+import { KeptObjects } from '../cache/kept-objects.ts';
 import { listObjects } from '../cache/list-objects.ts';
-import { isOlder } from '../cache/record-table.ts';
 import type { CompleteList, FeedSink } from '../cache/resource-feed.ts';
 import { ApiVersionReader } from '../cluster/api-version-reader.ts';
 import { SharedRead } from '../cluster/shared-read.ts';
@@ -26,30 +26,31 @@ interface Listed {
  */
 export class ResourceScope extends PoolScope implements FeedSink<KeptContent> {
   readonly #settings: ResourceScopeSettings;
-  readonly #contents = new Map<ContentKey, KeptContent>();
+  readonly #objects: KeptObjects;
   /** Of the resource as it is followed now. */
   #source: { readonly resource: ApiResource; readonly versions: ApiVersionReader } | undefined;
   #listed: SharedRead<Listed> | undefined;
   /** Of what the feed has brought; the feed's own may be later, by a bookmark. */
   #version = '';
   #feedVersion: () => string = () => '';
-  #bytes = 0;
 
   constructor(name: string, settings: ResourceScopeSettings) {
     super(name, stateSubject('', name), settings);
     this.#settings = settings;
+    const { events } = settings;
+    this.#objects = new KeptObjects({ name, events, onSet: (key, hash) => this.changed(key, hash) });
   }
 
   get objects(): number {
-    return this.#contents.size;
+    return this.#objects.size;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#objects.bytes;
   }
 
   get(key: ContentKey): Content | undefined {
-    return this.#contents.get(key);
+    return this.#objects.get(key);
   }
 
   /** Objects come of this resource from now on. @param lastVersion of its feed */
@@ -92,44 +93,29 @@ export class ResourceScope extends PoolScope implements FeedSink<KeptContent> {
 
   /** The API server does not serve the resource: nothing of it exists. */
   absent(): void {
-    for (const key of [...this.#contents.keys()]) this.#set(key, undefined);
+    this.#objects.clear();
     this.complete(false);
   }
 
   prepare(object: KubeObject): KeptContent | undefined {
-    const key = this.#keyOf(object);
-    const known = this.#contents.get(key);
-    try {
-      const content = contentOf(this.name, object);
-      return known?.hash === content.hash
-        ? known.at(content.version)
-        : KeptContent.of(content, known?.key ?? key);
-    } catch (error) {
-      this.#settings.events.unreadable(key, error);
-      return known; // what was known of it before stays; a list shows it as it was
-    }
+    return this.#objects.prepare(object);
   }
 
   put(content: KeptContent): void {
     this.#version = laterVersion(this.#version, content.version);
-    this.#accept(content, false);
+    this.#objects.put(content);
   }
 
   replace(entries: Iterable<KeptContent>, { version, wentBack }: CompleteList): void {
     if (wentBack) this.forgetVersions();
     this.#version = wentBack ? version : laterVersion(this.#version, version);
-    const listed = new Set<ContentKey>();
-    for (const content of entries) {
-      listed.add(content.key);
-      this.#accept(content, wentBack);
-    }
-    for (const key of [...this.#contents.keys()]) if (!listed.has(key)) this.#set(key, undefined);
+    this.#objects.replace(entries, wentBack);
     this.complete(true);
   }
 
   remove(object: KubeObject): void {
     this.#version = laterVersion(this.#version, object.metadata.resourceVersion ?? '');
-    this.#set(this.#keyOf(object), undefined);
+    this.#objects.remove(object);
   }
 
   protected get seenVersion(): string {
@@ -148,8 +134,8 @@ export class ResourceScope extends PoolScope implements FeedSink<KeptContent> {
     if (listed === undefined) return undefined;
     this.#listed?.forget();
     for (const [key, version] of listed.versions)
-      if (this.#contents.get(key)?.version !== version) return undefined;
-    return this.#contents.size === listed.versions.size ? listed.version : undefined;
+      if (this.#objects.get(key)?.version !== version) return undefined;
+    return this.#objects.size === listed.versions.size ? listed.version : undefined;
   }
 
   async #list(resource: ApiResource, signal: AbortSignal): Promise<Listed> {
@@ -158,27 +144,7 @@ export class ResourceScope extends PoolScope implements FeedSink<KeptContent> {
     let version = '';
     const options = { metadataOnly: true, onVersion: (seen: string) => void (version = seen) };
     for await (const object of listObjects(client, resource, options, signal))
-      versions.set(this.#keyOf(object), object.metadata.resourceVersion ?? '');
+      versions.set(this.#objects.keyOf(object), object.metadata.resourceVersion ?? '');
     return { versions, version };
-  }
-
-  #keyOf({ metadata: { namespace = '', name = '' } }: KubeObject): ContentKey {
-    return formatKey(this.name, namespace, name);
-  }
-
-  #accept(content: KeptContent, forced: boolean): void {
-    const known = this.#contents.get(content.key);
-    if (!forced && known !== undefined && isOlder(content.version, known.version)) return;
-    this.#set(content.key, content);
-  }
-
-  #set(key: ContentKey, content: KeptContent | undefined): void {
-    const known = this.#contents.get(key);
-    if (known !== undefined && content !== undefined && known.hash !== content.hash)
-      this.#settings.events.replaced(known);
-    this.#bytes += (content?.keptBytes ?? 0) - (known?.keptBytes ?? 0);
-    if (content === undefined) this.#contents.delete(key);
-    else this.#contents.set(key, content);
-    this.changed(key, content?.hash);
   }
 }
