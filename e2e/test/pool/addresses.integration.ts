@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
 import { eventually } from '@hawser/seams/testing';
 import { resourcePath, RESOURCES, type KubeObject } from '@hawser/kube';
-import { netnsAvailable, PoolSite } from '../../src/index.ts';
+import type { PoolSite } from '../../src/index.ts';
 import { ask } from '../../src/cluster-site/ipc-calls.ts';
 import type { NodeChild } from '../../src/processes/node-child.ts';
-import { POOL_HUB, poolTime, within } from './pool-fixture.ts';
+import { givenPool } from './given-pool.ts';
+import { poolTime, within } from './pool-fixture.ts';
 
 const POD = 'web';
 const SLICE = 'web-abcde';
@@ -17,18 +18,12 @@ describe('addresses of pods after a reboot without a cloud (P15)', function () {
   let site: PoolSite;
   let asker: NodeChild;
 
-  before(async function () {
-    const available = await netnsAvailable();
-    if (!available.ok) {
-      console.log(`    skipped: ${available.reason}`);
-      this.skip();
-    }
-    site = await PoolSite.open({ hub: POOL_HUB, members: 3 });
+  givenPool({ members: 3 }, (opened) => {
+    site = opened;
   });
 
   after(async () => {
     await (asker as NodeChild | undefined)?.stop();
-    await (site as PoolSite | undefined)?.close();
   });
 
   async function shown(): Promise<readonly string[]> {

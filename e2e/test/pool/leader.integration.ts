@@ -1,28 +1,20 @@
 import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
-import { netnsAvailable, PoolSite } from '../../src/index.ts';
-import { POOL_HUB, poolTime, within } from './pool-fixture.ts';
+import type { PoolSite } from '../../src/index.ts';
+import { givenPool } from './given-pool.ts';
+import { poolTime, within } from './pool-fixture.ts';
 import { PoolReader, SliceWriter } from './pool-reader.ts';
 
 describe('the leader of a pool', function () {
   this.timeout(600_000);
   let site: PoolSite;
 
-  before(async function () {
-    const available = await netnsAvailable();
-    if (!available.ok) {
-      console.log(`    skipped: ${available.reason}`);
-      this.skip();
-    }
-    site = await PoolSite.open({ hub: POOL_HUB });
+  givenPool({}, (opened) => {
+    site = opened;
   });
 
   beforeEach(async () => {
     await site.heal();
-  });
-
-  after(async () => {
-    await (site as PoolSite | undefined)?.close();
   });
 
   const others = (...not: readonly number[]): number[] =>

@@ -5,10 +5,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay } from '@hawser/seams';
 import { eventually } from '@hawser/seams/testing';
-import { netnsAvailable, PoolSite } from '../../src/index.ts';
+import type { PoolSite } from '../../src/index.ts';
 import { findExecutable } from '../../src/processes/executable.ts';
 import { startProgram, type Program } from '../proxy-consumer/program.ts';
-import { POOL_HUB, poolTime, within } from './pool-fixture.ts';
+import { givenPool } from './given-pool.ts';
+import { poolTime, within } from './pool-fixture.ts';
 import { PoolReader, SliceWriter } from './pool-reader.ts';
 
 const WATCH_PY = fileURLToPath(new URL('../../../src/proxy-consumer/watch.py', import.meta.url));
@@ -102,17 +103,8 @@ describe('programs that read from a member of a pool (P21)', function () {
   this.timeout(600_000);
   let site: PoolSite;
 
-  before(async function () {
-    const available = await netnsAvailable();
-    if (!available.ok) {
-      console.log(`    skipped: ${available.reason}`);
-      this.skip();
-    }
-    site = await PoolSite.open({ hub: POOL_HUB, members: 3 });
-  });
-
-  after(async () => {
-    await (site as PoolSite | undefined)?.close();
+  givenPool({ members: 3 }, (opened) => {
+    site = opened;
   });
 
   it('go on through leaders that are killed, with the cloud and without it: no gap, no repeat', async () => {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { delay } from '@hawser/seams';
 import { eventually } from '@hawser/seams/testing';
 import { resourcePath, RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
-import { netnsAvailable, NODE_POOLS, POOL, poolSlice, PoolSite } from '../../src/index.ts';
-import { POOL_HUB, POOL_SERVICES, poolTime, within } from './pool-fixture.ts';
+import type { PoolSite } from '../../src/index.ts';
+import { NODE_POOLS, POOL, poolSlice } from '../../src/index.ts';
+import { givenPool } from './given-pool.ts';
+import { POOL_SERVICES, poolTime, within } from './pool-fixture.ts';
 import { PoolReader, SliceWriter } from './pool-reader.ts';
 
 const WIDGETS: ApiResource = {
@@ -19,21 +21,12 @@ describe('what a pool shares', function () {
   this.timeout(600_000);
   let site: PoolSite;
 
-  before(async function () {
-    const available = await netnsAvailable();
-    if (!available.ok) {
-      console.log(`    skipped: ${available.reason}`);
-      this.skip();
-    }
-    site = await PoolSite.open({ hub: POOL_HUB, members: 4 });
+  givenPool({ members: 4 }, (opened) => {
+    site = opened;
   });
 
   beforeEach(async () => {
     await site.heal();
-  });
-
-  after(async () => {
-    await (site as PoolSite | undefined)?.close();
   });
 
   const others = (...not: readonly number[]): number[] =>

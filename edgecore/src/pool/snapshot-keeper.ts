@@ -15,8 +15,11 @@ export interface SnapshotKeeperOptions {
 
 /** Between two snapshots of a scope: flash wears. */
 const PERIOD_MS = 600_000;
-/** The first one of a scope that has none follows its state so soon. */
-const FIRST_MS = 5_000;
+/**
+ * The first one of a scope that has none follows its state so soon: a member that loses its power in its first seconds, with
+ * the cloud, has to know its peers when it is back.
+ */
+const FIRST_MS = 500;
 /** Bytes that may be written in an hour; the stop may go beyond it once. */
 const HOUR_BYTES = 32 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
