@@ -1,5 +1,6 @@
 export { MemoryJsonState } from './memory-json-state.ts';
 export { makePod } from './pod-maker.ts';
+export { MASKED_PATHS, READONLY_PATHS } from '../src/containers/proc-paths.ts';
 export { makeContainerConfig, makeSandboxConfig } from './config-maker.ts';
 export { describeContainerRuntime, type ContainerRuntimeFixture } from './runtime-compliance.ts';
 export { StubHub, type ReceivedUpstream, type StubHubOptions, type UpstreamReply } from './stub-hub.ts';

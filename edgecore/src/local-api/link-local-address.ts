@@ -26,6 +26,8 @@ const LOOPBACK = 'lo';
 /** Words of iproute2 for a kernel without CONFIG_DUMMY. */
 const NO_DUMMY = /Unknown device type|Operation not supported|Not supported/i;
 const TIMEOUT_MS = 10_000;
+/** For how long an answer of the kernel counts: to ask it takes a millisecond, and each container that starts wants to know. */
+const FRESH_MS = 1000;
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
@@ -36,24 +38,27 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 export class LinkLocalAddress {
   readonly #options: Required<LinkLocalAddressOptions>;
   #isOnLoopback = false;
+  #seen: { readonly isPresent: boolean; readonly untilMs: number } | undefined;
 
   constructor(options: LinkLocalAddressOptions) {
     this.#options = { device: DEVICE, ip: runIp, isPresent, aliasOf, ...options };
   }
 
-  /** Whether programs can reach it now. */
+  /** Whether programs can reach it; a second ago, at most. */
   get isPresent(): boolean {
-    return this.#options.isPresent(this.#options.address);
+    if (this.#seen === undefined || performance.now() >= this.#seen.untilMs) return this.#look();
+    return this.#seen.isPresent;
   }
 
   /** Makes sure that it is there; whoever has made it. @throws Error with the words of `ip` */
   async ensure(): Promise<void> {
     const { address, ip } = this.#options;
-    if (this.isPresent) return;
+    if (this.#look()) return;
     const device = await this.#device();
     await ip(['address', 'replace', `${address}/32`, 'dev', device]);
     if (device === LOOPBACK) this.#isOnLoopback = true;
     else await ip(['link', 'set', device, 'up']);
+    this.#look();
   }
 
   /** Removes the interface, if it was made here. @throws Error with the words of `ip` */
@@ -62,6 +67,13 @@ export class LinkLocalAddress {
     if (this.#isOnLoopback) await ip(['address', 'delete', `${address}/32`, 'dev', LOOPBACK]);
     this.#isOnLoopback = false;
     if ((await this.#options.aliasOf(device)) === ALIAS) await ip(['link', 'delete', device]);
+    this.#seen = undefined;
+  }
+
+  #look(): boolean {
+    const isPresent = this.#options.isPresent(this.#options.address);
+    this.#seen = { isPresent, untilMs: performance.now() + FRESH_MS };
+    return isPresent;
   }
 
   /** The interface that is to have it: one of its own, or loopback's where the kernel has no dummy interfaces. */
