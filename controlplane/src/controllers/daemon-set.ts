@@ -1,14 +1,4 @@
-import {
-  cacheKey,
-  controllerOf,
-  jsonEqual,
-  LabelSelector,
-  ResourceClient,
-  splitCacheKey,
-  type Controller,
-  type Informer,
-  type KubeObject,
-} from '@hawser/kube';
+import { jsonEqual, ResourceClient, splitCacheKey, type Controller, type Informer } from '@hawser/kube';
 import type { Node } from '../api/node.ts';
 import { availableInMs, type Pod } from '../api/pod.ts';
 import { API } from '../api/resources.ts';
@@ -24,8 +14,8 @@ import {
   REVISION_LABEL,
   targetNode,
 } from './daemon-set-plan.ts';
+import { Dependents } from './dependents.ts';
 import { podFromTemplate } from './new-pod.ts';
-import { claimObjects } from './owned-objects.ts';
 import { OwnWrites } from './own-writes.ts';
 import { slowStart } from './slow-start.ts';
 
@@ -68,6 +58,7 @@ export class DaemonSetController implements ControlLoop {
   readonly #revisionClient: ResourceClient<ControllerRevision>;
   readonly #writes: OwnWrites;
   readonly #queue: Controller;
+  readonly #owned: Dependents<DaemonSet, Pod>;
   /** Failures by set and node, and when its pod may be made again. */
   readonly #failures = new Map<string, { readonly count: number; readonly untilMs: number }>();
 
@@ -86,6 +77,14 @@ export class DaemonSetController implements ControlLoop {
       workers: WORKERS,
       reconcile: (key, signal) => this.#reconcile(key, signal),
     });
+    this.#owned = new Dependents({
+      kind: 'DaemonSet',
+      owners: this.#sets,
+      ownerClient: this.#setClient,
+      dependents: this.#pods,
+      dependentClient: this.#podClient,
+      queue: this.#queue,
+    });
   }
 
   start(): void {
@@ -94,8 +93,8 @@ export class DaemonSetController implements ControlLoop {
       if (entry !== undefined) this.#queue.enqueue(entry.key);
     });
     this.#pods.addHandler((old, current) => {
-      this.#onPod(old?.value);
-      this.#onPod(current?.value);
+      this.#owned.noticed(old?.value);
+      this.#owned.noticed(current?.value);
     });
     this.#nodes.addHandler((old, current) => {
       if (old !== undefined && current !== undefined && sameForDaemons(old.value, current.value)) return;
@@ -106,20 +105,6 @@ export class DaemonSetController implements ControlLoop {
 
   async stop(): Promise<void> {
     await this.#queue.stop();
-  }
-
-  #onPod(pod: KubeObject | undefined): void {
-    if (pod === undefined) return;
-    const { namespace = '' } = pod.metadata;
-    const owner = controllerOf(pod);
-    if (owner !== undefined) {
-      if (owner.kind === 'DaemonSet') this.#queue.enqueue(cacheKey(namespace, owner.name));
-      return;
-    }
-    for (const { key, value } of this.#sets.lister.list({ namespace })) {
-      const { selector } = (value as DaemonSet).spec;
-      if (LabelSelector.fromObject(selector).matches(pod.metadata.labels)) this.#queue.enqueue(key);
-    }
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
@@ -138,7 +123,7 @@ export class DaemonSetController implements ControlLoop {
     const history = { set, client: this.#revisionClient, signal };
     const revisions = this.#revisions.lister.list({ namespace }).map(({ value }) => value);
     const revision = await presentRevision(revisions, history);
-    const pods = await this.#claim(set, key, signal);
+    const pods = await this.#owned.claim(set, signal);
     const nodes = this.#nodes.lister.list().map(({ value }) => value as Node);
     const pass: Pass = { key, set, nodes, revision, signal };
     try {
@@ -150,18 +135,6 @@ export class DaemonSetController implements ControlLoop {
     this.#awaitAvailability(pass, pods);
     const used = new Set([revision, ...pods.map(({ metadata }) => metadata.labels?.[REVISION_LABEL] ?? '')]);
     await cleanUpHistory(revisions, used, history);
-  }
-
-  #claim(set: DaemonSet, key: string, signal: AbortSignal): Promise<Pod[]> {
-    const { namespace, name } = splitCacheKey(key);
-    const pods = this.#pods.lister.list({ namespace }).map(({ value }) => value as Pod);
-    return claimObjects(pods, {
-      owner: set,
-      selector: LabelSelector.fromObject(set.spec.selector),
-      client: this.#podClient,
-      signal,
-      freshOwner: () => unlessGone(this.#setClient.get(namespace, name, { signal })),
-    });
   }
 
   /** Returns whether there was nothing to do. */

@@ -1,5 +1,4 @@
 import {
-  cacheKey,
   controllerOf,
   controllerReference,
   formatTime,
@@ -35,7 +34,7 @@ import {
   type Resize,
 } from './deployment-plan.ts';
 import { deploymentStatus, progressDeadlineInMs } from './deployment-status.ts';
-import { claimObjects } from './owned-objects.ts';
+import { Dependents } from './dependents.ts';
 import { OwnWrites } from './own-writes.ts';
 
 const NAME = 'deployment-controller';
@@ -73,6 +72,7 @@ export class DeploymentController implements ControlLoop {
   readonly #setClient: ResourceClient<ReplicaSet>;
   readonly #writes: OwnWrites;
   readonly #queue: Controller;
+  readonly #owned: Dependents<Deployment, ReplicaSet>;
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -87,6 +87,14 @@ export class DeploymentController implements ControlLoop {
       workers: WORKERS,
       reconcile: (key, signal) => this.#reconcile(key, signal),
     });
+    this.#owned = new Dependents({
+      kind: 'Deployment',
+      owners: this.#deployments,
+      ownerClient: this.#deploymentClient,
+      dependents: this.#sets,
+      dependentClient: this.#setClient,
+      queue: this.#queue,
+    });
   }
 
   start(): void {
@@ -95,8 +103,8 @@ export class DeploymentController implements ControlLoop {
       if (entry !== undefined) this.#queue.enqueue(entry.key);
     });
     this.#sets.addHandler((old, current) => {
-      this.#onSet(old?.value);
-      this.#onSet(current?.value);
+      this.#owned.noticed(old?.value);
+      this.#owned.noticed(current?.value);
     });
     // Recreate waits for the last old pod to go.
     this.#pods.addHandler((old, current) => {
@@ -109,25 +117,11 @@ export class DeploymentController implements ControlLoop {
     await this.#queue.stop();
   }
 
-  #onSet(set: KubeObject | undefined): void {
-    if (set === undefined) return;
-    const { namespace = '' } = set.metadata;
-    const owner = controllerOf(set);
-    if (owner !== undefined) {
-      if (owner.kind === 'Deployment') this.#queue.enqueue(cacheKey(namespace, owner.name));
-      return;
-    }
-    for (const { key, value } of this.#deployments.lister.list({ namespace })) {
-      const { selector } = (value as Deployment).spec;
-      if (LabelSelector.fromObject(selector).matches(set.metadata.labels)) this.#queue.enqueue(key);
-    }
-  }
-
   #onPodGone(pod: KubeObject): void {
     const owner = controllerOf(pod);
     if (owner?.kind !== 'ReplicaSet') return;
     const set = this.#sets.lister.get(pod.metadata.namespace ?? '', owner.name);
-    if (set !== undefined) this.#onSet(set.value);
+    this.#owned.noticed(set?.value);
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
@@ -141,7 +135,7 @@ export class DeploymentController implements ControlLoop {
       return;
     }
     const pass: Pass = { key, deployment, signal, created: false, failure: undefined };
-    let sets = sortSets(deployment, await this.#claim(pass));
+    let sets = sortSets(deployment, await this.#owned.claim(deployment, signal));
     if (deployment.metadata.deletionTimestamp === undefined) {
       try {
         sets = await this.#advance(pass, sets);
@@ -153,18 +147,6 @@ export class DeploymentController implements ControlLoop {
       }
     }
     await this.#writeStatus(pass, sets);
-  }
-
-  #claim({ key, deployment, signal }: Pass): Promise<ReplicaSet[]> {
-    const { namespace, name } = splitCacheKey(key);
-    const sets = this.#sets.lister.list({ namespace }).map(({ value }) => value as ReplicaSet);
-    return claimObjects(sets, {
-      owner: deployment,
-      selector: LabelSelector.fromObject(deployment.spec.selector),
-      client: this.#setClient,
-      signal,
-      freshOwner: () => unlessGone(this.#deploymentClient.get(namespace, name, { signal })),
-    });
   }
 
   /** Returns the sets as they are afterwards. */

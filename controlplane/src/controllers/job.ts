@@ -1,21 +1,10 @@
-import {
-  cacheKey,
-  controllerOf,
-  formatTime,
-  jsonEqual,
-  LabelSelector,
-  ResourceClient,
-  splitCacheKey,
-  type Controller,
-  type Informer,
-  type KubeObject,
-} from '@hawser/kube';
+import { formatTime, jsonEqual, ResourceClient, type Controller, type Informer } from '@hawser/kube';
 import type { Pod } from '../api/pod.ts';
 import { API } from '../api/resources.ts';
 import { controlQueue, unlessGone, type ControllerContext, type ControlLoop } from './context.ts';
+import { Dependents } from './dependents.ts';
 import { isJobFinished, jobBackoffMs, planJob, removalInMs, type Job, type JobPlan } from './job-plan.ts';
 import { podFromTemplate } from './new-pod.ts';
-import { claimObjects } from './owned-objects.ts';
 import { OwnWrites } from './own-writes.ts';
 import { slowStart } from './slow-start.ts';
 
@@ -49,6 +38,7 @@ export class JobController implements ControlLoop {
   readonly #podClient: ResourceClient<Pod>;
   readonly #writes: OwnWrites;
   readonly #queue: Controller;
+  readonly #owned: Dependents<Job, Pod>;
   readonly #failures = new Map<string, Failures>();
 
   constructor(context: ControllerContext) {
@@ -63,6 +53,14 @@ export class JobController implements ControlLoop {
       workers: WORKERS,
       reconcile: (key, signal) => this.#reconcile(key, signal),
     });
+    this.#owned = new Dependents({
+      kind: 'Job',
+      owners: this.#jobs,
+      ownerClient: this.#jobClient,
+      dependents: this.#pods,
+      dependentClient: this.#podClient,
+      queue: this.#queue,
+    });
   }
 
   start(): void {
@@ -71,25 +69,13 @@ export class JobController implements ControlLoop {
       if (entry !== undefined) this.#queue.enqueue(entry.key);
     });
     this.#pods.addHandler((old, current) => {
-      for (const pod of [old?.value, current?.value]) if (pod !== undefined) this.#onPod(pod);
+      for (const entry of [old, current]) this.#owned.noticed(entry?.value);
     });
     this.#queue.start();
   }
 
   async stop(): Promise<void> {
     await this.#queue.stop();
-  }
-
-  #onPod(pod: KubeObject): void {
-    const { namespace = '', labels } = pod.metadata;
-    const owner = controllerOf(pod);
-    if (owner !== undefined) {
-      if (owner.kind === 'Job') this.#queue.enqueue(cacheKey(namespace, owner.name));
-      return;
-    }
-    for (const { key, value } of this.#jobs.lister.list({ namespace })) {
-      if (LabelSelector.fromObject((value as Job).spec.selector).matches(labels)) this.#queue.enqueue(key);
-    }
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
@@ -112,7 +98,7 @@ export class JobController implements ControlLoop {
       this.#note(job, 'Warning', 'Unsupported', 'Indexed jobs are not run by this control plane');
       return;
     }
-    const pods = await this.#claim(job, key, signal);
+    const pods = await this.#owned.claim(job, signal);
     const nowMs = this.#context.clock.wallMs();
     const plan = planJob(job, pods, { nowMs, now: formatTime(nowMs) });
     if (plan.deadlineInMs !== undefined) this.#queue.enqueueAfter(key, plan.deadlineInMs);
@@ -138,18 +124,6 @@ export class JobController implements ControlLoop {
     await unlessGone(
       this.#jobClient.delete(namespace, name, { propagationPolicy: 'Foreground', preconditions, signal }),
     );
-  }
-
-  #claim(job: Job, key: string, signal: AbortSignal): Promise<Pod[]> {
-    const { namespace, name } = splitCacheKey(key);
-    const pods = this.#pods.lister.list({ namespace }).map(({ value }) => value as Pod);
-    return claimObjects(pods, {
-      owner: job,
-      selector: LabelSelector.fromObject(job.spec.selector),
-      client: this.#podClient,
-      signal,
-      freshOwner: () => unlessGone(this.#jobClient.get(namespace, name, { signal })),
-    });
   }
 
   async #remove(key: string, job: Job, { remove }: JobPlan, signal: AbortSignal): Promise<void> {

@@ -1,21 +1,10 @@
-import {
-  cacheKey,
-  controllerOf,
-  formatTime,
-  jsonEqual,
-  LabelSelector,
-  ResourceClient,
-  splitCacheKey,
-  type Controller,
-  type Informer,
-  type KubeObject,
-} from '@hawser/kube';
+import { formatTime, jsonEqual, ResourceClient, type Controller, type Informer } from '@hawser/kube';
 import { availableInMs, isPodActive, type Pod } from '../api/pod.ts';
 import { API } from '../api/resources.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../api/workloads.ts';
 import { controlQueue, unlessGone, type ControllerContext, type ControlLoop } from './context.ts';
+import { Dependents } from './dependents.ts';
 import { podFromTemplate } from './new-pod.ts';
-import { claimObjects } from './owned-objects.ts';
 import { asError } from './as-error.ts';
 import { OwnWrites } from './own-writes.ts';
 import { planReplicas, replicaSetStatus, type ReplicaFailure } from './replica-set-plan.ts';
@@ -43,6 +32,7 @@ export class ReplicaSetController implements ControlLoop {
   readonly #podClient: ResourceClient<Pod>;
   readonly #writes: OwnWrites;
   readonly #queue: Controller;
+  readonly #owned: Dependents<ReplicaSet, Pod>;
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -56,6 +46,14 @@ export class ReplicaSetController implements ControlLoop {
       workers: WORKERS,
       reconcile: (key, signal) => this.#reconcile(key, signal),
     });
+    this.#owned = new Dependents({
+      kind: 'ReplicaSet',
+      owners: this.#sets,
+      ownerClient: this.#setClient,
+      dependents: this.#pods,
+      dependentClient: this.#podClient,
+      queue: this.#queue,
+    });
   }
 
   start(): void {
@@ -64,29 +62,14 @@ export class ReplicaSetController implements ControlLoop {
       if (entry !== undefined) this.#queue.enqueue(entry.key);
     });
     this.#pods.addHandler((old, current) => {
-      this.#onPod(old?.value);
-      if (current?.value !== old?.value) this.#onPod(current?.value);
+      this.#owned.noticed(old?.value);
+      if (current?.value !== old?.value) this.#owned.noticed(current?.value);
     });
     this.#queue.start();
   }
 
   async stop(): Promise<void> {
     await this.#queue.stop();
-  }
-
-  /** A pod concerns the set that owns it; one that nobody owns, every set that could adopt it. */
-  #onPod(pod: KubeObject | undefined): void {
-    if (pod === undefined) return;
-    const { namespace = '' } = pod.metadata;
-    const owner = controllerOf(pod);
-    if (owner !== undefined) {
-      if (owner.kind === 'ReplicaSet') this.#queue.enqueue(cacheKey(namespace, owner.name));
-      return;
-    }
-    for (const { key, value } of this.#sets.lister.list({ namespace })) {
-      const { selector } = (value as ReplicaSet).spec;
-      if (LabelSelector.fromObject(selector).matches(pod.metadata.labels)) this.#queue.enqueue(key);
-    }
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
@@ -99,7 +82,7 @@ export class ReplicaSetController implements ControlLoop {
       this.#queue.enqueueAfter(key, LOOK_AGAIN_MS);
       return;
     }
-    let pods = await this.#claim(set, key, signal);
+    let pods = await this.#owned.claim(set, signal);
     let failure: ReplicaFailure | undefined;
     let problem: Error | undefined;
     if (set.metadata.deletionTimestamp === undefined) {
@@ -116,18 +99,6 @@ export class ReplicaSetController implements ControlLoop {
     await this.#writeStatus(set, pods, failure, signal);
     this.#awaitAvailability(key, set, pods);
     if (problem !== undefined) throw problem;
-  }
-
-  #claim(set: ReplicaSet, key: string, signal: AbortSignal): Promise<Pod[]> {
-    const { namespace, name } = splitCacheKey(key);
-    const pods = this.#pods.lister.list({ namespace }).map(({ value }) => value as Pod);
-    return claimObjects(pods, {
-      owner: set,
-      selector: LabelSelector.fromObject(set.spec.selector),
-      client: this.#podClient,
-      signal,
-      freshOwner: () => unlessGone(this.#setClient.get(namespace, name, { signal })),
-    });
   }
 
   /** Returns the pods as they are afterwards. */
