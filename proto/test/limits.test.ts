@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { HEARTBEAT_MS, TUNNEL_LIMITS, tunnelLimits } from '../src/index.ts';
-import { MAX_MESSAGE_BYTES } from '../src/transport/ws/frame-sender.ts';
+import { MAX_MESSAGE_BYTES } from '../src/transport/mux/frame-sender.ts';
 
 describe('Limits', () => {
   it('have a default, a unit and a meaning each, and are all on', () => {

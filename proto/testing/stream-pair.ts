@@ -1,7 +1,7 @@
 import { TunnelError } from '../src/index.ts';
 import { TUNNEL_LIMITS } from '../src/limits.ts';
 import type { Stream } from '../src/stream/stream.ts';
-import { MuxStream } from '../src/transport/ws/mux-stream.ts';
+import { MuxStream } from '../src/transport/mux/mux-stream.ts';
 
 /** Settings of {@link streamPair}. */
 export interface StreamPairOptions {

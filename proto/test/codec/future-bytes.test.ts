@@ -7,7 +7,7 @@ import { FrameStream } from '../../src/session/frame-stream.ts';
 import { answerHello } from '../../src/session/handshake.ts';
 import { closeCodeFromWire, closeCodeToWire, decodeCloseReason } from '../../src/transport/close-reason.ts';
 import { nextFrame } from '../../src/transport/identity-exchange.ts';
-import { decodeMuxFrames, IGNORABLE_TYPES_FROM } from '../../src/transport/ws/mux-frame.ts';
+import { decodeMuxFrames, IGNORABLE_TYPES_FROM } from '../../src/transport/mux/mux-frame.ts';
 import { rejectsWith } from '../../testing/index.ts';
 import { ScriptedConnection } from '../session/scripted-connection.ts';
 import { MemoryStream } from '../stream/memory-stream.ts';

@@ -10,7 +10,7 @@ import {
   type OutgoingFrame,
 } from '../../src/codec/codec.ts';
 import { decodeCloseReason, encodeCloseReason } from '../../src/transport/close-reason.ts';
-import { decodeMuxFrames, encodeMuxFrame } from '../../src/transport/ws/mux-frame.ts';
+import { decodeMuxFrames, encodeMuxFrame } from '../../src/transport/mux/mux-frame.ts';
 import { golden, type GoldenFile } from './golden.ts';
 import {
   CLOSE_REASONS,

@@ -6,7 +6,7 @@ import {
   type OutgoingFrame,
 } from '../../src/codec/codec.ts';
 import { closeCodeToWire, type CloseReason } from '../../src/transport/close-reason.ts';
-import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
 import { encodeStreamOpen } from '../../src/codec/codec.ts';
 import { encodeCloseReason } from '../../src/transport/close-reason.ts';
 

@@ -7,7 +7,7 @@ import { FrameStream } from '../../src/session/frame-stream.ts';
 import { checkStreamKind } from '../../src/stream/stream-kind.ts';
 import { decodeCloseReason } from '../../src/transport/close-reason.ts';
 import { nextFrame } from '../../src/transport/identity-exchange.ts';
-import { decodeCredit, decodeMuxFrames, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { decodeCredit, decodeMuxFrames, FRAME } from '../../src/transport/mux/mux-frame.ts';
 import { MemoryStream } from '../stream/memory-stream.ts';
 import { randomChunks } from './mutate.ts';
 

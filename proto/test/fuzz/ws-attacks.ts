@@ -1,6 +1,6 @@
 import { randomBelow, type Random } from '@hawser/seams';
 import { frameMessage } from '../../src/index.ts';
-import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
 import { golden } from '../codec/golden.ts';
 import { hostileAction, lawfulAction } from '../ws/peer-actions.ts';
 import { frameOf, PeerModel } from '../ws/peer-model.ts';

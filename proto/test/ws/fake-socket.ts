@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import { tunnelLimits, type TunnelLimits } from '../../src/index.ts';
-import { MuxConnection } from '../../src/transport/ws/mux-connection.ts';
-import { decodeMuxFrames, type MuxFrame } from '../../src/transport/ws/mux-frame.ts';
+import { MuxConnection } from '../../src/transport/mux/mux-connection.ts';
+import { decodeMuxFrames, type MuxFrame } from '../../src/transport/mux/mux-frame.ts';
+import { WsCarrier } from '../../src/transport/ws/ws-carrier.ts';
 import { EDGE_1 } from '../session/scripted-connection.ts';
 
 /** A WebSocket without a network: what it is told to send stays here until the test says that it left. */
@@ -82,9 +83,8 @@ export function hubEnd(limits: Partial<TunnelLimits> = {}): {
 } {
   const socket = new FakeSocket();
   const connection = new MuxConnection({
-    // Both are what MuxConnection uses of them.
-    socket: socket as unknown as WebSocket,
-    below: socket.below as unknown as Duplex,
+    // Both are what WsCarrier uses of them.
+    carrier: new WsCarrier(socket as unknown as WebSocket, socket.below as unknown as Duplex),
     dialer: false,
     peer: EDGE_1,
     remoteAddress: '192.0.2.1:4711',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { ConnectionStats } from '../../src/transport/connection-stats.ts';
-import { FrameSender, MAX_MESSAGE_BYTES } from '../../src/transport/ws/frame-sender.ts';
-import { decodeMuxFrames, encodeMuxFrame, FRAME, type MuxFrame } from '../../src/transport/ws/mux-frame.ts';
-import type { MuxStream } from '../../src/transport/ws/mux-stream.ts';
+import { FrameSender, MAX_MESSAGE_BYTES } from '../../src/transport/mux/frame-sender.ts';
+import { decodeMuxFrames, encodeMuxFrame, FRAME, type MuxFrame } from '../../src/transport/mux/mux-frame.ts';
+import type { MuxStream } from '../../src/transport/mux/mux-stream.ts';
 import { ScriptedHost } from './scripted-host.ts';
 
 const KIB = 1024;

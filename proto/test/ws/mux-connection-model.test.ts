@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBelow, seededRandom, type Random } from '@hawser/seams';
 import { scaled } from '@hawser/seams/testing';
 import type { CloseReason, Stream } from '../../src/index.ts';
-import type { MuxConnection } from '../../src/transport/ws/mux-connection.ts';
+import type { MuxConnection } from '../../src/transport/mux/mux-connection.ts';
 import { FUZZ_SEED } from '../fuzz/fuzz.ts';
 import { hubEnd, settle } from './fake-socket.ts';
 import { hostileAction, lawfulAction } from './peer-actions.ts';

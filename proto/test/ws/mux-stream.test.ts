@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { TunnelError } from '../../src/index.ts';
-import type { MuxStream } from '../../src/transport/ws/mux-stream.ts';
+import type { MuxStream } from '../../src/transport/mux/mux-stream.ts';
 import { rejectsWith } from '../../testing/index.ts';
 import { ScriptedHost } from './scripted-host.ts';
 

@@ -1,6 +1,6 @@
 import type { CloseCode, TunnelLimits } from '../../src/index.ts';
 import { encodeStreamOpen } from '../../src/codec/codec.ts';
-import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
 
 /** What a peer does next. */
 export type PeerAction =

@@ -6,7 +6,7 @@ import WebSocket, { type RawData } from 'ws';
 import { encodeFrame, encodeStreamOpen, PURPOSE, type OutgoingFrame } from '../../src/codec/codec.ts';
 import { frameMessage, type CloseReason, type Credentials } from '../../src/index.ts';
 import { decodeCloseReason } from '../../src/transport/close-reason.ts';
-import { decodeMuxFrames, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { decodeMuxFrames, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
 import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/tls-options.ts';
 
 /** How a connection ended, as the peer saw it. */

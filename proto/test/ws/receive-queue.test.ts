@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBelow, seededRandom } from '@hawser/seams';
-import { ReceiveQueue } from '../../src/transport/ws/receive-queue.ts';
+import { ReceiveQueue } from '../../src/transport/mux/receive-queue.ts';
 
 /** Memory that chunks keep alive, each piece of memory counted once. */
 function keptBytes(chunks: readonly Uint8Array[]): number {

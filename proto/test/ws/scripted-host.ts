@@ -1,4 +1,4 @@
-import { MuxStream, type MuxStreamHost } from '../../src/transport/ws/mux-stream.ts';
+import { MuxStream, type MuxStreamHost } from '../../src/transport/mux/mux-stream.ts';
 
 /** A {@link MuxStreamHost} that notes what its streams ask for. */
 export class ScriptedHost implements MuxStreamHost {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { within } from '@hawser/seams/testing';
 import { WsTransport, type CloseCode } from '../../src/index.ts';
-import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/ws/mux-frame.ts';
+import { encodeCredit, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
 import { golden } from '../codec/golden.ts';
 import { AttackedHub } from '../fuzz/attacked-hub.ts';
 import { GoodSession } from '../fuzz/good-session.ts';

@@ -7,7 +7,8 @@ import { messageOf, refusalByPeer, TunnelError } from '../../errors.ts';
 import { verifyPeer, type VerifyOptions } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { HubAddress, TransportOptions } from '../transport.ts';
-import { MuxConnection } from './mux-connection.ts';
+import { MuxConnection } from '../mux/mux-connection.ts';
+import { WsCarrier } from './ws-carrier.ts';
 import { peerCertificate, secureContextFor, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
 import { WS_OPTIONS } from './ws-options.ts';
 
@@ -158,8 +159,7 @@ function upgraded(
       generateMask: () => {},
     });
     const connection = new MuxConnection({
-      socket,
-      below: tls,
+      carrier: new WsCarrier(socket, tls),
       dialer: true,
       peer,
       remoteAddress: `${hub.host}:${hub.port}`,

@@ -11,7 +11,8 @@ import { verifyPeer } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { Admission } from '../handshake-gate.ts';
 import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
-import { MuxConnection } from './mux-connection.ts';
+import { MuxConnection } from '../mux/mux-connection.ts';
+import { WsCarrier } from './ws-carrier.ts';
 import { peerCertificate, secureContextOptions, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
 import { ERROR_HEADER, MESSAGE_HEADER } from './ws-dial.ts';
 import { WS_OPTIONS } from './ws-options.ts';
@@ -173,8 +174,7 @@ export class WsListener implements Listener {
     }
     this.#upgrades.handleUpgrade(request, tls, head, (socket) => {
       const connection = new MuxConnection({
-        socket,
-        below: tls,
+        carrier: new WsCarrier(socket, tls),
         dialer: false,
         peer,
         remoteAddress,

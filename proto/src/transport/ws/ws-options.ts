@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES } from './frame-sender.ts';
+import { MAX_MESSAGE_BYTES } from '../mux/frame-sender.ts';
 
 /** Settings of the WebSocket that are the same at both ends. */
 export const WS_OPTIONS = {

@@ -1,6 +1,4 @@
-import type { Duplex } from 'node:stream';
 import { deferred, systemClock, type Deferred } from '@hawser/seams';
-import WebSocket, { type RawData } from 'ws';
 import { decodeStreamOpen, encodeStreamOpen } from '../../codec/codec.ts';
 import { messageOf, TunnelError } from '../../errors.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
@@ -18,6 +16,7 @@ import {
 import { ConnectionStats } from '../connection-stats.ts';
 import { StreamCredit } from '../stream-credit.ts';
 import type { Connection } from '../transport.ts';
+import type { Carrier, CarrierEvents } from './carrier.ts';
 import { FrameSender } from './frame-sender.ts';
 import {
   badFrame,
@@ -31,18 +30,9 @@ import {
 } from './mux-frame.ts';
 import { MuxStream, type MuxStreamHost } from './mux-stream.ts';
 
-/** Errors of the WebSocket that mean too much of something; its others mean malformed. */
-const LIMIT_ERRORS: ReadonlySet<string> = new Set([
-  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
-  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
-  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
-]);
-
 /** What a {@link MuxConnection} is made of. */
 export interface MuxConnectionOptions {
-  readonly socket: WebSocket;
-  /** What the WebSocket runs over: bytes count as a sign of life before they make a whole message. */
-  readonly below: Duplex;
+  readonly carrier: Carrier;
   /** Whether this side dialled: the dialer's streams have odd ids, the listener's even ones. */
   readonly dialer: boolean;
   readonly peer: PeerIdentity;
@@ -50,15 +40,14 @@ export interface MuxConnectionOptions {
   readonly limits: TunnelLimits;
 }
 
-/** A {@link Connection} over one WebSocket whose peer is verified: streams by multiplexing, see mux-frame.ts. */
-export class MuxConnection implements Connection, MuxStreamHost {
-  readonly transport = 'ws';
+/** A {@link Connection} over one carrier whose peer is verified: streams by multiplexing, see mux-frame.ts. */
+export class MuxConnection implements Connection, CarrierEvents, MuxStreamHost {
+  readonly transport: string;
   readonly peer: PeerIdentity;
   readonly remoteAddress: string;
   readonly stats = new ConnectionStats(systemClock.monotonicMs());
   readonly closed: Promise<CloseReason>;
-  readonly #socket: WebSocket;
-  readonly #below: Duplex;
+  readonly #carrier: Carrier;
   readonly #limits: TunnelLimits;
   readonly #dialer: boolean;
   readonly #sender: FrameSender;
@@ -66,6 +55,8 @@ export class MuxConnection implements Connection, MuxStreamHost {
   readonly #accepted = new AcceptQueue();
   readonly #credit: StreamCredit;
   readonly #closed = deferred<CloseReason>();
+  /** Resolves when the carrier is down, which may be later than {@link closed}. */
+  readonly #down = deferred();
   #nextId: number;
   #lastPeerId = 0;
   /** Streams of the peer that ended since it was last given credit. */
@@ -79,8 +70,8 @@ export class MuxConnection implements Connection, MuxStreamHost {
   #ended: CloseReason | undefined;
 
   constructor(options: MuxConnectionOptions) {
-    this.#socket = options.socket;
-    this.#below = options.below;
+    this.#carrier = options.carrier;
+    this.transport = options.carrier.transport;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
     this.#limits = options.limits;
@@ -93,22 +84,13 @@ export class MuxConnection implements Connection, MuxStreamHost {
       sink: { send: (message, written) => this.#sendMessage(message, written) },
       stats: this.stats,
       bufferBytes: options.limits.sendBufferBytes,
-      onOverflow: () => this.#violated(new TunnelError('ERR_TUNNEL_LIMIT', 'the peer does not read')),
+      onOverflow: () => this.onViolation(new TunnelError('ERR_TUNNEL_LIMIT', 'the peer does not read')),
     });
   }
 
-  /** Begins to read the socket. */
+  /** Begins to read. */
   start(): void {
-    this.#below.on('data', () => {
-      this.stats.lastReceivedMs = systemClock.monotonicMs();
-    });
-    this.#socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    this.#socket.on('ping', (data) => this.#onPing(data));
-    this.#socket.on('pong', () => this.#onPong());
-    this.#socket.on('error', (error) => this.#onSocketError(error));
-    this.#socket.on('close', (code) => {
-      this.#finish({ code: 'connection-lost', message: `WebSocket closed with ${code}`, by: 'remote' });
-    });
+    this.#carrier.start(this);
   }
 
   async openStream(kind: string, options: { signal?: AbortSignal } = {}): Promise<Stream> {
@@ -132,44 +114,40 @@ export class MuxConnection implements Connection, MuxStreamHost {
     if (this.#ping === undefined) {
       this.#ping = { sentMs: systemClock.monotonicMs(), answer: deferred() };
       this.stats.lastSentMs = this.#ping.sentMs;
-      this.#socket.ping();
+      this.#carrier.ping();
     }
     return this.#ping.answer.promise;
   }
 
   async close(reason: CloseReason): Promise<void> {
     if (this.#ended === undefined) {
-      this.#below.cork(); // CLOSE and the WebSocket's own close leave in one packet
+      this.#carrier.cork(); // CLOSE and the carrier's own goodbye leave in one packet
       this.#sender.control(encodeMuxFrame(FRAME.close, 0, encodeCloseReason(reason)));
       this.#sender.flushControl();
       this.#finish(reason);
-      process.nextTick(() => this.#below.uncork());
+      process.nextTick(() => this.#carrier.uncork());
     }
     await this.#shutDown();
   }
 
   destroy(reason: CloseReason): void {
     this.#finish(reason);
-    this.#socket.terminate();
+    this.#carrier.terminate();
   }
 
   // ── frames in ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onMessage(data: RawData, isBinary: boolean): void {
+  onMessage(message: Buffer): void {
     if (this.#ended !== undefined) return;
-    if (!isBinary || !Buffer.isBuffer(data)) {
-      this.#violated(badFrame('a text message'));
-      return;
-    }
-    this.stats.bytesReceived += data.length;
+    this.stats.bytesReceived += message.length;
     try {
-      for (const frame of decodeMuxFrames(data)) {
+      for (const frame of decodeMuxFrames(message)) {
         this.#onFrame(frame);
         // A stream's reader, or a CLOSE, may have ended the connection meanwhile.
         if (this.#hasEnded()) return;
       }
     } catch (error) {
-      this.#violated(error instanceof TunnelError ? error : badFrame(messageOf(error)));
+      this.onViolation(error instanceof TunnelError ? error : badFrame(messageOf(error)));
     }
   }
 
@@ -210,7 +188,7 @@ export class MuxConnection implements Connection, MuxStreamHost {
         return;
       case FRAME.close:
         this.#finish(decodeCloseReason(frame.payload));
-        this.#socket.terminate(); // the peer waits for the end of the connection, and for no more words
+        this.#carrier.terminate(); // the peer waits for the end of the connection, and for no more words
         return;
       default:
         if (frame.type >= IGNORABLE_TYPES_FROM) return;
@@ -288,58 +266,59 @@ export class MuxConnection implements Connection, MuxStreamHost {
     return stream;
   }
 
-  // ── socket ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what the carrier tells ─────────────────────────────────────────────────────────────────────────────────
 
-  #sendMessage(message: Buffer, written: () => void): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.stats.lastSentMs = systemClock.monotonicMs();
-    this.#socket.send(message, (error) => {
-      if (!error) written();
-    });
+  onBytes(): void {
+    this.stats.lastReceivedMs = systemClock.monotonicMs();
   }
 
   /**
    * One answer is under way at a time, and then the latest ping is answered, so that a peer which pings and does not
    * read makes nothing pile up. Source: RFC 6455, section 5.5.3.
    */
-  #onPing(data: Buffer): void {
+  onPing(data: Buffer): void {
     if (this.#answering) this.#unansweredPing = data;
     else this.#answerPing(data);
   }
 
-  #answerPing(data: Buffer): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#answering = true;
-    this.stats.lastSentMs = systemClock.monotonicMs();
-    this.#socket.pong(data, undefined, (error?: Error | null) => {
-      this.#answering = false;
-      const latest = this.#unansweredPing;
-      this.#unansweredPing = undefined;
-      if (!error && latest !== undefined) this.#answerPing(latest);
-    });
-  }
-
-  #onPong(): void {
+  onPong(): void {
     const nowMs = systemClock.monotonicMs();
     const ping = this.#ping;
     this.#ping = undefined;
     ping?.answer.resolve(nowMs - ping.sentMs);
   }
 
-  #onSocketError(error: Error): void {
-    const code = 'code' in error ? String(error.code) : '';
-    if (code.startsWith('WS_ERR_')) {
-      const limit = LIMIT_ERRORS.has(code);
-      this.#finish({ code: limit ? 'limit-exceeded' : 'protocol-error', message: error.message });
-    } else {
-      this.#finish({ code: 'connection-lost', message: error.message, by: 'remote' });
-    }
-    this.#socket.terminate();
+  /** The peer broke the protocol: it is told so, and the connection ends. */
+  onViolation(error: TunnelError): void {
+    void this.close(reasonFor(error));
   }
 
-  /** The peer broke the protocol: it is told so, and the connection ends. */
-  #violated(error: TunnelError): void {
-    void this.close(reasonFor(error));
+  onError(reason: CloseReason): void {
+    this.#finish(reason);
+    this.#carrier.terminate();
+  }
+
+  onClosed(message: string): void {
+    this.#finish({ code: 'connection-lost', message, by: 'remote' });
+    this.#down.resolve();
+  }
+
+  #sendMessage(message: Buffer, written: () => void): void {
+    if (!this.#carrier.isOpen) return;
+    this.stats.lastSentMs = systemClock.monotonicMs();
+    this.#carrier.send(message, written);
+  }
+
+  #answerPing(data: Buffer): void {
+    if (!this.#carrier.isOpen) return;
+    this.#answering = true;
+    this.stats.lastSentMs = systemClock.monotonicMs();
+    this.#carrier.pong(data, () => {
+      this.#answering = false;
+      const latest = this.#unansweredPing;
+      this.#unansweredPing = undefined;
+      if (latest !== undefined) this.#answerPing(latest);
+    });
   }
 
   #hasEnded(): boolean {
@@ -361,14 +340,12 @@ export class MuxConnection implements Connection, MuxStreamHost {
     this.#closed.resolve(this.#ended);
   }
 
-  /** The WebSocket's own closing handshake, or the end of patience. */
+  /** The carrier's own goodbye, or the end of patience. */
   async #shutDown(): Promise<void> {
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const down = deferred();
-    this.#socket.once('close', () => down.resolve());
-    this.#socket.close(1000);
-    const patience = systemClock.setTimer(this.#limits.closeTimeoutMs, () => this.#socket.terminate());
-    await down.promise;
+    if (this.#carrier.isClosed) return;
+    this.#carrier.close();
+    const patience = systemClock.setTimer(this.#limits.closeTimeoutMs, () => this.#carrier.terminate());
+    await this.#down.promise;
     patience.cancel();
   }
 }
