@@ -1,4 +1,4 @@
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import type { ApiClient, BareConnections } from '@hawser/kube';
 import {
   QuicTransport,
@@ -13,7 +13,7 @@ import {
   type TransportOptions,
   type TunnelLimits,
 } from '@hawser/proto';
-import { systemRandom, type Clock, type Logger } from '@hawser/seams';
+import { delay, systemRandom, type Clock, type Logger } from '@hawser/seams';
 import { DeltaEncoder, publisherCounters, VersionCache } from '@hawser/sync';
 import type { Registry } from 'prom-client';
 import { ApiAccess } from './api-access/api-access.ts';
@@ -22,12 +22,14 @@ import { ApiVersionReader } from './cluster/api-version-reader.ts';
 import { ClusterIdentity } from './cluster/cluster-identity.ts';
 import { StampGuard } from './cluster/stamp-guard.ts';
 import { Stamps } from './cluster/stamps.ts';
+import { bindable } from './config/listen-host.ts';
 import type { CloudCoreConfig } from './config/schema.ts';
 import { DeviceValidator } from './devices/device-validator.ts';
 import { HubIdentity } from './identity/hub-identity.ts';
 import { KubeletAccess, type KubeletAccessOptions } from './kubelet-endpoint/kubelet-access.ts';
 import { PoolParts } from './pools/pool-parts.ts';
 import type { Pools } from './pools/pools.ts';
+import { drainSessions } from './sessions/drain.ts';
 import { EdgeHub } from './sessions/edge-hub.ts';
 import { LeaseKeeper } from './sessions/lease-keeper.ts';
 import { ReportRequests } from './sessions/report-requests.ts';
@@ -55,9 +57,6 @@ export interface TunnelPorts {
   readonly quic: number | undefined;
 }
 
-const ALL_IPV6 = '::';
-const ALL_IPV4 = '0.0.0.0';
-
 /** When an edge that comes too early may come again, milliseconds. */
 const TOO_EARLY_MS = 2_000;
 
@@ -76,6 +75,8 @@ export class CloudCoreParts {
     | { readonly server: TunnelServer; readonly cache: ClusterCache; readonly pools: Pools | undefined }
     | undefined;
   #ports: TunnelPorts | undefined;
+  /** `leaving`: it serves, and says that it will not for long; `draining`: nobody is let in any more. */
+  #phase: 'serving' | 'leaving' | 'draining' = 'serving';
 
   constructor(options: CloudCorePartsOptions) {
     const { config, client, log, clock } = options;
@@ -106,6 +107,7 @@ export class CloudCoreParts {
   /** Why it is not ready for edges, one line each; empty: it is. */
   unready(): readonly string[] {
     return [
+      ...(this.#phase === 'serving' ? [] : ['it is stopping']),
       ...(this.#cluster.current === undefined ? ['it is not known yet which cluster this is'] : []),
       ...(this.#ports === undefined ? ['it does not listen for edges yet'] : []),
       ...(this.#serving?.cache.ready === true ? [] : ['not all resources of the cluster were listed yet']),
@@ -214,7 +216,7 @@ export class CloudCoreParts {
     });
     const server: TunnelServer = new TunnelServer({
       welcome: this.#welcome(),
-      authorize: () => Promise.resolve(this.#tooEarly()),
+      authorize: () => Promise.resolve(this.#refusal()),
       onTunnel: (tunnel) => {
         const handler = hub.onTunnel(tunnel);
         // Greeted before the cluster had another life, and not among those whose sessions were ended then.
@@ -267,6 +269,21 @@ export class CloudCoreParts {
     this.#ports = await this.#open(server);
   }
 
+  /**
+   * Hands its edges over to other replicas, as the option `drain` says: first it shows as not ready and serves on, then
+   * sessions end one by one, and new ones are refused. @throws signal.reason
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    const { clock, config } = this.#options;
+    const { notReadySeconds, sessionsSeconds } = config.drain;
+    this.#phase = 'leaving';
+    await delay(notReadySeconds * 1000, { clock, signal });
+    this.#phase = 'draining';
+    const sessions = this.#serving?.server.sessions.all() ?? [];
+    if (sessionsSeconds === 0) return; // all at once, by stop
+    await drainSessions({ sessions, overMs: sessionsSeconds * 1000, clock, random: systemRandom, signal });
+  }
+
   /** Idempotent. */
   async stop(): Promise<void> {
     const failures: unknown[] = [];
@@ -309,10 +326,8 @@ export class CloudCoreParts {
     });
   }
 
-  /** Without IPv6 in the kernel, `::` cannot be bound. */
   #host(): string {
-    const { host } = this.#options.config.listen;
-    return host === ALL_IPV6 && !hasIpv6() ? ALL_IPV4 : host;
+    return bindable(this.#options.config.listen.host);
   }
 
   async #open(server: TunnelServer): Promise<TunnelPorts> {
@@ -350,8 +365,11 @@ export class CloudCoreParts {
     };
   }
 
-  /** Nobody is let in under a life that the caches are not of yet. */
-  #tooEarly(): CloseReason | undefined {
+  /** Nobody is let in under a life that the caches are not of yet, nor by a hub that is about to stop. */
+  #refusal(): CloseReason | undefined {
+    if (this.#phase === 'draining') {
+      return { code: 'going-away', message: 'the hub is stopping', retryAfterMs: TOO_EARLY_MS };
+    }
     const known = this.#cluster.current !== undefined;
     if (known && this.#serving?.cache.relisting !== true) return undefined;
     return {
@@ -396,8 +414,4 @@ function advertised({ advertise }: CloudCoreConfig): readonly string[] {
 /** The address by which API servers reach this replica. */
 function kubeletAddress(config: CloudCoreConfig): string {
   return config.kubelet.advertise ?? advertised(config)[0] ?? hostname();
-}
-
-function hasIpv6(): boolean {
-  return Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'));
 }

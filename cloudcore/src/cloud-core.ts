@@ -37,6 +37,8 @@ export interface CloudCore {
   readonly nodes: readonly string[];
   /** Why it is not ready for edges, one line each; empty: it is. */
   unready(): readonly string[];
+  /** Hands its edges over to other replicas, as the option `drain` says; then comes {@link stop}. @throws signal.reason */
+  drain(signal: AbortSignal): Promise<void>;
   /** Sends edges away, writes what is under way, frees the ports. Idempotent. */
   stop(): Promise<void>;
 }
@@ -47,7 +49,7 @@ const API_CONNECTIONS = 128;
 const RETRY_MS = { baseMs: 500, capMs: 15_000 } as const;
 
 /**
- * Starts the cloud hub. Operations (/healthz, /readyz, /metrics) are served at once; resolves when edges are let in,
+ * Starts the cloud hub. Operations (/livez, /readyz, /metrics) are served at once; resolves when edges are let in,
  * which needs the API server once: it is waited for.
  *
  * Errors: CloudCoreError (see CLOUDCORE_ERRORS) for what waiting does not heal, ClientError `ERR_KUBE_CLIENT_CONFIG`,
@@ -111,6 +113,7 @@ class Core implements CloudCore {
     const { config, signal } = this.#options;
     this.#undo.push(() => this.#operations.stop());
     await this.#operations.start();
+    this.#log.info({ port: this.#operations.port }, 'operations are served');
     const { client, server } = this.#ways();
     const parts = new CloudCoreParts({
       ...{ config, client, server, registry: this.registry, log: this.#log, clock: this.#clock },
@@ -119,6 +122,10 @@ class Core implements CloudCore {
     this.#undo.push(() => parts.stop());
     await this.#untilApiAnswers(() => parts.identify(signal), signal);
     await parts.listen();
+  }
+
+  async drain(signal: AbortSignal): Promise<void> {
+    await this.#parts?.drain(signal);
   }
 
   stop(): Promise<void> {

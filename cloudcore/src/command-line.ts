@@ -10,6 +10,8 @@ node opens, and writes what nodes report. Run \`hawser init\` first.
   --config FILE       configuration, YAML (docs/reference/cloudcore-config.md); without it everything is default
   --kubeconfig FILE   overrides the configuration's kubeconfig
   --advertise NAME    another name or address under which edges dial this hub; may be repeated
+  --kubelet-advertise NAME
+                      address of this replica as API servers reach it; overrides the configuration's kubelet.advertise
   --log-level LEVEL   error, warn, info or debug; overrides the configuration
   --check             check the configuration, and exit
   --version           print the version
@@ -30,6 +32,8 @@ export interface ConfiguredCommand {
   /** What the options of the command put in place of the configuration's. */
   readonly overrides: Readonly<Record<string, unknown>>;
   readonly advertise: readonly string[];
+  /** In place of the configuration's `kubelet.advertise`. */
+  readonly kubelet: string | undefined;
 }
 
 /** Reads the arguments. @throws CloudCoreError `ERR_CLOUDCORE_CONFIG` */
@@ -46,6 +50,7 @@ export function parseCommandLine(args: readonly string[]): Command {
       ...(values['log-level'] !== undefined && { logLevel: values['log-level'] }),
     },
     advertise,
+    kubelet: values['kubelet-advertise'],
   };
 }
 
@@ -53,6 +58,7 @@ interface Values {
   readonly config?: string | undefined;
   readonly kubeconfig?: string | undefined;
   readonly advertise?: readonly string[] | undefined;
+  readonly 'kubelet-advertise'?: string | undefined;
   readonly 'log-level'?: string | undefined;
   readonly check?: boolean | undefined;
   readonly version?: boolean | undefined;
@@ -70,6 +76,7 @@ function readArguments(args: readonly string[]): Values {
         config: string,
         kubeconfig: string,
         advertise: { type: 'string', multiple: true },
+        'kubelet-advertise': string,
         'log-level': string,
         check: flag,
         version: flag,

@@ -46,11 +46,34 @@ export const configSchema = z.strictObject({
     ),
   operations: z
     .strictObject({
-      host: host.default('127.0.0.1').describe('Address of /healthz, /readyz and /metrics.'),
+      host: host.default('127.0.0.1').describe('Address of /livez, /readyz and /metrics; `::` is all.'),
       port: port.default(10_002).describe('Port of them; 0: any free one.'),
     })
     .prefault({})
     .describe('For probes and Prometheus. It offers counts only: no names, no contents.'),
+  drain: z
+    .strictObject({
+      notReadySeconds: z
+        .number()
+        .min(0)
+        .max(600)
+        .default(0)
+        .describe(
+          'How long it serves on with /readyz at 503, so that load balancers find another replica for edges that come, seconds.',
+        ),
+      sessionsSeconds: z
+        .number()
+        .min(0)
+        .max(3600)
+        .default(0)
+        .describe(
+          'Over which time sessions are then ended, one by one, seconds. 0: all at once, each edge with a time of its own to come back (up to 5 s).',
+        ),
+    })
+    .prefault({})
+    .describe(
+      'What it does when it is told to stop and other replicas go on. A second signal stops it at once.',
+    ),
   heartbeatSeconds: z
     .number()
     .min(2)

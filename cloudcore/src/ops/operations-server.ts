@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { bindable } from '../config/listen-host.ts';
 import { CloudCoreError } from '../errors.ts';
 
 /** Settings of {@link OperationsServer}. */
@@ -15,7 +16,7 @@ export interface OperationsServerOptions {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** `/healthz` (the process works), `/readyz` (edges are served), `/metrics` (Prometheus). */
+/** `/livez` and `/healthz` (the process works), `/readyz` (edges are served), `/metrics` (Prometheus). */
 export class OperationsServer {
   readonly #options: OperationsServerOptions;
   readonly #server: Server;
@@ -44,7 +45,7 @@ export class OperationsServer {
         const message = `cannot listen on ${host}:${port} for operations: ${cause.message}`;
         reject(new CloudCoreError('ERR_CLOUDCORE_LISTEN', message, { cause }));
       });
-      this.#server.listen({ host, port }, resolve);
+      this.#server.listen({ host: bindable(host), port }, resolve);
     });
     this.#port = (this.#server.address() as AddressInfo).port; // a TCP server that listens has one
   }
@@ -63,6 +64,7 @@ export class OperationsServer {
       return;
     }
     switch (request.url?.split('?')[0]) {
+      case '/livez':
       case '/healthz': {
         reply(response, 200, 'ok\n');
         return;
@@ -83,7 +85,7 @@ export class OperationsServer {
         return;
       }
       default: {
-        reply(response, 404, 'there are /healthz, /readyz and /metrics\n');
+        reply(response, 404, 'there are /livez, /healthz, /readyz and /metrics\n');
         return;
       }
     }

@@ -89,11 +89,13 @@ describe('The configuration of the hub', () => {
 describe('The command line of the hub', () => {
   it('runs with a configuration, and what overrides it', () => {
     const args = ['--config', 'c.yaml', '--log-level', 'debug', '--advertise', 'a', '--advertise', 'b'];
+    args.push('--kubelet-advertise', '10.0.0.7');
     assert.deepEqual(parseCommandLine(args), {
       do: 'run',
       config: 'c.yaml',
       overrides: { logLevel: 'debug' },
       advertise: ['a', 'b'],
+      kubelet: '10.0.0.7',
     });
   });
 

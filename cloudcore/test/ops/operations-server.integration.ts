@@ -23,10 +23,12 @@ describe('OperationsServer', () => {
 
   it('is healthy while the process works, and ready when nothing is missing', async () => {
     assert.deepEqual(await get('/healthz'), { status: 200, text: 'ok\n' });
+    assert.deepEqual(await get('/livez'), { status: 200, text: 'ok\n' });
     assert.deepEqual(await get('/readyz'), { status: 200, text: 'ok\n' });
     reasons = ['no cluster', 'no caches'];
     assert.deepEqual(await get('/readyz'), { status: 503, text: 'not ready:\n- no cluster\n- no caches\n' });
     assert.equal((await get('/healthz')).status, 200);
+    assert.equal((await get('/livez')).status, 200);
   });
 
   it('shows metrics', async () => {
