@@ -93,5 +93,5 @@ export {
   type TransportOptions,
 } from './transport/transport.ts';
 export { QuicTransport } from './transport/quic/quic-transport.ts';
-export { requestCertificate } from './transport/ws/tls-options.ts';
+export { requestCertificate } from './transport/tls-options.ts';
 export { WsTransport } from './transport/ws/ws-transport.ts';

@@ -11,7 +11,7 @@ import {
   type Credentials,
   type TunnelErrorCode,
 } from '../../src/index.ts';
-import { secureContextOptions } from '../../src/transport/ws/tls-options.ts';
+import { secureContextOptions } from '../../src/transport/tls-options.ts';
 import { TestAuthority } from '../../testing/index.ts';
 import { FUZZ_SEED } from '../fuzz/fuzz.ts';
 import { hostileBytes } from '../fuzz/mutate.ts';

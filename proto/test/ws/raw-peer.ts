@@ -7,7 +7,7 @@ import { encodeFrame, encodeStreamOpen, PURPOSE, type OutgoingFrame } from '../.
 import { frameMessage, type CloseReason, type Credentials } from '../../src/index.ts';
 import { decodeCloseReason } from '../../src/transport/close-reason.ts';
 import { decodeMuxFrames, encodeMuxFrame, FRAME } from '../../src/transport/mux/mux-frame.ts';
-import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/tls-options.ts';
+import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/ws-options.ts';
 
 /** How a connection ended, as the peer saw it. */
 export interface PeerEnd {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Credentials } from '../../src/index.ts';
-import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/tls-options.ts';
+import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/ws-options.ts';
 
 /** A TLS connection to a hub with nothing of our own code on it. */
 export interface RawTls {

@@ -1,6 +1,6 @@
 import { request } from 'node:https';
 import { isTunnelErrorCode, TunnelError, WsTransport, type HubAddress } from '../../src/index.ts';
-import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/tls-options.ts';
+import { SUBPROTOCOL, TUNNEL_PATH } from '../../src/transport/ws/ws-options.ts';
 import { ERROR_HEADER } from '../../src/transport/ws/ws-dial.ts';
 import type { TransportUnderTest } from './harness.ts';
 

@@ -1,21 +1,20 @@
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { systemClock } from '@hawser/seams';
 import { WebSocketServer } from 'ws';
 import { boundedText } from '../../bounded-text.ts';
-import { messageOf, TunnelError } from '../../errors.ts';
+import { TunnelError } from '../../errors.ts';
 import type { Credentials } from '../../identity/credentials.ts';
 import { verifyPeer } from '../../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
-import type { Admission } from '../handshake-gate.ts';
+import { addressOf, GatedPort } from '../gated-port.ts';
+import { peerCertificate, secureContextOptions } from '../tls-options.ts';
 import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
 import { MuxConnection } from '../mux/mux-connection.ts';
 import { WsCarrier } from './ws-carrier.ts';
-import { peerCertificate, secureContextOptions, SUBPROTOCOL, TUNNEL_PATH } from './tls-options.ts';
 import { ERROR_HEADER, MESSAGE_HEADER } from './ws-dial.ts';
-import { WS_OPTIONS } from './ws-options.ts';
+import { SUBPROTOCOL, TUNNEL_PATH, WS_OPTIONS } from './ws-options.ts';
 
 /** What of a refusal's reason goes into a header: at most 4.5 KiB once it is percent-encoded. */
 const MAX_REASON_CHARACTERS = 512;
@@ -23,32 +22,27 @@ const MAX_REASON_CHARACTERS = 512;
 /** Plain requests that one connection may carry. */
 const MAX_REQUESTS = 2;
 
-interface Handshake {
-  readonly socket: Socket;
-  readonly admission: Admission;
-}
-
 /** A hub's WebSocket port, or a peer's: gate → TLS → the edge's identity → upgrade. */
 export class WsListener implements Listener {
   readonly transport = 'ws';
   readonly host: string;
   readonly #options: TransportOptions;
   readonly #listen: ListenOptions;
-  readonly #tcp: Server;
+  readonly #gated: GatedPort;
   readonly #https: HttpsServer;
   readonly #upgrades: WebSocketServer;
-  /** Handshakes going on, by the peer's address and port. */
-  readonly #handshakes = new Map<string, Handshake>();
   #credentials: Credentials;
-  #port = 0;
-  #closing: Promise<void> | undefined;
 
   constructor(options: TransportOptions, listen: ListenOptions) {
     this.#options = options;
     this.#listen = listen;
     this.host = listen.host;
     this.#credentials = options.credentials();
-    this.#tcp = createTcpServer({ noDelay: true }, (socket) => this.#onTcp(socket));
+    this.#gated = new GatedPort({
+      listen,
+      handshakeTimeoutMs: options.limits.handshakeTimeoutMs,
+      begin: (socket) => this.#beginTls(socket),
+    });
     this.#https = createHttpsServer({
       ...secureContextOptions(this.#credentials),
       requestCert: true,
@@ -69,7 +63,7 @@ export class WsListener implements Listener {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#gated.port;
   }
 
   /** Binds the port. @throws TunnelError `ERR_TUNNEL_DIAL` */
@@ -81,50 +75,14 @@ export class WsListener implements Listener {
     this.#https.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       this.#listen.onHandshakeError?.(error, socket.remoteAddress ?? 'unknown');
     });
-    await new Promise<void>((resolve, reject) => {
-      this.#tcp.once('error', (error) => {
-        const message = `cannot listen on ${this.host}:${this.#listen.port}: ${messageOf(error)}`;
-        reject(new TunnelError('ERR_TUNNEL_DIAL', message, { cause: error }));
-      });
-      this.#tcp.listen({ host: this.host, port: this.#listen.port, backlog: 2048 }, resolve);
-    });
-    this.#port = (this.#tcp.address() as AddressInfo).port; // a TCP server that listens has one
+    await this.#gated.start();
   }
 
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      // Connections that are up belong to their users; the port is free once they are gone too.
-      this.#tcp.close(() => resolve());
-      for (const { socket } of this.#handshakes.values()) socket.destroy();
-    });
-    return this.#closing;
-  }
-
-  #onTcp(socket: Socket): void {
-    // TLS sockets report errors themselves; before TLS takes over, an error only means that the peer left.
-    socket.on('error', () => {});
-    const admission = this.#listen.gate.enter(socket.remoteAddress ?? 'unknown', {
-      begin: () => this.#beginTls(socket),
-      giveUp: () => socket.resetAndDestroy(),
-    });
-    if (typeof admission === 'string') {
-      socket.resetAndDestroy();
-      return;
-    }
-    const peer = addressOf(socket);
-    this.#handshakes.set(peer, { socket, admission });
-    const patience = systemClock.setTimer(this.#options.limits.handshakeTimeoutMs, () => {
-      if (this.#handshakes.has(peer)) socket.destroy();
-    });
-    socket.once('close', () => {
-      patience.cancel();
-      this.#handshakes.delete(peer);
-      admission.release();
-    });
+    return this.#gated.close();
   }
 
   #beginTls(socket: Socket): void {
-    if (socket.destroyed) return;
     this.#useNewCredentials();
     this.#https.emit('connection', socket);
   }
@@ -181,7 +139,7 @@ export class WsListener implements Listener {
         limits: this.#options.limits,
       });
       connection.start();
-      this.#handOver(connection, remoteAddress);
+      this.#gated.handOver(connection);
     });
   }
 
@@ -196,18 +154,6 @@ export class WsListener implements Listener {
     );
     this.#listen.onHandshakeError?.(error, remoteAddress);
   }
-
-  #handOver(connection: MuxConnection, remoteAddress: string): void {
-    const handshake = this.#handshakes.get(remoteAddress);
-    this.#handshakes.delete(remoteAddress);
-    this.#listen
-      .onConnection(connection)
-      .catch((error: unknown) => {
-        connection.destroy({ code: 'internal', message: messageOf(error) });
-        this.#listen.onHandshakeError?.(error as Error, remoteAddress);
-      })
-      .finally(() => handshake?.admission.established());
-  }
 }
 
 /** A client that does not speak this version of the multiplexer is told so. */
@@ -216,8 +162,4 @@ function checkSubprotocol(request: IncomingMessage): void {
   if (offered.includes(SUBPROTOCOL)) return;
   const message = `this hub speaks ${SUBPROTOCOL}, the client ${offered.join(', ') || 'nothing that it names'}`;
   throw new TunnelError('ERR_TUNNEL_INCOMPATIBLE', message);
-}
-
-function addressOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 }

@@ -1,5 +1,10 @@
 import { MAX_MESSAGE_BYTES } from '../mux/frame-sender.ts';
 
+/** WebSocket subprotocol: the version of the multiplexer (mux-frame.ts). */
+export const SUBPROTOCOL = 'hawser.tunnel.v1';
+/** Where a hub takes WebSocket upgrades. */
+export const TUNNEL_PATH = '/v1/tunnel';
+
 /** Settings of the WebSocket that are the same at both ends. */
 export const WS_OPTIONS = {
   perMessageDeflate: false,

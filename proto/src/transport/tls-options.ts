@@ -1,12 +1,7 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
-import type { Credentials } from '../../identity/credentials.ts';
-
-/** WebSocket subprotocol: the version of the multiplexer (mux-frame.ts). */
-export const SUBPROTOCOL = 'hawser.tunnel.v1';
-/** Where a hub takes WebSocket upgrades. */
-export const TUNNEL_PATH = '/v1/tunnel';
+import type { Credentials } from '../identity/credentials.ts';
 
 /**
  * TLS settings from credentials. The stack does key exchange and proof of possession; who the peer is, our own
