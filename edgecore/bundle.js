@@ -1,12 +1,13 @@
-// Makes dist/bundle from the compiled sources: one file for the edge core, one for each of its threads. A program of
-// 300 small modules costs 19 MB more of resident memory than the same in one file (docs/edgecore.md, "Memory").
+// Makes dist/bundle (or the folder that it is told) from the compiled sources: one file for the edge core, one for each
+// of its threads. A program of 300 small modules costs 19 MB more of resident memory than the same in one file
+// (docs/edgecore.md, "Memory").
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { directImports } from './bundle-plugins.js';
 
 const here = import.meta.dirname;
-const outdir = path.join(here, 'dist', 'bundle');
+const outdir = path.resolve(process.argv[2] ?? path.join(here, 'dist', 'bundle'));
 
 /** The command, and whatever it starts by a path relative to its own file. */
 const ENTRIES = {

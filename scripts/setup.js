@@ -96,6 +96,8 @@ const SYSTEM_PACKAGES = [
     use: 'tests with another broker of MQTT',
   },
   { command: 'mosquitto_pub', debian: 'mosquitto-clients', use: 'tests with other clients of MQTT' },
+  { command: 'systemd-nspawn', debian: 'systemd-container', use: 'tests with systemd' },
+  { command: 'strip', debian: 'binutils', use: 'tests of the package for Debian' },
 ];
 
 function onPath(command) {
