@@ -14,7 +14,13 @@ const AT_A_TIME = 2;
 /** Takes as long as all others together, and waits for processes most of the time: begins first, in parts. */
 const LONGEST = 'e2e';
 /** Folders of its tests that are parts of their own; what is in no such folder is one, too. */
-const PARTS_OF_LONGEST = [['spine'], ['pods', 'kubelet', 'kubectl'], ['pool', 'proxy-consumer'], ['devices']];
+const PARTS_OF_LONGEST = [
+  ['spine'],
+  ['pods', 'kubelet', 'kubectl'],
+  ['pool', 'proxy-consumer'],
+  ['devices'],
+  ['whole-system'],
+];
 
 /**
  * What one mocha runs: a package, or a part of one.

@@ -140,6 +140,13 @@ export class ClusterSite {
     return { host: '127.0.0.1', port: this.#proxies[index]?.tcp.port ?? port };
   }
 
+  /** The UDP port of a hub as edges dial it; it is to have one. */
+  quicPort(index = 0): number {
+    const port = this.#proxies[index]?.udp?.port ?? this.#ports[index]?.quicPort;
+    if (port === undefined) throw new TypeError(`hub ${index} has no QUIC`);
+    return port;
+  }
+
   /** Starts the control plane, on its former port if it had one and keeps its data. */
   async startControlPlane(settings: Partial<ControlPlaneSettings> = {}): Promise<void> {
     const whole = { kubeconfig: this.kubeconfig, ...this.#options.controlPlane, ...settings };
@@ -173,9 +180,13 @@ export class ClusterSite {
         ...config,
         listen: {
           host: netns === undefined ? '127.0.0.1' : '0.0.0.0',
-          websocketPort: before?.websocketPort ?? 0,
-          quicPort: before?.quicPort ?? null,
+          websocketPort: 0,
+          quicPort: null,
           ...given?.listen,
+          ...(before !== undefined && {
+            websocketPort: before.websocketPort,
+            quicPort: before.quicPort ?? null,
+          }),
         },
       },
     };
@@ -267,7 +278,7 @@ export class ClusterSite {
           address: `${host}:${port}`,
           transport,
           heartbeatMs: 2000,
-          ...(transport === 'quic' && { quicPort: this.#quicPort(hub) }),
+          ...(transport === 'quic' && { quicPort: this.quicPort(hub) }),
           ...config.hub,
         },
       },
@@ -330,12 +341,6 @@ export class ClusterSite {
   /** Address and port of a hub past the link. */
   directAddress(index = 0): { host: string; port: number } {
     return { host: '127.0.0.1', port: this.#ports[index]?.websocketPort ?? 0 };
-  }
-
-  #quicPort(index: number): number {
-    const port = this.#proxies[index]?.udp?.port ?? this.#ports[index]?.quicPort;
-    if (port === undefined) throw new TypeError(`hub ${index} has no QUIC`);
-    return port;
   }
 
   async #openProxies(index: number, { websocketPort, quicPort }: HubProcessReady): Promise<void> {

@@ -26,6 +26,8 @@ export class SiteEdge {
   readonly node: string;
   readonly dataDir: string;
   readonly socket: string;
+  /** In a folder of its own. */
+  readonly configFile: string;
   readonly admin: AdminClient;
   readonly #options: SiteEdgeOptions;
   #process: NodeChild | undefined;
@@ -35,6 +37,7 @@ export class SiteEdge {
     this.node = options.node;
     this.dataDir = path.join(options.dir, 'data');
     this.socket = path.join(options.dir, 's');
+    this.configFile = path.join(options.dir, 'edgecore.yaml');
     if (this.socket.length > MAX_SOCKET_PATH)
       throw new E2eError('ERR_E2E_BAD_OPTION', `too long for a unix socket: ${this.socket}`);
     this.admin = new AdminClient({ socket: this.socket });
@@ -60,27 +63,19 @@ export class SiteEdge {
   /**
    * Starts the command; resolves when its admin socket answers.
    * @param options by how much the wall clock of its machine is ahead, milliseconds (default 0), and the sections of its
-   *   configuration that are others than before, for this start
+   *   configuration that are others than before, for this start; or that its file stays as it is
    */
   async start(
-    options: { readonly wallShiftMs?: number; readonly config?: EdgeConfigInput } = {},
+    options: {
+      readonly wallShiftMs?: number;
+      readonly config?: EdgeConfigInput;
+      readonly asWritten?: boolean;
+    } = {},
   ): Promise<void> {
-    const { wallShiftMs = 0 } = options;
-    const { dir, startNode } = this.#options;
-    const config = { ...this.#options.config, ...options.config };
-    const file = path.join(dir, 'edgecore.yaml');
-    const whole: EdgeConfigInput = {
-      log: { level: 'info', format: 'json' },
-      ...config,
-      pods: { runtime: 'null', ...config.pods },
-      // Edges of one machine would have one port, and an address of this machine.
-      localApi: { port: 0, ...config.localApi },
-      data: { ...config.data, dir: this.dataDir },
-      admin: { socket: this.socket },
-    };
-    await writeFile(file, JSON.stringify(whole)); // JSON is YAML
-    this.#process = await startNode({
-      ...{ script: MAIN, args: ['--config', file], readyWhen: 'spawned' },
+    const { wallShiftMs = 0, config = {}, asWritten = false } = options;
+    if (!asWritten) await this.#writeConfig({ ...this.#options.config, ...config });
+    this.#process = await this.#options.startNode({
+      ...{ script: MAIN, args: ['--config', this.configFile], readyWhen: 'spawned' },
       ...(wallShiftMs !== 0 && {
         execArgv: ['--import', SHIFTED_WALL],
         env: { HAWSER_E2E_WALL_SHIFT_MS: String(wallShiftMs) },
@@ -132,6 +127,19 @@ export class SiteEdge {
   async kill(): Promise<void> {
     await this.#process?.kill();
     this.#process = undefined;
+  }
+
+  async #writeConfig(config: EdgeConfigInput): Promise<void> {
+    const whole: EdgeConfigInput = {
+      log: { level: 'info', format: 'json' },
+      ...config,
+      pods: { runtime: 'null', ...config.pods },
+      // Edges of one machine would have one port, and an address of this machine.
+      localApi: { port: 0, ...config.localApi },
+      data: { ...config.data, dir: this.dataDir },
+      admin: { socket: this.socket },
+    };
+    await writeFile(this.configFile, JSON.stringify(whole)); // JSON is YAML
   }
 
   async #untilAnswers(): Promise<void> {

@@ -10,6 +10,7 @@ import { E2eError } from '../errors.ts';
 import { SwitchedNetwork, type Station } from '../netns/switched-network.ts';
 import type { NodeChild, NodeChildOptions } from '../processes/node-child.ts';
 import { createPool, createServices, NODE_POOLS, POOL, putSlice } from './pool-cluster.ts';
+import { isLive, leaderOf } from './pool-views.ts';
 import { makeReader } from './reader-account.ts';
 
 /** Settings of {@link PoolSite.open}. */
@@ -120,15 +121,8 @@ export class PoolSite {
     const statuses = await this.until(
       among,
       (all) => {
-        const leaders = new Set(all.map(({ leader }) => leader));
-        const leader = [...leaders][0] ?? '';
-        return (
-          leaders.size === 1 &&
-          leader !== '' &&
-          leader !== `edge-${not}` &&
-          all.every(({ state }) => state === 'LIVE') &&
-          all.every(isSynced)
-        );
+        const leader = leaderOf(all);
+        return leader !== undefined && leader !== `edge-${not}` && all.every(isLive);
       },
       deadlineMs,
     );
@@ -240,8 +234,4 @@ async function statusOf(admin: AdminClient): Promise<PoolStatus | undefined> {
   } catch {
     return undefined; // it does not run, or not yet
   }
-}
-
-function isSynced({ resources }: PoolStatus): boolean {
-  return resources.length > 0 && resources.every(({ synced }) => synced);
 }

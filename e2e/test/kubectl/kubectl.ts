@@ -1,24 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
 import { eventually } from '@hawser/seams/testing';
+import { hasEnded, runToEnd, type Run, type RunOptions } from '../../src/processes/user-command.ts';
 
-/** What a run of kubectl came to. */
-export interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Settings of {@link Kubectl.run}. */
-export interface RunOptions {
-  /** Goes to its stdin, which then ends. Default: an empty one. */
-  readonly input?: string | Readable;
-  /** It is killed then, milliseconds. Default 30,000. */
-  readonly deadlineMs?: number;
-}
+export type { Run, RunOptions };
 
 /** A kubectl that goes on, and what it has said so far. */
 export interface Following {
@@ -31,8 +16,6 @@ export interface Following {
   /** Ends it. */
   readonly stop: () => Promise<void>;
 }
-
-const DEADLINE_MS = 30_000;
 
 /** One kubectl program against one API server. */
 export class Kubectl {
@@ -51,7 +34,10 @@ export class Kubectl {
 
   /** Runs it, whatever comes of it. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-    return ran(spawn(this.#program, [...args], { env: this.#env, stdio: ['pipe', 'pipe', 'pipe'] }), options);
+    return runToEnd(
+      spawn(this.#program, [...args], { env: this.#env, stdio: ['pipe', 'pipe', 'pipe'] }),
+      options,
+    );
   }
 
   /** Runs it. @returns stdout @throws Error with its complaint if it fails */
@@ -69,7 +55,7 @@ export class Kubectl {
       env: this.#env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    return ran(child, {});
+    return runToEnd(child);
   }
 
   /** Starts it, and lets it go on. */
@@ -117,29 +103,12 @@ export async function sideBySide(
   await Promise.all(kubectls.map(work));
 }
 
-async function ran(child: ChildProcess, { input = '', deadlineMs = DEADLINE_MS }: RunOptions): Promise<Run> {
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new TypeError('all of them are pipes');
-  stdin.on('error', () => {}); // it ended before it read all: its exit code tells
-  const late = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  if (typeof input === 'string') stdin.end(input);
-  else input.pipe(stdin);
-  const [out, errors] = await Promise.all([buffer(stdout), buffer(stderr), ended(child)]);
-  clearTimeout(late);
-  if (child.signalCode !== null) errors.write(`killed by ${child.signalCode}`);
-  return { code: child.exitCode ?? -1, stdout: out.toString(), stderr: errors.toString() };
-}
-
 async function stopped(child: ChildProcess): Promise<void> {
   const outputs = [child.stdout, child.stderr].filter((output) => output !== null);
   for (const output of outputs) output.resume(); // it may wait to write
   if (child.exitCode === null && child.signalCode === null) {
     child.kill('SIGKILL');
-    await ended(child);
+    await hasEnded(child);
   }
   await Promise.allSettled(outputs.map((output) => finished(output)));
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CriRuntime, type RuntimePod } from '@hawser/edgecore/runtime';
+import type { RuntimePod } from '@hawser/edgecore/runtime';
 import { ContainerdSite } from '@hawser/edgecore/testing';
 import { RESOURCES, type KubeObject } from '@hawser/kube';
-import { silentLogger } from '@hawser/seams';
 import { eventually, scaled } from '@hawser/seams/testing';
 import { isReady, PodsSite, type SeenContainer, type SeenPod } from '../../../src/pods-site/pods-site.ts';
+import { podsInRuntime, runningContainers } from '../../../src/pods-site/running-containers.ts';
 import { PodWatch } from './pod-watch.ts';
 
 /** For what takes no time by itself: the machine may be busy with other tests. */
@@ -117,26 +117,13 @@ export class ResilienceSite {
   }
 
   /** What the runtime has, asked past the edge. */
-  async inRuntime(): Promise<readonly RuntimePod[]> {
-    const runtime = new CriRuntime({ endpoint: this.pods.containerd.endpoint, log: silentLogger });
-    try {
-      return await runtime.list();
-    } finally {
-      await runtime.stop();
-    }
+  inRuntime(): Promise<readonly RuntimePod[]> {
+    return podsInRuntime(this.pods.containerd);
   }
 
   /** Ids of running containers by `pod/container`. @throws Error where one runs twice */
-  async running(): Promise<ReadonlyMap<string, string>> {
-    const ids = new Map<string, string>();
-    for (const { name, containers } of await this.inRuntime()) {
-      for (const container of containers.filter(({ state }) => state === 'running')) {
-        const key = `${name}/${container.name}`;
-        assert.ok(!ids.has(key), `${key} runs twice`);
-        ids.set(key, container.id);
-      }
-    }
-    return ids;
+  running(): Promise<ReadonlyMap<string, string>> {
+    return runningContainers(this.pods.containerd);
   }
 
   /** Kills the process of a container, as a crash of it would. */
