@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { benchmarksPage } from './docs/benchmarks.js';
 import { cliPage } from './docs/cli.js';
 import { cloudcoreConfigPage } from './docs/cloudcore-config.js';
 import { edgecoreConfigPage } from './docs/edgecore-config.js';
@@ -13,6 +14,7 @@ import { metricsPage } from './docs/metrics.js';
 import { mustRun, root, say } from './run.js';
 
 const PAGES = {
+  'docs/benchmarks.md': benchmarksPage,
   'docs/errors.md': errorsPage,
   'docs/reference/tunnel-limits.md': limitsPage,
   'docs/reference/metrics.md': metricsPage,

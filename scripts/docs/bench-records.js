@@ -1,0 +1,57 @@
+// Figures of benches, kept in docs/benchmarks/<date>.jsonl: the machine on the first line, then the lines that benches print.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { root } from '../run.js';
+
+const folder = path.join(root, 'docs', 'benchmarks');
+const GIB = 1024 ** 3;
+
+function parseLines(text) {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}
+
+/** @returns {{date: string, machine: string, commit: string, remark?: string, figures: object[]}[]} the oldest first */
+export function benchRecords() {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+  return files.sort().map((name) => {
+    const [head, ...figures] = parseLines(readFileSync(path.join(folder, name), 'utf8'));
+    return { ...head, figures };
+  });
+}
+
+function machine() {
+  const cpus = os.cpus();
+  const memory = `${Math.round(os.totalmem() / GIB)} GiB`;
+  return `${cpus.length} × ${cpus[0]?.model.trim()}, ${memory}, ${os.type()} ${os.release().split('-')[0]}, Node.js ${process.version}`;
+}
+
+/**
+ * Adds what benches have printed to the record of today; a figure that is there already is replaced.
+ * @param {string} text their lines; what does not begin with `{`, or is no figure, is passed over
+ * @param {string} [remark] what a reader has to know of the day: kept when it is not given again
+ * @returns {{file: string, count: number}}
+ */
+export function recordBenches(text, remark) {
+  const date = new Date().toISOString().slice(0, 10);
+  const file = path.join(folder, `${date}.jsonl`);
+  const [head = {}, ...before] = existsSync(file) ? parseLines(readFileSync(file, 'utf8')) : [];
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim();
+  const added = parseLines(text).filter(
+    ({ bench, figure, value }) => bench && figure && Number.isFinite(value),
+  );
+  const byName = new Map([...before, ...added].map((line) => [`${line.bench} ${line.figure}`, line]));
+  const first = { date, machine: machine(), commit, remark: remark ?? head.remark };
+  mkdirSync(folder, { recursive: true });
+  const lines = [first, ...[...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)];
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return { file: path.relative(root, file), count: added.length };
+}
