@@ -12,7 +12,6 @@ export {
 } from './containerd/containerd-site.ts';
 export type { ContainerdAvailability } from './containerd/availability.ts';
 export { TEST_IMAGES, testImages } from './containerd/test-images.ts';
-export { makeImage, makeLayer, writeOciArchive, type OciImage } from './containerd/oci-image.ts';
 export {
   LocalRegistry,
   REGISTRY_LOGIN,

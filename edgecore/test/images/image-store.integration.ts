@@ -1,8 +1,8 @@
 import { silentLogger } from '@hawser/seams';
+import { makeImage, makeLayer } from '@hawser/seams/oci-image';
 import { CriRuntime } from '../../src/runtime/cri/cri-runtime.ts';
 import { openContainerdSite, type ContainerdSite } from '../../testing/containerd/containerd-site.ts';
 import { LocalRegistry, REGISTRY_LOGIN } from '../../testing/containerd/local-registry.ts';
-import { makeImage, makeLayer } from '../../testing/containerd/oci-image.ts';
 import { describeImageStore, type ImageStoreFixture } from '../../testing/image-store-compliance.ts';
 
 describe('images of containerd', function () {

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Blob, OciImage } from '@hawser/seams/oci-image';
 import { eventually, makeTempDir, type TempDir } from '@hawser/seams/testing';
-import type { Blob, OciImage } from './oci-image.ts';
 import { findProgram } from './run-program.ts';
 
 const PROGRAM = 'docker-registry';

@@ -3,9 +3,15 @@ import { lstat, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeImage, makeLayer, writeOciArchive, type Layer, type OciImage } from './oci-image.ts';
+import {
+  makeImage,
+  makeLayer,
+  writeOciArchive,
+  type Layer,
+  type OciImage,
+  type TarEntry,
+} from '@hawser/seams/oci-image';
 import { findProgram, runProgram } from './run-program.ts';
-import type { TarEntry } from './tar-writer.ts';
 
 /** Names of the images that every site has. They are made here, from no registry. */
 export const TEST_IMAGES = {
@@ -151,8 +157,12 @@ async function compile(source: string, file: string): Promise<Buffer> {
 /** Hash of everything that the images are made of. The release of Node.js is one of them: it packs. */
 async function sourceHash(): Promise<string> {
   const sources = await Promise.all(PROGRAMS.map((name) => readFile(path.join(SOURCES, `${name}.c`))));
-  const builders = ['test-images.js', 'oci-image.js', 'tar-writer.js'];
-  const code = await Promise.all(builders.map((name) => readFile(new URL(name, import.meta.url))));
+  const writer = import.meta.resolve('@hawser/seams/oci-image');
+  const builders = [
+    import.meta.url,
+    ...['oci-image.js', 'tar-writer.js'].map((name) => new URL(name, writer)),
+  ];
+  const code = await Promise.all(builders.map((url) => readFile(new URL(url))));
   return hashOf([...sources, ...code, await readFile(mustFindBusybox()), process.version]);
 }
 

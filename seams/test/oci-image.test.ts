@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { digestOf, makeImage, makeLayer, writeOciArchive } from '../../testing/containerd/oci-image.ts';
-import { writeTar } from '../../testing/containerd/tar-writer.ts';
+import { digestOf, makeImage, makeLayer, writeOciArchive } from '../src/oci-image/oci-image.ts';
+import { writeTar } from '../src/oci-image/tar-writer.ts';
 
 const tar = (archive: Buffer, ...args: readonly string[]): string =>
   execFileSync('tar', ['-f', '-', ...args], { input: archive, encoding: 'utf8' });

@@ -41,10 +41,10 @@ export interface OciImage {
   readonly layers: readonly Layer[];
 }
 
-/** Packs files as a layer of an image. */
-export function makeLayer(entries: readonly TarEntry[]): Layer {
+/** Packs files as a layer of an image. @param level of gzip: 1 (the default) is fast, 9 is small */
+export function makeLayer(entries: readonly TarEntry[], level = 1): Layer {
   const tar = writeTar(entries);
-  return { ...blob(LAYER, gzipSync(tar, { level: 1 })), diffId: digestOf(tar) };
+  return { ...blob(LAYER, gzipSync(tar, { level })), diffId: digestOf(tar) };
 }
 
 /** Makes an image of this machine's architecture. The same arguments give the same digests. */
