@@ -58,3 +58,5 @@ export { makeReader } from './pool-site/reader-account.ts';
 export { defineResources } from './cluster-site/define-resources.ts';
 export { PoolFleet, type PoolFleetOptions } from './pool-site/pool-fleet.ts';
 export type { FleetState } from './pool-site/fleet-types.ts';
+export { machineUnavailable } from './machine/availability.ts';
+export { SystemdMachine, type SystemdMachineOptions } from './machine/systemd-machine.ts';
