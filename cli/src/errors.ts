@@ -47,6 +47,10 @@ export const CLI_ERRORS = {
     meaning: 'edgecore runs on this machine, and uses what the command would take away.',
     remedy: 'Stop it first: `systemctl stop edgecore`, or end its process.',
   },
+  ERR_CLI_SERVICE: {
+    meaning: 'systemd could not start or stop edgecore. What the command had done before is done.',
+    remedy: 'See why: `systemctl status edgecore` and `journalctl --unit edgecore --lines 50`.',
+  },
   ERR_CLI_USAGE: {
     meaning: 'The command was given an option or argument that it cannot understand.',
     remedy: 'The message says which. `--help` after any command shows its options, with examples.',

@@ -94,6 +94,7 @@ function addJoin(program: Command, run: Runner): void {
     .option('--runtime-endpoint <socket>', 'socket of the container runtime, to see that it answers')
     .addOption(new Option('--transport <kind>', 'how to connect').choices(['ws', 'quic', 'auto']))
     .option('--rejoin, --replace', 'take the place of the identity that this machine has')
+    .option('--no-start', 'do not start edgecore; it is started where it is a service of systemd')
     .option('--skip-checks <names>', 'checks to pass over, with commas between')
     .option('--dry-run', 'make all checks, change nothing, show what would be written')
     .action((options: JoinCommandOptions & CommonOptions) =>
@@ -114,7 +115,7 @@ function addReset(program: Command, run: Runner): void {
     .action((options: ResetOptions & CommonOptions) =>
       run(options, async (context) => (await import('./commands/reset.ts')).reset(context, options)),
     );
-  examples(command, ['systemctl stop edgecore && hawser reset', 'hawser reset --yes --keep-data']);
+  examples(command, ['hawser reset', 'hawser reset --yes --keep-data']);
 }
 
 function addStatus(program: Command, run: Runner): void {

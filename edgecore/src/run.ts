@@ -78,7 +78,7 @@ async function run({ config, start, storeWorker }: Loaded): Promise<number> {
   });
   try {
     const core = await start({ config, log });
-    const systemd = notifier(log, async () => (await core.problems()).length === 0);
+    const systemd = notifier(core, log);
     // Where containers run, code that was dropped would be missed when one of them has to be started again.
     const dropCode = config.pods.runtime === 'null';
     const onIdle = (): void => {
@@ -87,7 +87,7 @@ async function run({ config, start, storeWorker }: Loaded): Promise<number> {
     };
     const tuning = new EngineTuning({ clock: systemClock, log, onIdle });
     tuning.start();
-    await systemd.ready(`node ${core.node}`);
+    await systemd.ready();
     const signal = await stopRequested;
     tuning.stop();
     log.info({ signal }, 'stopping');
@@ -101,10 +101,15 @@ async function run({ config, start, storeWorker }: Loaded): Promise<number> {
   }
 }
 
-function notifier(log: Logger, isHealthy: () => Promise<boolean>): SystemdNotifier {
+function notifier(core: EdgeCore, log: Logger): SystemdNotifier {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = process.env;
-  const environment = { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID };
-  return new SystemdNotifier({ environment, isHealthy, clock: systemClock, log });
+  return new SystemdNotifier({
+    environment: { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID },
+    isHealthy: async () => (await core.problems()).length === 0,
+    status: () => `node ${core.node}, session with the hub: ${core.status().session.state}`,
+    clock: systemClock,
+    log,
+  });
 }
 
 function failed(error: unknown, log: Logger): number {

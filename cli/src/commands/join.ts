@@ -11,8 +11,8 @@ import {
 } from '@hawser/edgecore';
 import { formatAddress, parseAddress } from '../cloud/address.ts';
 import type { CommandContext } from '../command-context.ts';
-import { findEdge, type EdgeOptions } from '../edge/edge-place.ts';
-import { startCommand } from '../edge/start-hint.ts';
+import { findEdge, type EdgeOptions, type EdgePlace } from '../edge/edge-place.ts';
+import { isService, serviceRuns, startCommand, startService } from '../edge/edge-service.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { formatTime } from '../output/times.ts';
@@ -32,12 +32,15 @@ export interface JoinCommandOptions extends EdgeOptions {
   readonly transport?: 'ws' | 'quic' | 'auto';
   readonly replace?: boolean;
   readonly dryRun?: boolean;
+  /** False: the service is left as it is. */
+  readonly start?: boolean;
   readonly skipChecks?: string;
 }
 
 /**
  * Makes this machine a node: 1. looks at everything that could fail, and changes nothing until then; 2. gets an
- * identity from the hub; 3. writes the configuration of edgecore. It can be said again after any failure.
+ * identity from the hub; 3. writes the configuration of edgecore; 4. starts it, where it is a service. It can be said
+ * again after any failure.
  */
 export async function join(
   context: CommandContext,
@@ -89,9 +92,26 @@ export async function join(
   });
   await keepTime(folder, joined, context);
   await writeEdgeConfig(config);
-  const start = await startCommand(place.configFile);
+  const changed = !joined.already || config.result !== 'unchanged';
+  const started = options.start !== false && (await startIfService(context, place, changed));
+  const start = started ? undefined : await startCommand(place.configFile);
   report(context, joined, config, start, formatAddress(hub.host, hub.port));
   return undefined;
+}
+
+/** Starts the service, if edgecore is one here; one that runs is started again where it has something new to read. */
+async function startIfService(
+  { progress, signal }: CommandContext,
+  { configFile }: EdgePlace,
+  changed: boolean,
+): Promise<boolean> {
+  if (!(await isService(configFile))) return false;
+  const anew = changed && (await serviceRuns());
+  progress(
+    `${anew ? 'Restarting' : 'Starting'} edgecore.service, which starts with the machine from now on …`,
+  );
+  await startService(anew, signal);
+  return true;
 }
 
 /** What the hub says of the time outlasts a restart without a battery-backed clock. */
@@ -111,7 +131,7 @@ function report(
   context: CommandContext,
   joined: JoinResult,
   config: PlannedConfig,
-  start: string,
+  start: string | undefined,
   hub: string,
 ): void {
   const { node, clusterUid, pool, already, identity } = joined;
@@ -124,12 +144,15 @@ function report(
     `Its certificate ends ${formatTime(expires)}, and renews itself before that.`,
     `${describe(config)}.`,
     '',
-    `Start it:          ${start}`,
+    ...(start === undefined
+      ? ['edgecore runs, and starts with the machine.', `See its log:       journalctl --unit edgecore`]
+      : [`Start it:          ${start}`]),
     `See how it is:     hawser status`,
   ].join('\n');
   context.result(
     {
-      ...{ node, clusterUid, already, changed, certificateExpires: expires, hub, start },
+      ...{ node, clusterUid, already, changed, certificateExpires: expires, hub },
+      ...{ started: start === undefined, ...(start !== undefined && { start }) },
       ...(pool !== undefined && { pool }),
       config: { file: config.file, result: config.result },
     },

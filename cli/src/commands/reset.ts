@@ -4,7 +4,7 @@ import { AdminClient, DataDir, EdgeCoreError, PKI_DIR } from '@hawser/edgecore/a
 import type { CommandContext } from '../command-context.ts';
 import { findEdge, type EdgeOptions, type EdgePlace } from '../edge/edge-place.ts';
 import { readJoinedIdentity } from '../edge/joined-identity.ts';
-import { stopCommand } from '../edge/start-hint.ts';
+import { isService, serviceRuns, stopCommand, stopService } from '../edge/edge-service.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { confirm } from '../output/confirm.ts';
@@ -18,22 +18,27 @@ export interface ResetOptions extends EdgeOptions {
 }
 
 /**
- * Makes this machine be no node any more: takes away its identity, its store and its configuration. Refuses while
- * edgecore runs. Only files that edgecore makes are removed; what else is in the folders stays.
+ * Makes this machine be no node any more: takes away its identity, its store and its configuration. Where edgecore is a
+ * service it is stopped; else this refuses while it runs. Only files that edgecore makes are removed; what else is in the folders stays.
  */
 export async function reset(context: CommandContext, options: ResetOptions): Promise<ExitCode | undefined> {
   const place = await findEdge(options);
   const { dataDir } = place;
-  await refuseWhileRunning(place, context.signal);
+  const service = await isService(place.configFile);
+  const stops = service && (await serviceRuns());
+  if (!stops) await refuseWhileRunning(place, context.signal);
   const doomed = await doomedFiles(place, options.keepData === true);
   const identity = await readJoinedIdentity(dataDir);
   if (doomed.length === 0) {
     context.result({ removed: [] }, `There is nothing to remove: this machine has not joined (${dataDir}).`);
     return undefined;
   }
+  if (stops)
+    context.progress('edgecore runs, and will be stopped. Its pods run until the runtime is told otherwise.');
   context.progress(`To be removed:\n${doomed.map((file) => `  ${file}`).join('\n')}`);
   const lost = options.keepData === true ? '' : ' What it has not reported to the cloud yet is lost.';
   await confirm(context, `Make this machine be no node any more?${lost}`, options.yes === true);
+  if (service) await stopService(context.signal);
   await removeLocked(place, doomed);
   const text = [
     'This machine is no node any more.',

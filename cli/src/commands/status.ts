@@ -3,7 +3,7 @@ import { delay } from '@hawser/seams';
 import type { CommandContext } from '../command-context.ts';
 import { findEdge, type EdgeOptions, type EdgePlace } from '../edge/edge-place.ts';
 import { readJoinedIdentity, type JoinedIdentity } from '../edge/joined-identity.ts';
-import { startCommand } from '../edge/start-hint.ts';
+import { startCommand } from '../edge/edge-service.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { fields } from '../output/table.ts';
 import { formatRelative, formatTime } from '../output/times.ts';

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { AdminClient, edgeConfig } from '@hawser/edgecore/admin';
 import { isAbsent } from '../commands/status.ts';
 import type { JoinedIdentity } from '../edge/joined-identity.ts';
-import { stopCommand } from '../edge/start-hint.ts';
+import { stopCommand } from '../edge/edge-service.ts';
 import { failed, good, warning, type CheckResult } from './check.ts';
 
 /** How long a runtime has to take a connection, milliseconds. */

@@ -5,8 +5,11 @@ import type { LogFunction, Logger } from '@hawser/seams';
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** `json`: one object a line, for machines. `text`: for people at a terminal. */
-export const LOG_FORMATS = ['json', 'text'] as const;
+/**
+ * `json`: one object a line, for machines. `text`: for people at a terminal. `journal`: as text, for systemd's journal,
+ * which has the time and learns the level from the first characters.
+ */
+export const LOG_FORMATS = ['json', 'text', 'journal'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** Settings of {@link jsonLogger}. */
@@ -29,7 +32,7 @@ const MAX_LINE = 16_384;
  */
 export function jsonLogger(options: JsonLoggerOptions): Logger {
   const { write = writeToStandardError, wallMs = Date.now } = options;
-  const format = options.format === 'json' ? jsonLine : textLine;
+  const format = FORMATS[options.format];
   const finest = LOG_LEVELS.indexOf(options.level);
   let lost = 0;
 
@@ -62,11 +65,28 @@ function jsonLine(level: LogLevel, time: Date, fields: object, message: string):
 }
 
 function textLine(level: LogLevel, time: Date, fields: object, message: string): string {
-  const pairs = Object.entries(fields)
+  const at = time.toISOString().slice(11, 23);
+  return oneLine(`${at} ${level.toUpperCase().padEnd(5)} ${message}${pairs(fields)}`);
+}
+
+/** Source: sd-daemon(3); syslog's levels. */
+const JOURNAL_LEVELS = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const;
+
+function journalLine(level: LogLevel, _time: Date, fields: object, message: string): string {
+  return oneLine(`${JOURNAL_LEVELS[level]}${message}${pairs(fields)}`);
+}
+
+const FORMATS = { json: jsonLine, text: textLine, journal: journalLine } as const;
+
+function pairs(fields: object): string {
+  return Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : stringify(value)}`);
-  const line = `${time.toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join('')}`;
-  // One entry is one line, whatever a message from elsewhere holds.
+    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : stringify(value)}`)
+    .join('');
+}
+
+/** One entry is one line, whatever a message from elsewhere holds. */
+function oneLine(line: string): string {
   return `${line.slice(0, MAX_LINE).replace(/[\r\n]+/g, ' ↵ ')}\n`;
 }
 

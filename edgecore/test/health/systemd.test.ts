@@ -10,6 +10,7 @@ describe('SystemdNotifier', () => {
   let temp: TempDir;
   let clock: FakeClock;
   let healthy: boolean;
+  let status: string;
   let program: string;
   const notifiers: SystemdNotifier[] = [];
 
@@ -17,6 +18,7 @@ describe('SystemdNotifier', () => {
     temp = await makeTempDir();
     clock = new FakeClock();
     healthy = true;
+    status = 'node edge-1';
     // In place of systemd's program: writes down what it was told.
     program = path.join(temp.path, 'notify');
     await writeFile(program, `#!/bin/sh\necho "$NOTIFY_SOCKET $*" >> ${temp.path}/said\n`);
@@ -31,6 +33,7 @@ describe('SystemdNotifier', () => {
     const notifier = new SystemdNotifier({
       environment,
       isHealthy: () => Promise.resolve(healthy),
+      status: () => status,
       clock,
       log,
       program,
@@ -46,7 +49,7 @@ describe('SystemdNotifier', () => {
 
   it('says nothing where nobody listens', async () => {
     const notifier = make({});
-    await notifier.ready('node edge-1');
+    await notifier.ready();
     await notifier.stopping();
     assert.deepEqual(await said(), []);
     assert.equal(clock.pendingTimers, 0);
@@ -54,7 +57,7 @@ describe('SystemdNotifier', () => {
 
   it('says when it is ready and when it stops', async () => {
     const notifier = make({ NOTIFY_SOCKET: '/run/x' });
-    await notifier.ready('node edge-1');
+    await notifier.ready();
     await notifier.stopping();
     assert.deepEqual(
       (await said()).map((line) => line.replace(/^\S* /, '')),
@@ -70,7 +73,7 @@ describe('SystemdNotifier', () => {
       WATCHDOG_USEC: '20000000',
       WATCHDOG_PID: String(process.pid),
     });
-    await notifier.ready('x');
+    await notifier.ready();
     assert.equal(notifier.watchdogMs, 20_000);
     const signs = async (): Promise<number> =>
       (await said()).filter((line) => line.includes('WATCHDOG=1')).length;
@@ -82,8 +85,13 @@ describe('SystemdNotifier', () => {
     await eventually('the next timer', () => clock.pendingTimers === 1);
     assert.equal(await signs(), 1);
     healthy = true;
+    status = 'node edge-1, connected';
     await clock.advance(10_000);
     await eventually('another sign', async () => (await signs()) === 2);
+    assert.deepEqual(
+      (await said()).map((line) => line.replace(/^\S* /, '')),
+      ['READY=1 STATUS=node edge-1', 'WATCHDOG=1', 'WATCHDOG=1 STATUS=node edge-1, connected'],
+    );
   });
 
   it('does not answer for another process', () => {
@@ -95,7 +103,7 @@ describe('SystemdNotifier', () => {
     program = '/nonexistent/systemd-notify';
     const warnings: string[] = [];
     const log = { ...silentLogger, warn: (_: object, message: string) => warnings.push(message) };
-    await make({ NOTIFY_SOCKET: '/run/x' }, log).ready('x');
+    await make({ NOTIFY_SOCKET: '/run/x' }, log).ready();
     assert.match(warnings[0] ?? '', /systemd could not be told: .*ENOENT/);
   });
 });

@@ -61,6 +61,8 @@ describe('log lines', () => {
     assert.deepEqual((JSON.parse(long) as { msg: string }).msg, 'long');
     const [text = ''] = lines({ format: 'text' }, (log) => log.warn({ pod: 'a', n: 1 }, 'two\nlines'));
     assert.equal(text, '00:00:00.000 WARN  two ↵ lines pod=a n=1\n');
+    const [journal = ''] = lines({ format: 'journal' }, (log) => log.warn({ pod: 'a', n: 1 }, 'two\nlines'));
+    assert.equal(journal, '<4>two ↵ lines pod=a n=1\n');
   });
 
   it('that nobody takes are counted, and said with the next one', () => {
