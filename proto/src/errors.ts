@@ -17,46 +17,51 @@ export const TUNNEL_ERRORS = {
   },
   ERR_TUNNEL_CERT_EXPIRED: {
     meaning: "The peer's certificate is genuine, but its time is over.",
-    remedy: 'Renew it. If it should be valid, compare the clocks of both machines.',
+    remedy:
+      'Compare the clocks of both machines (`timedatectl`). A node renews its own while the hub is reachable, up to 30 days after its end; after that join it anew: `hawser token create --node NAME --replace`, `hawser join --rejoin`. A hub has a new one after a restart.',
   },
   ERR_TUNNEL_CERT_KEY: {
     meaning:
       "The peer's certificate holds a key of a kind that is not accepted, or not the key that the connection proved.",
     remedy:
-      'Node and hub keys are Ed25519 (needed for quic) or ECDSA P-256 (ws only). Issue the certificate for the key in use.',
+      'Node and hub keys are Ed25519 (needed for quic) or ECDSA P-256 (ws only). Join the node anew, which makes a key of a kind that is accepted: `hawser join --rejoin`.',
   },
   ERR_TUNNEL_CERT_MALFORMED: {
     meaning: "The peer's certificate cannot be read.",
-    remedy: 'Issue it again.',
+    remedy:
+      'Make a new one: `hawser join --rejoin` at a node, a restart of a hub. If it goes on, something in between ends TLS: let the load balancer pass TCP through.',
   },
   ERR_TUNNEL_CERT_MISSING: {
     meaning: 'The peer showed no certificate.',
-    remedy: 'Join the node, or give the client its certificate and key.',
+    remedy:
+      'Join the node (`hawser join`). If it has joined, something in between ends TLS: let the load balancer pass TCP through.',
   },
   ERR_TUNNEL_CERT_NAME: {
     meaning:
       'The certificate does not carry the name that was expected: the address dialled, or the node that says hello.',
     remedy:
-      "Dial the hub by a name or address in its certificate's subject alternative names, or issue one that has it.",
+      'A hub: put the name that edges dial into `advertise` of its configuration and restart it, or dial one that is there. A node: two machines use one identity, or `node.name` was changed; join it under the name that it is to have.',
   },
   ERR_TUNNEL_CERT_NOT_YET_VALID: {
     meaning: "The peer's certificate is genuine, but its time has not begun.",
-    remedy: 'Compare the clocks of both machines.',
+    remedy: 'Compare the clocks of both machines (`timedatectl`), and set the one that is behind.',
   },
   ERR_TUNNEL_CERT_REVOKED: {
     meaning: "The peer's certificate was revoked.",
-    remedy: 'If the node is to come back, join it again with a new token.',
+    remedy:
+      'Somebody has revoked it. If the node is to come back: `hawser token create --node NAME`, and with that `hawser join --rejoin`.',
   },
   ERR_TUNNEL_CERT_UNTRUSTED: {
     meaning:
       'No trusted authority has signed the peer’s certificate: another issuer, or a signature that does not hold.',
     remedy:
-      'The two sides belong to different clusters, or somebody is in between. Compare the authority fingerprints on both sides.',
+      'The two sides belong to different clusters, or somebody is in between. See that the address leads to the hub of this cluster. If the authority was replaced, bring the former one back from its backup, or join the nodes anew (docs/operations.md, Disasters).',
   },
   ERR_TUNNEL_CERT_USAGE: {
     meaning:
       'The certificate may not be used for this: a client certificate shown by a server, the reverse, or an authority shown as a peer.',
-    remedy: 'Issue a certificate with the extended key usage for its role.',
+    remedy:
+      'The address leads to something that is no hub, or the certificate was not made by Hawser: dial the hub, or join the node anew (`hawser join --rejoin`).',
   },
   ERR_TUNNEL_CLOSED: {
     meaning: 'The peer closed the connection in good order; the reason is in the message.',
@@ -74,7 +79,8 @@ export const TUNNEL_ERRORS = {
   },
   ERR_TUNNEL_FLOW_CONTROL: {
     meaning: 'The peer sent more than it was allowed to.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy:
+      'Compare the releases on both sides (`hawser version`). If they fit, the peer is broken or hostile: the log names the node, and `hawser node revoke NAME` shuts it out.',
   },
   ERR_TUNNEL_HANDSHAKE_TIMEOUT: {
     meaning: 'Hello and welcome were not exchanged in time.',

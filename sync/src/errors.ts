@@ -1,8 +1,12 @@
+/** What to do about a peer that says what no release of ours says. */
+const BROKEN_PEER =
+  'Compare the releases on both sides (`hawser version`). If they fit, the peer is broken or hostile: the log names the node, and `hawser node revoke NAME` shuts it out.';
+
 /** What each code means and what to do about it; docs/errors.md is made from this table. */
 export const SYNC_ERRORS = {
   ERR_SYNC_BAD_ACK: {
     meaning: 'The peer acknowledged a message that was not sent, or that it had acknowledged before.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_CONTENT: {
     meaning: 'An object cannot be brought into its normal form: no name, no JSON, or nested too deeply.',
@@ -16,28 +20,28 @@ export const SYNC_ERRORS = {
   },
   ERR_SYNC_BAD_HASH: {
     meaning: 'A content’s hash has another length than 16 bytes.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_INVENTORY: {
     meaning: 'The list of what an edge has cannot be read: malformed, truncated, or a key twice.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_KEY: {
     meaning: 'A key is not of the form resource/namespace/name, or too long.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_MESSAGE: {
     meaning:
       'A message about a scope is malformed, or out of place: nothing asked for it, or it contradicts what came before.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_PACK: {
     meaning: 'Packed bytes cannot be unpacked: of an unknown kind, malformed, truncated, or not JSON.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BAD_SEQUENCE: {
     meaning: 'Changes of a scope came out of order, or for a scope that was not subscribed to.',
-    remedy: 'Compare the releases on both sides; otherwise the peer is hostile.',
+    remedy: BROKEN_PEER,
   },
   ERR_SYNC_BUSY: {
     meaning: 'More contents wait to be encoded than the hub keeps in line.',
@@ -78,7 +82,8 @@ export const SYNC_ERRORS = {
   ERR_SYNC_TOO_LARGE: {
     meaning:
       'Something would be larger, once unpacked, than is taken from a peer. The message has the limit.',
-    remedy: 'No object of an API server is this large: the peer is hostile, or the bytes were altered.',
+    remedy:
+      'No object of an API server is this large, so the peer is broken or hostile: the log names the node, and `hawser node revoke NAME` shuts it out.',
   },
   ERR_SYNC_WRONG_HASH: {
     meaning: 'A content that came whole is not what its hash says.',

@@ -9,7 +9,7 @@ import { netnsAvailable } from '../../src/index.ts';
 import { findExecutable } from '../../src/processes/executable.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 240_000;
 /** Beside what every Linux has. */
 const PROGRAMS = ['kubectl', 'curl'];
 
