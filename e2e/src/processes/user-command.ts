@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 
@@ -20,6 +22,7 @@ export interface RunOptions {
 }
 
 const DEADLINE_MS = 30_000;
+const HAWSER = path.resolve(createRequire(import.meta.url).resolve('@hawser/cli'), '../main.js');
 
 /** A command of an operator (`kubectl`, `hawser`) as it is said in a shell: with arguments and an environment of its own. */
 export class UserCommand {
@@ -52,6 +55,11 @@ export class UserCommand {
   async json<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
     return JSON.parse(await this.ok(args, options)) as T;
   }
+}
+
+/** The `hawser` of this tree. @param env beside PATH, such as KUBECONFIG and HOME */
+export function hawserCommand(env: NodeJS.ProcessEnv = {}): UserCommand {
+  return new UserCommand('hawser', [process.execPath, HAWSER], env);
 }
 
 /** Waits until a process that was just started has ended and all was read; kills it after its deadline. */

@@ -1,15 +1,17 @@
 import { inspect } from 'node:util';
 import { delay } from '@hawser/seams';
+import { scaled } from '@hawser/seams/testing';
 import { E2eError } from '../errors.ts';
 
 /** Settings of {@link untilSeen}. */
 export interface UntilSeenOptions {
-  /** Default 60,000: the machine may be busy with other tests. */
+  /** Default 60,000, in a soak 150,000: the machine may be busy with other tests. */
   readonly deadlineMs?: number;
   /** Default 200: a look is often a process. */
   readonly intervalMs?: number;
 }
 
+const DEADLINE_MS = scaled(60_000, 150_000);
 const MOST_SHOWN = 4_000;
 
 /**
@@ -21,7 +23,7 @@ export async function untilSeen<T>(
   what: string,
   look: () => Promise<T>,
   is: (seen: T) => boolean,
-  { deadlineMs = 60_000, intervalMs = 200 }: UntilSeenOptions = {},
+  { deadlineMs = DEADLINE_MS, intervalMs = 200 }: UntilSeenOptions = {},
 ): Promise<T> {
   const lateMs = performance.now() + deadlineMs;
   for (;;) {

@@ -1,5 +1,4 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { checkConfig, readConfigFile, type CloudCoreConfigInput } from '@hawser/cloudcore';
 import type { EdgeConfigInput, PoolStatus } from '@hawser/edgecore';
@@ -14,7 +13,7 @@ import { POOL } from '../pool-site/pool-cluster.ts';
 import { isLive, leaderOf } from '../pool-site/pool-views.ts';
 import { findExecutable } from '../processes/executable.ts';
 import { dieWithParent } from '../processes/live-children.ts';
-import { UserCommand } from '../processes/user-command.ts';
+import { hawserCommand, UserCommand } from '../processes/user-command.ts';
 import { untilSeen } from './until-seen.ts';
 import { WholeMember } from './whole-member.ts';
 import { roleLabel } from './whole-objects.ts';
@@ -25,7 +24,6 @@ export interface WholeSiteOptions {
   readonly transport: 'ws' | 'quic';
 }
 
-const HAWSER = path.resolve(createRequire(import.meta.url).resolve('@hawser/cli'), '../main.js');
 const MEMBERS = 3;
 /** One second between heartbeats: all times of pools are a fifth of those of docs/pool.md. */
 const POOL_HEARTBEAT_SECONDS = 1;
@@ -60,7 +58,7 @@ export class WholeSite {
     this.peer = parts.peer;
     const { kubeconfig, dir } = parts.cluster;
     const env = { HOME: dir, KUBECONFIG: kubeconfig };
-    this.hawser = new UserCommand('hawser', [process.execPath, HAWSER], env);
+    this.hawser = hawserCommand(env);
     this.kubectl = new UserCommand('kubectl', ['kubectl'], env);
   }
 

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import {
   checkConfig,
   DEVICE_MODELS,
@@ -16,10 +13,10 @@ import { startControlPlane, type ControlPlane } from '@hawser/controlplane';
 import { loadConfig, startEdgeCore, type EdgeCore } from '@hawser/edgecore';
 import { HttpApiClient, ResourceClient, RESOURCES, staticCredentials, type KubeObject } from '@hawser/kube';
 import { eventually, makeTempDir, type TempDir } from '@hawser/seams/testing';
+import { hawserCommand, type Run } from '../../src/processes/user-command.ts';
 import { grantedRights, isUseOf } from './granted-rights.ts';
 import { RecordedClient } from './recorded-calls.ts';
 
-const MAIN = path.join(path.dirname(createRequire(import.meta.url).resolve('@hawser/cli')), 'main.js');
 /** This test is about the join: nothing is to run. */
 const NO_PODS = { 'pods.runtime': 'null', 'pool.listen': '127.0.0.1:0', 'localApi.port': '0' };
 const NODE = 'shop-17';
@@ -45,12 +42,6 @@ const STREAMED = 'list ';
 
 const { pods: PODS, configmaps, secrets, persistentvolumes, persistentvolumeclaims } = RESOURCES;
 const MADE = [PODS, configmaps, secrets, persistentvolumes, persistentvolumeclaims, DEVICES, DEVICE_MODELS];
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('from an empty cluster to a node, and back', function () {
   this.timeout(90_000);
@@ -78,14 +69,8 @@ describe('from an empty cluster to a node, and back', function () {
   });
 
   /** Runs the command as a user does. */
-  async function hawser(...args: string[]): Promise<Run> {
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: dir.path, KUBECONFIG: kubeconfig },
-    });
-    const code = new Promise<number | null>((resolve) => child.on('close', resolve));
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-    return { code: await code, stdout, stderr };
+  function hawser(...args: string[]): Promise<Run> {
+    return hawserCommand({ HOME: dir.path, KUBECONFIG: kubeconfig }).run(args);
   }
 
   /** The same at the edge, where its files are. */

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { hawserCommand, type Run } from '../../src/processes/user-command.ts';
 import type { KubectlSite } from './kubectl-site.ts';
-import type { Run } from './kubectl.ts';
-
-const HAWSER = path.resolve(createRequire(import.meta.url).resolve('@hawser/cli'), '../main.js');
 
 /** `hawser pods|logs|exec|describe` at an edge whose line is cut. */
 export function describeAlone(of: () => KubectlSite): void {
   before(() => of().site.cluster.link.cut());
   after(() => of().site.cluster.link.heal());
 
-  const hawser = async (args: readonly string[], input = ''): Promise<Run> => {
-    const [command = '', ...rest] = args;
-    const child = spawn(process.execPath, [HAWSER, command, '--socket', of().site.edge.socket, ...rest]);
-    child.stdin.end(input);
-    const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
-    const [stdout, stderr, code] = await Promise.all([buffer(child.stdout), buffer(child.stderr), ended]);
-    return { code, stdout: stdout.toString(), stderr: stderr.toString() };
-  };
+  const hawser = ([command = '', ...rest]: readonly string[], input = ''): Promise<Run> =>
+    hawserCommand().run([command, '--socket', of().site.edge.socket, ...rest], { input });
 
   it('shows pods, their logs and what is known of them', async () => {
     await of().site.edge.until(({ session }) => session.state !== 'up');

@@ -5,7 +5,6 @@ import { untilSeen } from '../../src/whole-site/until-seen.ts';
 import { APP_REPLICAS, DEVICE, SETTINGS } from '../../src/whole-site/whole-objects.ts';
 import type { WholeMember } from '../../src/whole-site/whole-member.ts';
 import type { WholeSite } from '../../src/whole-site/whole-site.ts';
-import { setDesired } from './connected.ts';
 import type { Steps } from './steps.ts';
 import {
   addressesInRuntime,
@@ -13,6 +12,7 @@ import {
   filesInContainers,
   idsInRuntime,
   register,
+  setDesired,
   turn,
   untilEndpoints,
   untilReportedAtNode,

@@ -7,8 +7,6 @@ import { untilSeen } from '../../src/whole-site/until-seen.ts';
 import {
   APP,
   APP_REPLICAS,
-  DEVICE,
-  desiredPatch,
   nodePool,
   READER,
   readerAccount,
@@ -27,6 +25,7 @@ import {
   idsInRuntime,
   nameOf,
   podsOf,
+  setDesired,
   turn,
   untilEndpoints,
   untilPodsReady,
@@ -123,11 +122,6 @@ export function describeConnected(steps: Steps, transport: string): void {
       assert.deepEqual(local.spec, spec, `${member.name} shows another Service`);
     }
   });
-}
-
-/** Says what is wanted of the device's speed, by kubectl. */
-export async function setDesired(site: WholeSite, value: string): Promise<void> {
-  await site.kubectl.ok(['patch', 'device', DEVICE, '--type', 'json', '-p', desiredPatch('speed', value)]);
 }
 
 /** Another machine says a join command once more. */

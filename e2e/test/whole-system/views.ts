@@ -3,7 +3,7 @@ import { reportedValue } from '../../src/devices-site/device-objects.ts';
 import { isReady, type SeenPod } from '../../src/pods-site/pods-site.ts';
 import { podsInRuntime, runningContainers } from '../../src/pods-site/running-containers.ts';
 import { untilSeen } from '../../src/whole-site/until-seen.ts';
-import { APP, DEVICE, REGISTERS, UNIT } from '../../src/whole-site/whole-objects.ts';
+import { APP, DEVICE, desiredPatch, REGISTERS, UNIT } from '../../src/whole-site/whole-objects.ts';
 import type { WholeSite } from '../../src/whole-site/whole-site.ts';
 import type { WholeMember } from '../../src/whole-site/whole-member.ts';
 
@@ -102,6 +102,11 @@ export async function untilRegister(site: WholeSite, property: Register, value: 
 /** Sets the register, as the device's own controls do. */
 export function turn(site: WholeSite, property: Register, value: number): Promise<void> {
   return site.peer.set(UNIT, 'holding', REGISTERS[property], [value]);
+}
+
+/** Says what is wanted of the device's speed, by kubectl. */
+export async function setDesired(site: WholeSite, value: string): Promise<void> {
+  await site.kubectl.ok(['patch', 'device', DEVICE, '--type', 'json', '-p', desiredPatch('speed', value)]);
 }
 
 /** Addresses of the application that are ready, as the local API of a member shows them, or the API server. */

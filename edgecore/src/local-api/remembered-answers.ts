@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '@hawser/seams';
 import { DiskPkiFolder, type PkiFolder } from '../identity/pki-folder.ts';
@@ -63,7 +63,6 @@ export class RememberedAnswers {
   /** Looks what there is. Never rejects: nothing to remember is no failure. */
   async start(): Promise<void> {
     try {
-      await mkdir(this.#dir, { recursive: true });
       await this.#folder.open();
       const files = (await readdir(this.#dir)).filter((name) => NAME.test(name));
       const found = await Promise.all(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { silentLogger } from '@hawser/seams';
 import { makeTempDir } from '@hawser/seams/testing';
 import { RememberedAnswers, type RememberedAnswer } from '../../src/local-api/remembered-answers.ts';
+import { LogLines } from '../identity/log-lines.ts';
 
 const LIMITS = { bytes: 4_000, answerBytes: 2_000 };
 
@@ -39,6 +40,13 @@ describe('what the API server has said of itself', () => {
     assert.deepEqual(await again.get('/apis', 'y'), answer(10, 'y'));
     assert.equal(await again.get('/apis', 'z'), undefined);
     assert.ok(again.bytes > 0);
+  });
+
+  it('makes its folder for itself alone, and has nothing to say of that', async () => {
+    const log = new LogLines();
+    await new RememberedAnswers(dir, log, LIMITS).start();
+    assert.equal((await stat(dir)).mode & 0o777, 0o700);
+    assert.deepEqual(log.lines, []);
   });
 
   it('takes no more of the disk than it may: what was asked for longest ago goes first', async () => {
