@@ -68,6 +68,10 @@ function addInit(program: Command, run: Runner): void {
   const command = kubeOptions(leaf(program, 'init', 'prepare a cluster (in the cloud)'))
     .option('--advertise <names>', 'name or address under which edges dial the hub; may be repeated', several)
     .option('--config <file>', 'configuration of cloudcore to write', `${DEFAULT_CONFIG_DIR}/cloudcore.yaml`)
+    .option(
+      '--chart-values <file>',
+      'write values for the chart instead: cloudcore is to run in the cluster (needs --advertise)',
+    )
     .option('--token-ttl <duration>', 'how long the first join token lives', '24h')
     .option('--dry-run', 'look at everything, change nothing, say what would be changed')
     .action((options: InitOptions & CommonOptions) =>
@@ -76,6 +80,7 @@ function addInit(program: Command, run: Runner): void {
   examples(command, [
     'hawser init --advertise hub.example.org',
     'hawser init --kubeconfig ./admin.conf --advertise 192.0.2.7 --config ./cloudcore.yaml',
+    'hawser init --advertise hub.example.org --chart-values ./values.yaml',
     'hawser init --dry-run',
   ]);
 }

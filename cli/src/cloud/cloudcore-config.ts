@@ -89,7 +89,8 @@ async function writing(file: string, work: () => Promise<unknown>): Promise<void
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
+/** @throws CliError `ERR_CLI_CONFIG` for a file that cannot be read */
+export async function isThere(file: string): Promise<boolean> {
   try {
     await readFile(file);
     return true;

@@ -11,6 +11,7 @@ import {
 import { ResourceClient, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
 import { formatAddress } from '../cloud/address.ts';
 import { checkApiServer, checkRights, type Right } from '../cloud/api-server.ts';
+import { planChartValues } from '../cloud/chart-values.ts';
 import { applyObject, describeObject, MANAGED_BY, unlessMissing, type Applied } from '../cloud/apply.ts';
 import { planConfig, prepareFolder, writeConfig } from '../cloud/cloudcore-config.ts';
 import { hubAddressObject, joinCommand, readHubNames } from '../cloud/hub-address.ts';
@@ -26,6 +27,8 @@ export interface InitOptions extends KubeOptions {
   /** Names and addresses under which edges dial the hub. Default: those of this machine. */
   readonly advertise?: readonly string[];
   readonly config: string;
+  /** A file with values for the chart is written in the place of a configuration: cloudcore is to run in the cluster. */
+  readonly chartValues?: string;
   readonly tokenTtl: string;
   readonly dryRun?: boolean;
 }
@@ -62,7 +65,7 @@ const NEEDED: readonly Right[] = [
 export async function init(context: CommandContext, options: InitOptions): Promise<ExitCode | undefined> {
   const { dryRun = false, tokenTtl } = options;
   // What is told is for another shell, or another day: it holds from anywhere.
-  const config = path.resolve(options.config);
+  const config = path.resolve(options.chartValues ?? options.config);
   const ttlMs = parseDuration(tokenTtl, '--token-ttl');
   const kubeconfig = await kubeconfigFile(options.kubeconfig, context.env);
   await withCluster(context, options, async (client) => {
@@ -72,12 +75,16 @@ export async function init(context: CommandContext, options: InitOptions): Promi
       `The API server is Kubernetes ${version}, and this user has the rights that are needed.`,
     );
     const known = options.advertise ?? (await readHubNames(client, context.signal))?.advertise;
-    const plan = await planConfig(config, { kubeconfig, context: options.context, advertise: known });
+    const plan =
+      options.chartValues === undefined
+        ? await planConfig(config, { kubeconfig, context: options.context, advertise: known })
+        : await planChartValues(config, known);
     if (plan.text !== undefined && !dryRun) await prepareFolder(config);
     const names = known ?? plan.advertise;
     const steps = await makeAll(context, client, hubAddressObject(names, plan.port), dryRun);
     if (plan.text !== undefined && !dryRun) await writeConfig(config, plan.text);
-    steps.push({ what: `configuration ${config}`, result: plan.result });
+    const file = options.chartValues === undefined ? 'configuration' : 'values for the chart';
+    steps.push({ what: `${file} ${config}`, result: plan.result });
     report(context, steps.slice(-1), dryRun);
     const address = formatAddress(names[0] ?? 'HUB', plan.port);
     const guessed = known === undefined && plan.text !== undefined;
@@ -155,7 +162,7 @@ function report({ progress, colours }: CommandContext, steps: readonly Step[], d
   for (const { what, result } of steps) {
     const mark = result === 'kept' ? colours.doubtful('!') : colours.good('✓');
     const whose =
-      result === 'kept' && !what.startsWith('configuration')
+      result === 'kept' && !/^(configuration|values for the chart) /.test(what)
         ? ` (it has no label ${MANAGED_BY.label}=${MANAGED_BY.value})`
         : '';
     progress(`${mark} ${what}: ${(dryRun ? PLANNED : WORDS)[result]}${whose}`);
@@ -166,7 +173,11 @@ function guess(names: readonly string[]): string {
   return `nobody said how edges reach the hub: this machine's names are taken (${names.join(', ')}). Say --advertise if it has another one for them`;
 }
 
-function summary(made: number, join: string | undefined, { config, dryRun, tokenTtl }: InitOptions): string {
+function summary(
+  made: number,
+  join: string | undefined,
+  { config, chartValues, dryRun, tokenTtl }: InitOptions,
+): string {
   if (dryRun === true) return `Nothing was changed: this was a dry run.`;
   if (made === 0) {
     return [
@@ -177,9 +188,17 @@ function summary(made: number, join: string | undefined, { config, dryRun, token
   }
   return [
     '',
-    'Start the hub, here or wherever it reaches the API server:',
-    '',
-    `    hawser-cloudcore --config ${config}`,
+    ...(chartValues === undefined
+      ? [
+          'Start the hub, here or wherever it reaches the API server:',
+          '',
+          `    hawser-cloudcore --config ${config}`,
+        ]
+      : [
+          'Start the hub in the cluster:',
+          '',
+          `    helm install hawser packaging/chart/hawser --namespace ${HAWSER_NAMESPACE} --values ${config}`,
+        ]),
     '',
     `Then, on a machine that is to be a node, as root (good for ${tokenTtl}, once):`,
     '',

@@ -114,6 +114,33 @@ describe('hawser init', function () {
     assert.equal(mended.metadata.labels?.['mine'], 'yes');
   });
 
+  it('writes values for the chart instead of a configuration', async () => {
+    const values = path.join(cluster.dir, 'values.yaml');
+    const without = await init('--chart-values', values);
+    assert.equal(without.code, 2);
+    assert.match(without.stderr, /--chart-values needs --advertise/);
+
+    const made = await init('--chart-values', values, '--advertise', 'hub.example.org');
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /helm install hawser .* --values \/.*values\.yaml/);
+    assert.deepEqual(parse(await readFile(values, 'utf8')), {
+      advertise: ['hub.example.org'],
+      rbac: { create: false },
+      mapperSchemas: { create: false },
+      hubAddress: { create: false },
+    });
+    await assert.rejects(readFile(config), { code: 'ENOENT' });
+
+    const again = await init('--chart-values', values); // what it was told is in the cluster
+    assert.match(again.stdout, /nothing was changed/);
+    const other = await init('--chart-values', values, '--advertise', 'other.example.org');
+    assert.match(other.stderr, /values\.yaml is there and stays; its `advertise` lacks other\.example\.org/);
+    assert.deepEqual(parse(await readFile(values, 'utf8')), {
+      ...{ advertise: ['hub.example.org'], rbac: { create: false } },
+      ...{ mapperSchemas: { create: false }, hubAddress: { create: false } },
+    });
+  });
+
   it('leaves definitions of another installation alone, and says so', async () => {
     const crds = new ResourceClient(cluster.client, RESOURCES.customresourcedefinitions);
     const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
