@@ -10,7 +10,7 @@ import {
   type Bench,
 } from '../../src/index.ts';
 import type { ClusterSite } from '../../src/cluster-site/cluster-site.ts';
-import { openPoolCloud, setElection } from './pool-cloud.ts';
+import { openPoolCloud, setSharing } from './pool-cloud.ts';
 
 const MEMBERS = 50;
 const SERVICES = 100;
@@ -32,7 +32,7 @@ export async function measurePoolLatency(bench: Bench): Promise<void> {
 }
 
 async function p99(bench: Bench, site: ClusterSite, token: string, led: boolean): Promise<number> {
-  await setElection(site, led);
+  await setSharing(site, led ? 'led' : 'alone');
   const fleet = await PoolFleet.joined(site, { members: MEMBERS, localApi: true, startNode });
   bench.onEnd(() => fleet.close());
   bench.say(`${MEMBERS} members, ${led ? 'with a leader' : 'each for itself'} …`);

@@ -21,7 +21,7 @@ export async function openPoolCloud(
   bench.say(`writing ${services} Services with their EndpointSlices …`);
   const site = await ClusterSite.open({
     ...options,
-    hub: { logLevel: 'error', limits: { maxConnectionsPerAddress: 1_000 }, ...options.hub },
+    hub: { logLevel: 'error', heartbeatSeconds: 10, limits: { maxConnectionsPerAddress: 1_000 }, ...options.hub },
     controlPlane: { controllers: false },
     prepare: async (cluster) => {
       await defineResources(cluster, [NODE_POOLS]);
@@ -33,9 +33,13 @@ export async function openPoolCloud(
   return site;
 }
 
-/** Switches between a leader, and a stream for each member as without a pool. */
-export async function setElection(site: ClusterSite, enableLeaderElection: boolean): Promise<void> {
-  await site.objects.patch(NODE_POOLS, POOL, { spec: { enableLeaderElection } });
+/** How members come to what is the same for all of them: from a leader, each by itself, or not at all. */
+export type Sharing = 'led' | 'alone' | 'none';
+
+/** Switches between them. A pool of type `Cloud` has no members. */
+export async function setSharing(site: ClusterSite, sharing: Sharing): Promise<void> {
+  const spec = { type: sharing === 'none' ? 'Cloud' : 'Edge', enableLeaderElection: sharing === 'led' };
+  await site.objects.patch(NODE_POOLS, POOL, { spec });
 }
 
 /** Nodes of the pool that only exist as objects: they are in the roster, and nobody reaches them. */

@@ -1,6 +1,6 @@
 // Many members of a pool in one process, each a whole edge core with sockets, disk and local API of its own:
 // `node fleet-process.js {json of FleetSettings}`.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -65,8 +65,20 @@ class FleetMember {
     this.#core = undefined;
   }
 
+  /** Removes all that it has but its identity. */
+  async forget(): Promise<void> {
+    for (const name of await readdir(this.#dir))
+      if (name !== PKI_DIR) await rm(path.join(this.#dir, name), { recursive: true });
+  }
+
   async status(): Promise<PoolStatus | undefined> {
     return await this.#admin?.pool().catch(() => undefined); // not yet
+  }
+
+  async isConnected(): Promise<boolean> {
+    const status = await this.#admin?.status().catch(() => undefined); // not yet
+    if (status?.session.state !== 'up') return false;
+    return status.outbox.waiting === 0 && status.scopes.every(({ synced }) => synced);
   }
 
   /** Calls with the resourceVersion of each event of a watch on the local API. */
@@ -122,6 +134,7 @@ async function atATime<T>(items: readonly T[], work: (item: T) => Promise<void>)
 
 async function stateOf(members: readonly FleetMember[]): Promise<FleetState> {
   const statuses = await Promise.all(members.map((member) => member.status()));
+  const connected = await Promise.all(members.map((member) => member.isConnected()));
   const known = statuses.filter((status) => status !== undefined);
   const synced = known.filter(
     ({ state, resources }) =>
@@ -131,6 +144,7 @@ async function stateOf(members: readonly FleetMember[]): Promise<FleetState> {
   );
   const count = (state: string): number => known.filter((status) => status.state === state).length;
   return {
+    connected: connected.filter(Boolean).length,
     synced: synced.length,
     live: count('LIVE'),
     direct: count('DIRECT'),
@@ -153,6 +167,7 @@ async function main(settings: FleetSettings): Promise<void> {
   answerQuestions({
     start: () => atATime(members, (member) => member.start()),
     stop: () => atATime(members, (member) => member.stop()),
+    forget: () => atATime(members, (member) => member.forget()),
     state: () => stateOf(members),
     watch: async (token: string) => {
       const seen = new Map<string, number>();

@@ -16,6 +16,8 @@ export interface FleetSettings {
 
 /** How the members of a process are. */
 export interface FleetState {
+  /** Those that are in sync with the hub, with a pool or without. */
+  readonly connected: number;
   /** Those that have everything, and go on having it. */
   readonly synced: number;
   readonly live: number;

@@ -61,6 +61,11 @@ export class PoolFleet {
     await ask(this.#child, 'stop', undefined, START_LIMIT_MS);
   }
 
+  /** Wipes the disks of all members, which do not run: what is left is their identity. */
+  async forget(): Promise<void> {
+    await ask(this.#child, 'forget', undefined, START_LIMIT_MS);
+  }
+
   state(): Promise<FleetState> {
     return ask<FleetState>(this.#child, 'state', undefined, 30_000);
   }

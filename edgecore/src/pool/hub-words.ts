@@ -16,7 +16,9 @@ export interface HubWordsOptions {
   readonly requests: Pick<UpstreamRequests, 'request'>;
   readonly outbox: Pick<Outbox, 'putVolatile' | 'withdraw'>;
   /** What is to be reported, as it is now; undefined: nothing. */
-  readonly report: () => UpstreamBodies['pool-report'] | undefined;
+  readonly report: () => Report | undefined;
+  /** How this member stands. */
+  readonly place: () => PoolPlace;
   readonly times: () => PoolTimes;
   /** A claim was answered. */
   readonly onClaimed: (answer: UpstreamAnswers['pool-claim']) => void;
@@ -32,6 +34,22 @@ export type DirectAnswer =
   | UpstreamAnswers['pool-direct']
   | { readonly refused: string; readonly code: string; readonly retryAfterMs: number };
 
+/** How a member stands: it knows no leader, it leads, or it follows one. */
+export type PoolPlace = 'searching' | 'leading' | 'following';
+
+type Report = UpstreamBodies['pool-report'];
+
+/** What makes another report; how many peers there are does not. */
+const REPORTED = ['pool', 'endpoint', 'writable', 'resign', 'epoch', 'complete', 'version'] as const;
+/**
+ * What is reported at once when it changes: whether the member could lead; of one that does, whether it has all; and of
+ * those that know no leader what they have, by which the hub chooses.
+ */
+const URGENT: Readonly<Record<PoolPlace, readonly (keyof Report)[]>> = {
+  searching: REPORTED,
+  leading: ['pool', 'endpoint', 'writable', 'resign', 'epoch', 'complete'],
+  following: ['pool', 'endpoint', 'writable', 'resign'],
+};
 /** The leader is there. */
 const CONFLICT = 409;
 /** Claims that are refused come this much later than the first ones at most. */
@@ -44,8 +62,7 @@ const LEAST_ANSWER_MS = 1_000;
 /** What a member says to the hub about its pool: how it is, that it wants to lead, that it wants to go without a leader. */
 export class HubWords {
   readonly #options: HubWordsOptions;
-  #reported = '';
-  #reportedVersion = '';
+  #reported: Report | undefined;
   #reportedMs = -Infinity;
   #claimedMs = -Infinity;
   #claiming = false;
@@ -57,19 +74,18 @@ export class HubWords {
   }
 
   /**
-   * Reports on change only; a version alone not so often. @param sayVersion whether it matters now
+   * Reports on change only; what the hub does not need now not so often: each report of each member goes to the cloud.
    * @returns when to look again, monotonic milliseconds
    */
-  look(sayVersion: boolean): number {
-    const { report, clock, times } = this.#options;
+  look(): number {
+    const { report, place, clock, times } = this.#options;
     const body = report();
     if (body === undefined) return Infinity;
     const nowMs = clock.monotonicMs();
-    const isOther = wordsOf(body) !== this.#reported;
-    const isNewer = body.version !== this.#reportedVersion;
-    if (!isOther && !isNewer) return Infinity;
-    const waitMs = isOther || sayVersion ? times().reportMs : times().versionReportMs;
-    const dueMs = this.#reportedMs + waitMs;
+    const isOther = (field: keyof Report): boolean => body[field] !== this.#reported?.[field];
+    const isUrgent = URGENT[place()].some(isOther);
+    if (!isUrgent && !REPORTED.some(isOther)) return Infinity;
+    const dueMs = this.#reportedMs + (isUrgent ? times().reportMs : times().versionReportMs);
     if (nowMs < dueMs) return dueMs;
     this.sayAgain();
     return Infinity;
@@ -80,8 +96,7 @@ export class HubWords {
     const { report, outbox, clock, log } = this.#options;
     const body = report();
     if (body === undefined) return;
-    this.#reported = wordsOf(body);
-    this.#reportedVersion = body.version;
+    this.#reported = body;
     this.#reportedMs = clock.monotonicMs();
     try {
       outbox.putVolatile({
@@ -97,7 +112,7 @@ export class HubWords {
 
   /** Nothing is to be said of this pool any more. */
   withdraw(pool: string): void {
-    this.#reported = '';
+    this.#reported = undefined;
     this.#options.outbox.withdraw(keyOf(pool));
   }
 
@@ -156,18 +171,6 @@ export class HubWords {
     const timeoutMs = Math.max(LEAST_ANSWER_MS, times().hubLostMs / 2);
     return unpackJson(await requests.request(kind, packJson(body), { timeoutMs }));
   }
-}
-
-/** What is said at once when it changes: not what changes all the time. */
-function wordsOf({
-  pool,
-  endpoint,
-  epoch,
-  complete,
-  writable,
-  resign,
-}: UpstreamBodies['pool-report']): string {
-  return JSON.stringify([pool, endpoint, epoch, complete, writable, resign]);
 }
 
 function keyOf(pool: string): string {

@@ -110,6 +110,10 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
   const hubWords = new HubWords({
     ...{ ...shared, requests, outbox },
     report,
+    place() {
+      if (role.leading !== undefined) return 'leading';
+      return links.current === undefined ? 'searching' : 'following';
+    },
     onClaimed: (answer) => knowledge.claimed(answer),
     onRefused: () => role.refused(),
   });

@@ -206,7 +206,7 @@ export class PoolRun {
     this.scopes.follow(this.#parts.source.present);
     dueMs.push(this.scopes.look(this.#now));
     if (!this.#solo) {
-      dueMs.push(this.#parts.hubWords.look(!this.#isGood()));
+      dueMs.push(this.#parts.hubWords.look());
       dueMs.push(this.services.expire(this.#times.expiryMs * FORGOTTEN_AFTER));
     }
     if (!this.idle) this.#parts.teller.tell(this.status(), this.cloud, this.#why);

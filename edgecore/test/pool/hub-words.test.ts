@@ -20,6 +20,7 @@ describe('What a member says to the hub', () => {
       },
       outbox: { putVolatile: () => {}, withdraw: () => {} },
       report: () => undefined,
+      place: () => 'searching',
       onClaimed: () => {},
       onRefused: () => {},
       times: () => poolTimes(),
@@ -39,5 +40,55 @@ describe('What a member says to the hub', () => {
     assert.equal(changes, 1);
     assert.equal(words.claim(claim), claimMs * 3);
     assert.equal(asked, 2);
+  });
+
+  it('is how it stands: at once what the hub goes by, the rest once a minute', async () => {
+    const clock = new FakeClock();
+    const { reportMs, versionReportMs } = poolTimes();
+    let place: ReturnType<HubWordsOptions['place']> = 'searching';
+    const body = {
+      pool: 'shop',
+      endpoint: '',
+      epoch: 0,
+      version: '',
+      complete: false,
+      writable: true,
+      peers: 0,
+    };
+    let reports = 0;
+    const words = new HubWords({
+      requests: { request: () => Promise.reject(new Error('nothing is asked')) },
+      outbox: { putVolatile: () => (reports += 1), withdraw: () => {} },
+      report: () => ({ ...body }),
+      place: () => place,
+      onClaimed: () => {},
+      onRefused: () => {},
+      times: () => poolTimes(),
+      onChange: () => {},
+      clock,
+      log: silentLogger,
+    });
+    const after = async (ms: number): Promise<number> => {
+      await clock.advance(ms);
+      words.look();
+      return reports;
+    };
+    assert.equal(await after(0), 1);
+    body.version = '7';
+    assert.equal(await after(reportMs), 2, 'who has the highest version leads');
+    place = 'following';
+    assert.equal(await after(reportMs), 2, 'that there is a leader it hears from the leader');
+    Object.assign(body, { version: '8', epoch: 3, complete: true, peers: 2 });
+    assert.equal(await after(reportMs), 2);
+    body.endpoint = '10.0.0.1:10550';
+    assert.equal(await after(reportMs), 3, 'it could lead');
+    body.version = '9';
+    assert.equal(await after(versionReportMs - 1), 3);
+    assert.equal(await after(1), 4);
+    place = 'leading';
+    body.version = '10';
+    assert.equal(await after(reportMs), 4);
+    body.complete = false;
+    assert.equal(await after(reportMs), 5, 'its followers wait');
   });
 });
