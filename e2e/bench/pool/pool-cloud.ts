@@ -21,7 +21,12 @@ export async function openPoolCloud(
   bench.say(`writing ${services} Services with their EndpointSlices …`);
   const site = await ClusterSite.open({
     ...options,
-    hub: { logLevel: 'error', heartbeatSeconds: 10, limits: { maxConnectionsPerAddress: 1_000 }, ...options.hub },
+    hub: {
+      logLevel: 'error',
+      heartbeatSeconds: 10,
+      limits: { maxConnectionsPerAddress: 1_000 },
+      ...options.hub,
+    },
     controlPlane: { controllers: false },
     prepare: async (cluster) => {
       await defineResources(cluster, [NODE_POOLS]);
