@@ -1418,6 +1418,9 @@ export namespace hawser {
                 /** PeerHello certificates. */
                 certificates: Uint8Array[];
 
+                /** PeerHello proof. */
+                proof: Uint8Array;
+
                 /**
                  * Encodes the specified PeerHello message. Does not implicitly {@link hawser.tunnel.v1.PeerHello.verify|verify} messages.
                  * @param message PeerHello message or plain object to encode
@@ -1444,6 +1447,9 @@ export namespace hawser {
 
                     /** PeerHello certificates */
                     certificates?: (Uint8Array[]|null);
+
+                    /** PeerHello proof */
+                    proof?: (Uint8Array|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -3530,6 +3530,7 @@ export const hawser = $root.hawser = (() => {
                  * Properties of a PeerHello.
                  * @typedef {Object} hawser.tunnel.v1.PeerHello.$Properties
                  * @property {Array.<Uint8Array>|null} [certificates] PeerHello certificates
+                 * @property {Uint8Array|null} [proof] PeerHello proof
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -3571,6 +3572,14 @@ export const hawser = $root.hawser = (() => {
                 PeerHello.prototype.certificates = $util.emptyArray;
 
                 /**
+                 * PeerHello proof.
+                 * @member {Uint8Array} proof
+                 * @memberof hawser.tunnel.v1.PeerHello
+                 * @instance
+                 */
+                PeerHello.prototype.proof = $util.newBuffer([]);
+
+                /**
                  * Encodes the specified PeerHello message. Does not implicitly {@link hawser.tunnel.v1.PeerHello.verify|verify} messages.
                  * @function encode
                  * @memberof hawser.tunnel.v1.PeerHello
@@ -3589,6 +3598,8 @@ export const hawser = $root.hawser = (() => {
                     if (message.certificates != null && message.certificates.length)
                         for (let i = 0; i < message.certificates.length; ++i)
                             writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.certificates[i]);
+                    if (message.proof != null && $Object.hasOwnProperty.call(message, "proof") && message.proof.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.proof);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -3613,7 +3624,7 @@ export const hawser = $root.hawser = (() => {
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message;
+                    let end, message, value;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -3639,6 +3650,15 @@ export const hawser = $root.hawser = (() => {
                                 if (!(message.certificates && message.certificates.length))
                                     message.certificates = [];
                                 message.certificates.push(reader.bytes());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.proof = value;
+                                else
+                                    delete message.proof;
                                 continue;
                             }
                         }

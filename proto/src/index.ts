@@ -94,4 +94,5 @@ export {
 } from './transport/transport.ts';
 export { QuicTransport } from './transport/quic/quic-transport.ts';
 export { requestCertificate } from './transport/tls-options.ts';
+export { WebTransportTransport } from './transport/webtransport/webtransport-transport.ts';
 export { WsTransport } from './transport/ws/ws-transport.ts';

@@ -5,9 +5,16 @@ import { TunnelError, TunnelMetrics, type Frame, type SessionFrame, type Tunnel 
 import { encodeFrame } from '../src/codec/codec.ts';
 import { sayHello } from '../src/session/handshake.ts';
 import { frameMessage, MessageStream } from '../src/stream/message-stream.ts';
-import { drain, quicUnderTest, rejectsWith, SessionSite, wsUnderTest } from '../testing/index.ts';
+import {
+  drain,
+  quicUnderTest,
+  rejectsWith,
+  SessionSite,
+  webTransportUnderTest,
+  wsUnderTest,
+} from '../testing/index.ts';
 
-for (const underTest of [wsUnderTest, quicUnderTest]) {
+for (const underTest of [wsUnderTest, quicUnderTest, webTransportUnderTest]) {
   describe(`session over ${underTest.name}`, function () {
     this.timeout(30_000);
     let site: SessionSite;

@@ -36,7 +36,7 @@ interface FrameBodies {
 }
 
 interface ConnectionFrameBodies {
-  hello: { readonly certificates: readonly Uint8Array[] };
+  hello: { readonly certificates: readonly Uint8Array[]; readonly proof: Uint8Array };
   accepted: Record<string, never>;
   refused: { readonly code: string; readonly message: string };
   ping: number;

@@ -20,17 +20,20 @@ export function frameMessage(message: Uint8Array): Buffer {
   return framed;
 }
 
+/** What messages travel on: bytes both ways, undefined at the end. */
+export type ByteStream = Pick<Stream, 'read' | 'write'>;
+
 /**
- * Messages over a {@link Stream}: each is preceded by its length as a varint (protobuf's delimited form). Memory is
+ * Messages over a stream: each is preceded by its length as a varint (protobuf's delimited form). Memory is
  * bounded by `maxBytes`: a longer message is refused by its prefix, before it is read.
  */
-export class MessageStream {
-  readonly stream: Stream;
+export class MessageStream<S extends ByteStream = Stream> {
+  readonly stream: S;
   /** Longest message accepted, bytes. */
   maxBytes: number;
   #unread: Uint8Array | undefined;
 
-  constructor(stream: Stream, maxBytes: number) {
+  constructor(stream: S, maxBytes: number) {
     this.stream = stream;
     this.maxBytes = maxBytes;
   }

@@ -4,7 +4,7 @@ import { refusalByPeer, TunnelError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { verifyPeer, type VerifyOptions } from '../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
-import type { MessageStream } from '../stream/message-stream.ts';
+import type { ByteStream, MessageStream } from '../stream/message-stream.ts';
 
 /** What of a refusal's reason travels. */
 const MAX_REASON_CHARACTERS = 512;
@@ -41,7 +41,10 @@ export async function introduceAsListener(
   try {
     peer = verifyPeer(hello.hello.certificates[0], verify);
   } catch (error) {
-    if (error instanceof TunnelError) await refuse(messages, error);
+    if (error instanceof TunnelError) {
+      await tellRefused(messages, error);
+      await messages.stream.end().catch(() => {}); // likewise
+    }
     throw error;
   }
   await messages.send(encodeConnectionFrame({ hello: { certificates: [credentials.certificate.raw] } }));
@@ -50,18 +53,16 @@ export async function introduceAsListener(
   return peer;
 }
 
-async function refuse(messages: MessageStream, error: TunnelError): Promise<void> {
-  try {
-    const message = boundedText(error.message, MAX_REASON_CHARACTERS); // it quotes names in the certificate
-    await messages.send(encodeConnectionFrame({ refused: { code: error.code, message } }));
-    await messages.stream.end();
-  } catch {
-    // A dialer that has gone need not be told.
-  }
+/** Tells a dialer why its certificate does not hold. One that has gone need not be told. */
+export async function tellRefused(messages: MessageStream<ByteStream>, error: TunnelError): Promise<void> {
+  const message = boundedText(error.message, MAX_REASON_CHARACTERS); // it quotes names in the certificate
+  await messages.send(encodeConnectionFrame({ refused: { code: error.code, message } })).catch(() => {});
 }
 
 /** Reads a frame of the connection stream, passing over those that are unknown and ignorable. */
-export async function nextFrame(messages: MessageStream): Promise<ConnectionFrame & { body: string }> {
+export async function nextFrame(
+  messages: MessageStream<ByteStream>,
+): Promise<ConnectionFrame & { body: string }> {
   while (true) {
     const message = await messages.receive();
     if (message === undefined)
@@ -83,11 +84,13 @@ function decode(message: Uint8Array): ConnectionFrame {
   }
 }
 
-function outOfOrder(wanted: string, frame: ConnectionFrame & { body: string }): TunnelError {
+/** The error for a frame that came where another one was due. */
+export function outOfOrder(wanted: string, frame: ConnectionFrame & { body: string }): TunnelError {
   return new TunnelError('ERR_TUNNEL_BAD_FRAME', `${frame.body} where ${wanted} was due`);
 }
 
-function refusal(refused: { readonly code: string; readonly message: string }): TunnelError {
+/** The error for what the hub has answered. */
+export function refusal(refused: { readonly code: string; readonly message: string }): TunnelError {
   const said = boundedText(refused.message, MAX_REASON_CHARACTERS);
   return refusalByPeer(refused.code, `the hub refuses this certificate: ${said}`);
 }

@@ -4,7 +4,7 @@ import { systemClock } from '@hawser/seams';
 import { messageOf, TunnelError } from '../errors.ts';
 import { verifyPeer, type VerifyOptions } from '../identity/identity-verifier.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
-import { peerCertificate, secureContextFor } from './tls-options.ts';
+import { anonymousContext, peerCertificate, secureContextFor } from './tls-options.ts';
 import type { HubAddress, TransportOptions } from './transport.ts';
 
 /** Options of {@link dialTls}. */
@@ -13,7 +13,17 @@ export interface TlsDialOptions {
   readonly expected: Pick<VerifyOptions, 'role' | 'dialedHost' | 'node'>;
   /** Protocols to ask for by ALPN. Default: none. */
   readonly protocols?: readonly string[];
+  /** Shows no certificate, and has no key in TLS. */
+  readonly anonymous?: true;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A TLS connection whose other side is verified. */
+export interface VerifiedTls {
+  readonly tls: TLSSocket;
+  readonly peer: PeerIdentity;
+  /** The certificate that it has shown, DER. Node.js gives it once only. */
+  readonly certificate: Uint8Array;
 }
 
 /**
@@ -25,7 +35,7 @@ export async function dialTls<T>(
   hub: HubAddress,
   options: TransportOptions,
   dial: TlsDialOptions,
-  upgrade: (tls: TLSSocket, peer: PeerIdentity) => Promise<T>,
+  upgrade: (verified: VerifiedTls) => Promise<T>,
 ): Promise<T> {
   const { signal } = dial;
   signal?.throwIfAborted();
@@ -36,8 +46,7 @@ export async function dialTls<T>(
   ending.addEventListener('abort', onAbort, { once: true });
   try {
     await connected(tcp, hub, options.limits.connectTimeoutMs);
-    const { tls, peer } = await secured(tcp, hub, options, dial);
-    return await upgrade(tls, peer);
+    return await upgrade(await secured(tcp, hub, options, dial));
   } catch (error) {
     tcp.destroy();
     if (deadline.aborted) throw timeout(hub);
@@ -90,13 +99,13 @@ function secured(
   tcp: Socket,
   hub: HubAddress,
   options: TransportOptions,
-  { expected, protocols }: TlsDialOptions,
-): Promise<{ tls: TLSSocket; peer: PeerIdentity }> {
+  { expected, protocols, anonymous }: TlsDialOptions,
+): Promise<VerifiedTls> {
   return new Promise((resolve, reject) => {
     const credentials = options.credentials();
     const tls = connectTls({
       socket: tcp,
-      secureContext: secureContextFor(credentials),
+      secureContext: anonymous === true ? anonymousContext() : secureContextFor(credentials),
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false, // verifyPeer below decides, and with more care
       ...(isIP(hub.host) === 0 ? { servername: hub.host } : {}),
@@ -117,12 +126,13 @@ function secured(
       tls.off('error', onEarlyError);
       tls.off('close', onEarlyClose);
       try {
-        const peer = verifyPeer(peerCertificate(tls), {
+        const certificate = peerCertificate(tls);
+        const peer = verifyPeer(certificate, {
           ...options.verify,
           ...expected,
           authorities: credentials.authorities,
         });
-        resolve({ tls, peer });
+        resolve({ tls, peer, certificate: certificate ?? new Uint8Array(0) }); // none does not hold
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
       }

@@ -25,6 +25,18 @@ export function secureContextOptions(credentials: Credentials): {
   };
 }
 
+let anonymous: SecureContext | undefined;
+
+/** The context for a client that shows no certificate. */
+export function anonymousContext(): SecureContext {
+  anonymous ??= createSecureContext({
+    ca: [],
+    minVersion: 'TLSv1.3',
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  });
+  return anonymous;
+}
+
 const contexts = new WeakMap<Credentials, SecureContext>();
 
 /** The context for these credentials, made once and shared by all connections. */

@@ -142,6 +142,13 @@ export const FULL_CONNECTION_FRAMES: ConnectionSamples = {
   },
 };
 
+/** Connection frames with the fields that they were given later. */
+export const GROWN_CONNECTION_FRAMES: Readonly<Record<string, OutgoingConnectionFrame>> = {
+  'hello, with proof': {
+    hello: { certificates: [Uint8Array.of(0x30, 0x00)], proof: Uint8Array.of(1, 2, 3) },
+  },
+};
+
 /** Every connection frame with nothing in it. */
 export const MINIMAL_CONNECTION_FRAMES: ConnectionSamples = {
   hello: { hello: {} },

@@ -21,7 +21,7 @@ export async function dialWebSocket(
   signal: AbortSignal | undefined,
 ): Promise<MuxConnection> {
   const expected = expectedOf(hub, options);
-  return dialTls(hub, options, { expected, signal }, (tls, peer) => upgraded(tls, hub, peer, options));
+  return dialTls(hub, options, { expected, signal }, ({ tls, peer }) => upgraded(tls, hub, peer, options));
 }
 
 /** Who is to be at the address. */

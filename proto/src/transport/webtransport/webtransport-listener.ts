@@ -1,0 +1,168 @@
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { systemClock } from '@hawser/seams';
+import { TunnelError } from '../../errors.ts';
+import type { Credentials } from '../../identity/credentials.ts';
+import { MessageStream } from '../../stream/message-stream.ts';
+import { addressOf, GatedPort } from '../gated-port.ts';
+import { MuxConnection } from '../mux/mux-connection.ts';
+import { secureContextOptions } from '../tls-options.ts';
+import type { Listener, ListenOptions, TransportOptions } from '../transport.ts';
+import { guardStream } from './guarded-stream.ts';
+import { MAX_INTRODUCTION_BYTES, meetEdge } from './introduction.ts';
+import { SessionPipe } from './session-pipe.ts';
+import { SessionServer } from './session-server.ts';
+import { HTTP2_OPTIONS, SESSION_WINDOW_BYTES, WEBTRANSPORT_PATH } from './settings.ts';
+import { WebTransportCarrier } from './webtransport-carrier.ts';
+
+/** A hub's WebTransport port: gate → TLS → HTTP/2 → one session → the edge's identity. */
+export class WebTransportListener implements Listener {
+  readonly transport = 'webtransport';
+  readonly host: string;
+  readonly #options: TransportOptions;
+  readonly #listen: ListenOptions;
+  readonly #gated: GatedPort;
+  readonly #http2: Http2SecureServer;
+  readonly #sessions: SessionServer;
+  /** HTTP/2 sessions that have had their stream. */
+  readonly #used = new WeakSet<Http2Session>();
+  #credentials: Credentials;
+
+  constructor(options: TransportOptions, listen: ListenOptions) {
+    this.#options = options;
+    this.#listen = listen;
+    this.host = listen.host;
+    this.#credentials = options.credentials();
+    const { handshakeTimeoutMs } = options.limits;
+    this.#gated = new GatedPort({ listen, handshakeTimeoutMs, begin: (socket) => this.#beginTls(socket) });
+    this.#sessions = new SessionServer(this.#credentials);
+    this.#http2 = createSecureServer({
+      ...HTTP2_OPTIONS,
+      ...secureContextOptions(this.#credentials),
+      handshakeTimeout: handshakeTimeoutMs,
+      unknownProtocolTimeout: handshakeTimeoutMs,
+    });
+  }
+
+  get port(): number {
+    return this.#gated.port;
+  }
+
+  /** Binds the port. @throws TunnelError `ERR_TUNNEL_DIAL`, `ERR_TUNNEL_TRANSPORT_UNAVAILABLE` */
+  async start(): Promise<void> {
+    await this.#sessions.start();
+    this.#http2.on('session', (session) => {
+      session.on('error', () => {}); // its end is what counts
+      session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    });
+    this.#http2.on('stream', (stream, headers) => this.#onStream(stream, headers));
+    this.#http2.on('unknownProtocol', (socket: Socket) => socket.destroy());
+    this.#http2.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      this.#listen.onHandshakeError?.(error, socket.remoteAddress ?? 'unknown');
+    });
+    await this.#gated.start();
+  }
+
+  close(): Promise<void> {
+    return this.#gated.close();
+  }
+
+  #beginTls(socket: Socket): void {
+    this.#useNewCredentials();
+    this.#http2.emit('connection', socket);
+  }
+
+  /** A rotated certificate serves from the next handshake on. */
+  #useNewCredentials(): void {
+    const credentials = this.#options.credentials();
+    if (credentials === this.#credentials) return;
+    this.#credentials = credentials;
+    this.#http2.setSecureContext(secureContextOptions(credentials));
+  }
+
+  /** An HTTP/2 session has one stream: the WebTransport session at our path. */
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    stream.on('error', () => {}); // likewise
+    const { session } = stream;
+    if (session === undefined) return;
+    const wanted = [headers[':method'], headers[':protocol'], headers[':path']].join(' ');
+    if (this.#used.has(session) || wanted !== `CONNECT webtransport ${WEBTRANSPORT_PATH}`) {
+      const message = `${wanted}: this port takes one WebTransport session at ${WEBTRANSPORT_PATH}`;
+      this.#fail(session, new TunnelError('ERR_TUNNEL_BAD_FRAME', message));
+      return;
+    }
+    this.#used.add(session);
+    delete headers['wt-available-protocols']; // the library would answer it
+    void this.#introduce(stream, session, headers);
+  }
+
+  async #introduce(
+    stream: ServerHttp2Stream,
+    session: Http2Session,
+    headers: IncomingHttpHeaders,
+  ): Promise<void> {
+    const remoteAddress = addressOf(session.socket);
+    let violated: (error: TunnelError) => void = () => {};
+    const broken = new Promise<never>((_resolve, reject) => {
+      violated = reject;
+      stream.once('close', () => reject(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the edge left')));
+    });
+    guardStream(stream, (error) => violated(error));
+    try {
+      const connection = await Promise.race([this.#meet(stream, session, headers), broken]);
+      violated = (error) => connection.onViolation(error);
+      connection.start();
+      this.#gated.handOver(connection);
+    } catch (error) {
+      this.#listen.onHandshakeError?.(error as Error, remoteAddress);
+      // The edge closes once it has read why it was refused.
+      const leave = (): void => session.destroy();
+      systemClock.setTimer(this.#options.limits.closeTimeoutMs, leave, { background: true });
+    }
+  }
+
+  async #meet(
+    stream: ServerHttp2Stream,
+    session: Http2Session,
+    headers: IncomingHttpHeaders,
+  ): Promise<MuxConnection> {
+    // A proxy of the socket that has everything but what would disturb HTTP/2.
+    const tls = session.socket as TLSSocket;
+    const remoteAddress = addressOf(tls);
+    const hubCertificate = ownCertificate(tls);
+    const pipe = new SessionPipe(stream, await this.#sessions.accept(stream, headers));
+    const messages = new MessageStream(pipe, MAX_INTRODUCTION_BYTES);
+    const peer = await meetEdge(
+      { messages, tls, hubCertificate },
+      { ...this.#options.verify, role: 'edge', authorities: this.#credentials.authorities },
+    );
+    return new MuxConnection({
+      carrier: new WebTransportCarrier(messages),
+      dialer: false,
+      peer,
+      remoteAddress,
+      limits: this.#options.limits,
+    });
+  }
+
+  /** A request that is none of ours: there is nobody to explain it to. */
+  #fail(session: Http2Session, error: TunnelError): void {
+    this.#listen.onHandshakeError?.(error, addressOf(session.socket));
+    session.destroy();
+  }
+}
+
+/** The certificate that this side has shown on this connection: after a rotation others have the older one. */
+function ownCertificate(tls: TLSSocket): Uint8Array {
+  const certificate = tls.getX509Certificate();
+  if (certificate === undefined)
+    throw new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the TLS connection has ended');
+  return certificate.raw;
+}

@@ -1,0 +1,3 @@
+import { describeTransportContract, webTransportUnderTest } from '../testing/index.ts';
+
+describeTransportContract(webTransportUnderTest);
