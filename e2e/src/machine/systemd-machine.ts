@@ -64,6 +64,11 @@ export class SystemdMachine {
     return path.join(this.#dir, 'root');
   }
 
+  /** A file of the machine while it runs, as the host reaches it; unix sockets as well. */
+  inside(file: string): string {
+    return `/proc/${this.#init}/root${file}`;
+  }
+
   /** Starts it, until systemd has started everything. @returns milliseconds that took */
   async boot(): Promise<number> {
     const startedMs = performance.now();
