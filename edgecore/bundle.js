@@ -40,7 +40,10 @@ await build({
   splitting: true,
   plugins: [directImports],
   format: 'esm',
-  external: ['better-sqlite3', '@chainsafe/*'], // native addons are found by path
+  external: [
+    ...['better-sqlite3', '@chainsafe/*'], // native addons are found by path
+    '@fails-components/webtransport-transport-http3-quiche', // never there: webtransport goes over HTTP/2
+  ],
   banner: {
     // CommonJS packages inside the bundle ask for built-in modules by require.
     js: "import { createRequire as hawserRequire } from 'node:module'; const require = hawserRequire(import.meta.url);",
