@@ -59,6 +59,12 @@ export const SYNC_ERRORS = {
     remedy:
       'If a peer exceeded it, compare the releases on both sides. If it is this side’s own bound, look for what fills it: a hub that does not answer, or more objects than one node should have.',
   },
+  ERR_SYNC_OTHER_LIFE: {
+    meaning:
+      'A member of a pool has accepted another life of the cluster than the one that wants to read from it, or has states of the life before: none of the two would take what the other one has for signed.',
+    remedy:
+      'It ends by itself once both have heard of the new life. If it goes on, compare the clusters and lives that the nodes have accepted (`hawser status`).',
+  },
   ERR_SYNC_OLD_STATE: {
     meaning:
       'A pool’s scope was given a signed state that is older than the one it has. It keeps what it has.',

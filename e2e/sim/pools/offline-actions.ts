@@ -1,4 +1,5 @@
-import type { VirtualPool } from '@hawser/edgecore/testing/pools';
+import type { VirtualMember, VirtualPool } from '@hawser/edgecore/testing/pools';
+import { POOL_RESOURCES, type PoolRoster } from '@hawser/sync';
 import type { SimPoolNode } from './pool-node.ts';
 import type { PoolSimulation } from './pool-simulation.ts';
 
@@ -6,10 +7,8 @@ import type { PoolSimulation } from './pool-simulation.ts';
 const SETTLED_MS = 120_000;
 /** Both ends notice a cut by then. */
 const NOTICED_MS = 45_000;
-/** And after each change from then on, where all that runs is in one part: P7 and P8 of the pool's requirements. */
+/** And after each change from then on: P7 and P8 of the pool's requirements. */
 const LED_MS = 20_000;
-/** With members that cannot be reached, of which nobody knows whether they are there: each is waited for. */
-const LED_IN_PARTS_MS = 60_000;
 
 const LOOK_EVERY_MS = 250;
 
@@ -43,8 +42,7 @@ export class OfflineActions {
     for (let changes = 1 + dice.below(3); changes > 0 && !this.#sim.hasFailed(); changes -= 1) {
       const about = await this.#change();
       if (about === undefined) continue;
-      const isWhole = this.#parts.filter((part) => part.some(({ runs }) => runs)).length === 1;
-      await this.#becomeLed(isWhole && !about.startsWith('unplug') ? LED_MS : LED_IN_PARTS_MS, about);
+      await this.#becomeLed(LED_MS, about);
     }
   }
 
@@ -60,23 +58,36 @@ export class OfflineActions {
     if (limitMs !== SETTLED_MS) this.#sim.slowestMs = Math.max(this.#sim.slowestMs, tookMs);
   }
 
-  /** Members of one pool that reach each other, run, and know whom else there is. */
+  /** Those that reach each other, run, and are members of one pool by the newest word of it that one of them has. */
   #pieces(): readonly { readonly pool: VirtualPool; readonly nodes: readonly SimPoolNode[] }[] {
     return this.#sim.pools.flatMap((pool) =>
       this.#parts.flatMap((part) => {
-        const nodes = part.filter((node) => {
-          return node.pool === pool && node.runs && node.inPool && node.member.member.roster !== undefined;
-        });
-        const mayLead = nodes.some(({ name, member }) =>
-          member.member.roster?.members.some((one) => one.name === name && one.eligible),
-        );
-        return mayLead ? [{ pool, nodes }] : [];
+        const running = part.filter((node) => node.pool === pool && node.runs);
+        const { members } = this.#newestRoster(running) ?? { members: [] };
+        const isListed = (node: SimPoolNode, eligible: boolean): boolean =>
+          members.some((one) => one.name === node.name && (one.eligible || !eligible));
+        const nodes = running.filter((node) => node.member.member.roster && isListed(node, false));
+        return nodes.some((node) => isListed(node, true)) ? [{ pool, nodes }] : [];
       }),
     );
   }
 
+  #newestRoster(nodes: readonly SimPoolNode[]): PoolRoster | undefined {
+    const versionOf = ({ member }: SimPoolNode): number =>
+      Number(member.view(POOL_RESOURCES.roster)?.version ?? 0);
+    const known = nodes.filter(({ member }) => member.member.roster !== undefined);
+    return known.sort((one, other) => versionOf(other) - versionOf(one))[0]?.member.member.roster;
+  }
+
+  /** Who has not heard of the leader's life of the cluster, or its leader of his, follows it, and can take nothing. */
   #isLed(pool: VirtualPool, nodes: readonly SimPoolNode[]): boolean {
-    return pool.isLed(nodes.map(({ member }) => member));
+    const members = nodes.map(({ member }) => member);
+    const leader = members.find(({ leads }) => leads);
+    const isOfItsLife = (member: VirtualMember): boolean => member.life === leader?.life;
+    return (
+      pool.isLed(members.filter(isOfItsLife)) &&
+      members.every((member) => isOfItsLife(member) || member.leader === leader?.node)
+    );
   }
 
   #divide(): void {
@@ -118,7 +129,11 @@ export class OfflineActions {
         if (leader === undefined) return undefined;
         const rest = this.#parts.map((part) => part.filter((node) => node !== leader));
         this.#parts = [...rest, [leader]];
-        this.#sim.lan.isolate(leader.name);
+        // Those that do not run too: they may be started.
+        this.#sim.lan.split(
+          [leader.name],
+          nodes.flatMap(({ name }) => (name === leader.name ? [] : [name])),
+        );
         return `isolate ${leader.name}`;
       }
     }

@@ -283,28 +283,33 @@ export class PoolActions {
     for (const node of nodes) node.keepSnapshots();
   }
 
-  /** Its sessions end, and begin again. */
-  #restartHub(meanwhile: () => void, pool?: VirtualPool): void {
+  /** Its sessions end, and begin again, of each member up to so much later. */
+  #restartHub(meanwhile: () => void, pool?: VirtualPool, lateMs = 0): void {
     const reached = this.#sim.nodes.filter(
       (node) => !node.member.line.isCut && (pool === undefined || node.pool === pool),
     );
     for (const { member } of reached) member.cutCloud(true);
     meanwhile();
-    for (const { member } of reached) member.healCloud();
+    for (const { member } of reached) {
+      if (lateMs === 0) member.healCloud();
+      else this.#sim.time.setTimer(this.#sim.dice.between(0, lateMs), () => member.healCloud());
+    }
   }
 
   #restore(): string | undefined {
     const backup = this.#backup;
     if (backup === undefined) return undefined;
-    const { resources, pools } = this.#sim;
+    const { resources, pools, dice } = this.#sim;
     this.#lives += 1;
-    this.#restartHub(() => {
+    const begin = (): void => {
       resources.beginLife(`life-${this.#lives}`, backup.objects);
       for (const pool of pools) {
         const { leader, epoch } = backup.leases.get(pool) ?? { leader: '', epoch: 0 };
         pool.cloud.restored(leader, epoch);
       }
-    });
+    };
+    // Not all of them hear of the new life at the same time.
+    this.#restartHub(begin, undefined, dice.pick([0, 500, 10_000]));
     return `of ${backup.objects.version}`;
   }
 }

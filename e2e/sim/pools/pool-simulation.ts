@@ -198,6 +198,8 @@ export class PoolSimulation {
       const wanted = cloud.resources.view(`${cloud.pool}/${resource}`);
       const view = member.view(resource);
       if (view?.ready !== true) return `${resource} is not there`;
+      const signed = this.signed.find(view.scope, view.stamp)?.incarnation;
+      if (signed !== this.resources.incarnation) return `${resource} has a stamp of ${signed}`;
       if (view.size !== wanted.size) return `${resource} has ${view.size} objects of ${wanted.size}`;
       for (const [key, hash] of wanted.hashes())
         if (view.get(key)?.hash !== hash) return `${key} is not as the cloud has it`;

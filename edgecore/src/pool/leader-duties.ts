@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from '@hawser/seams';
+import type { Clock, Logger } from '@hawser/seams';
 import type { PoolRoster } from '@hawser/sync';
 import type { PeerTarget } from './leader-links.ts';
 import type { HeardPeer } from './peer-table.ts';
@@ -17,12 +17,11 @@ export interface LeaderDutiesOptions {
   readonly nudge: (peer: string) => void;
   readonly onChange: () => void;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
 }
 
-/** Members that are asked at a time. */
-const PROBES = 3;
+/** Members that are asked at a time, in turn. */
+const PROBES = 12;
 
 /** What a leader does beside giving: it looks whether somebody else leads, and hands over where it cannot go on. */
 export class LeaderDuties {
@@ -30,6 +29,10 @@ export class LeaderDuties {
   #probeMs = -Infinity;
   #probing = false;
   #first = '';
+  /** Where the next round of probes begins among those that are not here. */
+  #turn = 0;
+  /** Not asked again before because somebody says that they lead, by name, monotonic milliseconds. */
+  readonly #hinted = new Map<string, number>();
   #handover: { readonly name: string; readonly untilMs: number } | undefined;
   readonly #tried = new Set<string>();
 
@@ -56,6 +59,17 @@ export class LeaderDuties {
   probeSoon(first: string): void {
     this.#probeMs = -Infinity;
     this.#first = first;
+  }
+
+  /** Somebody says that this member leads: it is asked at once, not too often. */
+  hint(name: string): void {
+    const { node, roster, followers, ask, times, clock, onChange } = this.#options;
+    const target = roster()?.members.find((member) => member.name === name);
+    const nowMs = clock.monotonicMs();
+    if (target === undefined || name === node || followers().has(name)) return;
+    if (nowMs < (this.#hinted.get(name) ?? -Infinity)) return;
+    this.#hinted.set(name, nowMs + times().probeMs);
+    void ask(target, times().dialMs).then(onChange);
   }
 
   /** The cloud is lost: somebody who hears it is asked to take over. @returns when to look again */
@@ -101,14 +115,15 @@ export class LeaderDuties {
   }
 
   async #probe(): Promise<void> {
-    const { node, roster, followers, ask, times, random, onChange } = this.#options;
+    const { node, roster, followers, ask, times, onChange } = this.#options;
     const here = followers();
     const others = (roster()?.members ?? []).filter(({ name, endpoint }) => {
       return name !== node && endpoint !== '' && !here.has(name);
     });
     if (others.length === 0) return;
     this.#probing = true;
-    const start = Math.floor(random.next() * others.length);
+    const start = this.#turn % others.length;
+    this.#turn = start + PROBES;
     const inTurn = [...others.slice(start), ...others.slice(0, start)];
     inTurn.sort((one, other) => Number(other.name === this.#first) - Number(one.name === this.#first));
     const chosen = inTurn.slice(0, PROBES);

@@ -13,7 +13,7 @@ export interface LeaderKnowledgeOptions {
   readonly node: string;
   readonly membership: () => PoolMembership;
   readonly roster: () => PoolRoster | undefined;
-  readonly links: () => Pick<LeaderLinks, 'current' | 'isDue'>;
+  readonly links: () => Pick<LeaderLinks, 'current' | 'isDue' | 'isBusy'>;
   readonly times: () => PoolTimes;
   readonly clock: Clock;
 }
@@ -94,13 +94,20 @@ export class LeaderKnowledge {
   hear({ status, handover }: PeerAnswer): void {
     const { node, times } = this.#options;
     const untilMs = this.#now + times().expiryMs;
-    if (status.leader !== '' && status.leader !== status.node && status.leader !== node)
-      this.#rumours.set(status.leader, untilMs);
+    if (status.leader !== status.node) this.#rumour(status.leader, untilMs);
     if (status.leads) this.#rumours.delete(status.node);
     if (handover === node) {
       const { node: by, stopping } = status;
       this.#asked = { by, stopping, untilMs: this.#now + times().handoverMs };
-    } else if (handover !== '' && status.stopping) this.#rumours.set(handover, untilMs);
+    } else if (status.stopping) this.#rumour(handover, untilMs);
+  }
+
+  /** A member could not be reached, or its link broke: a leader may come back, what others say of it leads nowhere. */
+  unreached(name: string): void {
+    const leads = this.leaders().some((leader) => leader.node === name);
+    this.table.unreached(name, this.#now);
+    if (leads) this.#rumour(name, this.#now + this.#options.times().returnMs);
+    else this.#rumours.delete(name);
   }
 
   /** What a leader gave was not what the hub has signed. @param epoch in which it led */
@@ -136,7 +143,8 @@ export class LeaderKnowledge {
         heard === undefined || heard.status.version === ''
           ? { ...mine, node: name, provisional: true, heardByCloud: false }
           : contenderOf(heard.status, Infinity, this.#options.times());
-      return { name, endpoint, eligible, contender };
+      const unreached = this.#isUnreached(name);
+      return { name, endpoint, eligible, contender, unreached };
     });
   }
 
@@ -158,8 +166,19 @@ export class LeaderKnowledge {
       leaders: this.leaders(),
       rumours: [...this.#rumours.keys()],
       currentAs: current && contenderOf(current.answer.status, this.#now - current.heardMs, times()),
-      isDue: (name) => links().isDue(name),
+      // What was tried in vain before, and is tried again, holds up nobody.
+      isDue: (name) => links().isDue(name) && !(links().isBusy(name) && this.#isUnreached(name)),
     });
+  }
+
+  /** A reason to ask a member, no more. */
+  #rumour(name: string, untilMs: number): void {
+    const { node, roster } = this.#options;
+    if (name !== node && endpointOf(roster(), name) !== '') this.#rumours.set(name, untilMs);
+  }
+
+  #isUnreached(name: string): boolean {
+    return this.table.isUnreached(name, this.#now, this.#options.times());
   }
 
   get #now(): number {

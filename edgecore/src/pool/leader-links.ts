@@ -21,6 +21,8 @@ export interface LeaderLinksOptions {
   readonly onAnswer: (answer: PeerAnswer) => void;
   /** The present link is another one, or none; why, in words, and where it was silent, since when (monotonic ms). */
   readonly onCurrent: (why: string, silentSinceMs?: number) => void;
+  /** A peer could not be reached, did not answer, or its link broke. */
+  readonly onUnreached: (peer: string) => void;
   /** Something may have changed. */
   readonly onChange: () => void;
   readonly onBytes: (bytes: number) => void;
@@ -97,7 +99,7 @@ export class LeaderLinks {
     let nextMs = Infinity;
     const current = this.#current;
     if (current !== undefined && nowMs - current.heardMs >= expiryMs)
-      this.#drop(
+      this.#lose(
         current,
         `nothing was heard of ${current.name} for ${seconds(nowMs - current.heardMs)}`,
         current.heardMs,
@@ -132,14 +134,14 @@ export class LeaderLinks {
     const giveUp = new AbortController();
     this.#busy.set(target.name, giveUp);
     try {
-      const session = await this.#dial(target, giveUp.signal, timeoutMs);
+      const session = await this.#dial(target, giveUp, timeoutMs);
       try {
         return await this.#answerOf(session, timeoutMs);
       } finally {
         session.close('that was all');
       }
     } catch (error) {
-      this.#options.log.debug({ peer: target.name, err: error }, 'a member does not answer');
+      this.#notReached(target, error, 'a member does not answer');
       return undefined;
     } finally {
       this.#busy.delete(target.name);
@@ -157,18 +159,20 @@ export class LeaderLinks {
 
   /** Dials, asks, and follows where the peer leads; waits a moment where it is about to. */
   async #reach(target: PeerTarget): Promise<void> {
-    const { clock, log, times, onChange } = this.#options;
+    const { clock, times, onChange } = this.#options;
     const giveUp = new AbortController();
     this.#busy.set(target.name, giveUp);
     let session: PeerSession | undefined;
     let isTaken = false;
+    let isReady = false;
     try {
-      session = await this.#dial(target, giveUp.signal, times().dialMs);
+      session = await this.#dial(target, giveUp, times().dialMs);
       const untilMs = clock.monotonicMs() + times().expiryMs;
       for (;;) {
         const answer = await this.#answerOf(session, times().dialMs);
         const { leads, ready } = answer.status;
         const isWanted = this.#aim?.name === target.name && !giveUp.signal.aborted;
+        isReady = leads && ready;
         if (isWanted && leads && (ready || this.#current === undefined)) {
           this.#take(session, answer);
           isTaken = true;
@@ -179,20 +183,27 @@ export class LeaderLinks {
         await delay(times().retryMs / 3, { clock, signal: giveUp.signal });
       }
     } catch (error) {
-      if (!giveUp.signal.aborted) log.debug({ peer: target.name, err: error }, 'the leader is not reached');
+      this.#notReached(target, error, 'the leader is not reached');
     } finally {
       if (!isTaken) session?.close('another one leads');
       this.#busy.delete(target.name);
-      if (!isTaken) this.#notBefore.set(target.name, clock.monotonicMs() + times().retryMs);
+      // Another one was tried meanwhile: this one may be followed at once.
+      if (!isTaken && !isReady) this.#notBefore.set(target.name, clock.monotonicMs() + times().retryMs);
       onChange();
     }
   }
 
-  async #dial(target: PeerTarget, signal: AbortSignal, timeoutMs: number): Promise<PeerSession> {
+  #notReached({ name }: PeerTarget, error: unknown, what: string): void {
+    if (this.#stopped) return;
+    this.#options.log.debug({ peer: name, err: error }, what);
+    this.#options.onUnreached(name);
+  }
+
+  /** @param giveUp aborted when it takes longer */
+  async #dial(target: PeerTarget, giveUp: AbortController, timeoutMs: number): Promise<PeerSession> {
     const { link, clock, log, onBytes, onChange } = this.#options;
-    const patience = new AbortController();
     const timer = clock.setTimer(timeoutMs, () =>
-      patience.abort(new Error(`not within ${Math.round(timeoutMs)} ms`)),
+      giveUp.abort(new Error(`not within ${Math.round(timeoutMs)} ms`)),
     );
     let session: PeerSession | undefined;
     try {
@@ -200,16 +211,11 @@ export class LeaderLinks {
         session = new PeerSession({ pipe, clock, log, onBytes, onNudge: () => this.#onNudge(pipe.peer) });
         return session.onFrame;
       };
-      const pipe = await link.dial(
-        target.name,
-        target.endpoint,
-        onPipe,
-        AbortSignal.any([signal, patience.signal]),
-      );
+      const pipe = await link.dial(target.name, target.endpoint, onPipe, giveUp.signal);
       void pipe.closed.then((why) => {
         const current = this.#current;
         if (current?.session === session && current !== undefined)
-          this.#drop(current, `the link with ${target.name} broke: ${why}`);
+          this.#lose(current, `the link with ${target.name} broke: ${why}`);
         onChange();
       });
       if (session === undefined) throw new TypeError('a link that did not hand over its session');
@@ -235,6 +241,11 @@ export class LeaderLinks {
     before?.session.close(`${name} leads`);
     this.#notBefore.delete(name);
     this.#options.onCurrent(`${name} leads`);
+  }
+
+  #lose(held: Held, why: string, silentSinceMs?: number): void {
+    this.#options.onUnreached(held.name);
+    this.#drop(held, why, silentSinceMs);
   }
 
   #drop(held: Held, why: string, silentSinceMs?: number): void {

@@ -6,6 +6,8 @@ export interface Contender {
   readonly provisional: boolean;
   /** Whether it leads, and hears the cloud itself. */
   readonly heardByCloud: boolean;
+  /** Whether it has something of every resource: only then can it give all of it. */
+  readonly complete: boolean;
   /** The highest version that it shows; empty: none. */
   readonly version: string;
 }
@@ -17,13 +19,14 @@ export function compareVersions(one: string, other: string): number {
 
 /**
  * The order in which members lead: below 0 where `one` goes before `other`. The higher epoch; of the same one, a leader
- * whom the hub has appointed and that hears it (a provisional one has nothing newer to give); the higher version; the
- * lower name. Both sides come to the same answer from the same words.
+ * whom the hub has appointed and that hears it (a provisional one has nothing newer to give); whoever has all
+ * resources; the higher version; the lower name. Both sides come to the same answer from the same words.
  */
 export function compareContenders(one: Contender, other: Contender): number {
   return (
     other.epoch - one.epoch ||
     Number(isAppointed(other)) - Number(isAppointed(one)) ||
+    Number(other.complete) - Number(one.complete) ||
     compareVersions(other.version, one.version) ||
     (one.node < other.node ? -1 : Number(one.node > other.node))
   );

@@ -22,6 +22,14 @@ interface Leading {
   readonly sinceMs: number;
 }
 
+/** Why a leader leads no longer. */
+export interface EndOfLead {
+  /** In words. */
+  readonly why: string;
+  /** Who leads in its place; empty: nobody that it knows. */
+  readonly to: string;
+}
+
 /** What decides over whether this node goes on leading. */
 export interface LeaderCircumstances {
   readonly appointed: Appointed;
@@ -100,20 +108,22 @@ export class LeaderRole {
     return isNew;
   }
 
-  /** Why this node is to lead no longer, in words; undefined: it goes on. */
-  whyNot({ appointed, fresh, mayLead, mine, leaders }: LeaderCircumstances): string | undefined {
+  /** Why this node is to lead no longer, and whom it gives way to, if anybody; undefined: it goes on. */
+  whyNot({ appointed, fresh, mayLead, mine, leaders }: LeaderCircumstances): EndOfLead | undefined {
     const leading = this.#leading;
     if (leading === undefined) return undefined;
     const { leader, epoch } = appointed;
-    if (!mayLead) return 'it may not lead any more';
+    if (!mayLead) return { why: 'it may not lead any more', to: '' };
     const shown = leader === '' ? 'nobody' : leader;
     const isOther = leader !== this.#options.node || this.isDeposed(epoch);
     if (isOther && epoch > leading.epoch && (leader !== '' || !leading.provisional))
-      return `${shown} leads by epoch ${epoch}`;
+      return { why: `${shown} leads by epoch ${epoch}`, to: leader };
     const isOverruled = leading.provisional ? this.#isRefused : leader !== this.#options.node;
-    if (fresh && isOverruled) return `${shown} leads by the word of the hub`;
+    if (fresh && isOverruled) return { why: `${shown} leads by the word of the hub`, to: leader };
     const rival = rivalOf(mine(), leaders());
-    return rival && `${rival.node} leads with epoch ${rival.epoch}, version ${rival.version}`;
+    if (rival === undefined) return undefined;
+    const { node: to, epoch: other, version } = rival;
+    return { why: `${to} leads with epoch ${other}, version ${version}`, to };
   }
 
   /** LIVE while its streams are; before it is ready it is as whoever has no leader. @param fresh whether the hub is heard */

@@ -12,6 +12,8 @@ export interface PeerStatus {
   readonly pool: string;
   /** `address:port` at which it is reached; empty: it is not. */
   readonly endpoint: string;
+  /** Of the cluster, as it has accepted it: states count in one life. Empty: none yet, or a release that does not say. */
+  readonly life: string;
   /** Of the leader that it follows or is; without one, the highest that it knows. */
   readonly epoch: number;
   /** The highest resourceVersion that it shows; empty: none. */
@@ -21,7 +23,7 @@ export interface PeerStatus {
   /** Whether all its replicas show something. */
   readonly complete: boolean;
   readonly state: PoolState;
-  /** Whom it follows; itself where it leads; empty: nobody. */
+  /** Whom it follows; itself where it leads; whom it has just given way to; empty: nobody. */
   readonly leader: string;
   readonly leads: boolean;
   /** Whether the leader that it follows, or is, was chosen by the pool itself. */
@@ -98,6 +100,7 @@ const STATES: ReadonlySet<unknown> = new Set<PoolState>(['LIVE', 'GRACE', 'DIREC
 const VERSION = /^([0-9]{0,39})$/;
 const MAX_NAME = 253;
 const MAX_ENDPOINT = 320;
+const MAX_LIFE = 256;
 /** Beyond it nobody has led a pool: one that is believed would leave no room above it. */
 const MAX_EPOCH = 2 ** 48;
 /** Members of a pool, and addresses in one message. */
@@ -150,13 +153,14 @@ function readParts(
 
 function readStatus(value: unknown): PeerStatus | undefined {
   if (!isRecord(value)) return undefined;
-  const { node, pool, endpoint, epoch, version, rosterVersion, state, leader, cloudMs } = value;
+  const { node, pool, endpoint, life = '', epoch, version, rosterVersion, state, leader, cloudMs } = value;
   const { complete, cloud, leads, provisional, ready, electing, stopping } = value;
   if (!isText(node, MAX_NAME) || !isText(pool, MAX_NAME) || !isText(leader, MAX_NAME)) return undefined;
+  if (!isText(life, MAX_LIFE)) return undefined;
   if (!isText(endpoint, MAX_ENDPOINT) || !isVersion(version) || !isVersion(rosterVersion)) return undefined;
   if (!isState(state) || !isCount(epoch) || epoch > MAX_EPOCH || !isNumber(cloudMs)) return undefined;
   return {
-    ...{ node, pool, endpoint, epoch, version, rosterVersion, state, leader, cloudMs },
+    ...{ node, pool, endpoint, life, epoch, version, rosterVersion, state, leader, cloudMs },
     complete: complete === true,
     cloud: cloud === true,
     leads: leads === true,

@@ -31,6 +31,7 @@ export interface PeerServiceOptions {
   readonly published: (
     kind: string,
     name: string,
+    peer: string,
   ) => PublishedScope | { readonly code: string; readonly why: string };
   /** A member says how it is. */
   readonly answer: (message: PeerMessage, peer: string) => PeerAnswer;
@@ -157,7 +158,7 @@ export class PeerService {
     const { pipe, published, encoder, clock, log, confirmAfterMs, onBytes } = this.#options;
     if (this.#publishers.has(scopeId) || this.#publishers.size >= MAX_SCOPES)
       throw new TunnelError('ERR_TUNNEL_BAD_FRAME', `scope ${scopeId} twice, or one too many`);
-    const given = published(kind, name);
+    const given = published(kind, name, this.peer);
     if ('why' in given) {
       await pipe.send({ error: { scope: scopeId, code: given.code, message: given.why } });
       return;

@@ -12,6 +12,7 @@ export interface PeerServicesOptions {
   readonly published: (
     kind: string,
     name: string,
+    peer: string,
   ) => PublishedScope | { readonly code: string; readonly why: string };
   readonly answer: (message: PeerMessage, peer: string) => PeerAnswer;
   /** A member has come or gone. */

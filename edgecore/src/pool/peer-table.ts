@@ -13,11 +13,24 @@ export interface HeardPeer {
 export class PeerTable {
   readonly #heard = new Map<string, HeardPeer>();
   readonly #notes = new Map<string, { readonly note: MemberNote; readonly atMs: number }>();
+  /** Who was tried in vain since it was heard last, and when that was tried last. */
+  readonly #unreached = new Map<string, number>();
 
   /** A member has said this of itself. */
   hear(status: PeerStatus, nowMs: number): void {
     this.#heard.set(status.node, { status, heardMs: nowMs });
     this.#notes.delete(status.node);
+    this.#unreached.delete(status.node);
+  }
+
+  /** A member could not be reached, or its link broke: that it leads counts no more until it says so again. */
+  unreached(name: string, nowMs: number): void {
+    this.#unreached.set(name, nowMs);
+  }
+
+  /** Whether a member was tried in vain since it was heard last, and not long ago. */
+  isUnreached(name: string, nowMs: number, times: PoolTimes): boolean {
+    return nowMs - (this.#unreached.get(name) ?? -Infinity) < times.expiryMs;
   }
 
   /** The leader says how the others are. */
@@ -27,7 +40,7 @@ export class PeerTable {
 
   /** Forgets whoever is no member any more. */
   keepOnly(isMember: (name: string) => boolean): void {
-    for (const map of [this.#heard, this.#notes])
+    for (const map of [this.#heard, this.#notes, this.#unreached])
       for (const name of [...map.keys()]) if (!isMember(name)) map.delete(name);
   }
 
@@ -56,18 +69,19 @@ export class PeerTable {
     }));
   }
 
-  /** Members that lead, by their own word of now. */
+  /** Members that lead, by their own word of now, and that have been reached since or not tried. */
   leaders(nowMs: number, times: PoolTimes): readonly Contender[] {
     return [...this.#heard.values()]
       .filter(({ status, heardMs }) => status.leads && !status.stopping && nowMs - heardMs < times.expiryMs)
+      .filter(({ status }) => !this.#unreached.has(status.node))
       .map(({ status, heardMs }) => contenderOf(status, nowMs - heardMs, times));
   }
 }
 
 /** As contenders are compared. @param ageMs how long ago it said this */
 export function contenderOf(status: PeerStatus, ageMs: number, times: PoolTimes): Contender {
-  const { node, epoch, provisional, version } = status;
-  return { node, epoch, provisional, version, heardByCloud: hearsCloud(status, ageMs, times) };
+  const { node, epoch, provisional, complete, version } = status;
+  return { node, epoch, provisional, complete, version, heardByCloud: hearsCloud(status, ageMs, times) };
 }
 
 /** Whether a member hears the cloud itself, as far as it can be known. */

@@ -11,29 +11,30 @@ export interface Elector extends PeerTarget {
   readonly eligible: boolean;
   /** As it was heard of last; its version may be one that is not known. */
   readonly contender: Contender;
+  /** Whether it was tried in vain since it was heard last. */
+  readonly unreached: boolean;
 }
 
 /** What a {@link PoolElection} is made of. */
 export interface PoolElectionOptions {
   /** Asks a member what it knows; undefined: it does not answer. */
   readonly ask: (target: PeerTarget, timeoutMs: number) => Promise<PeerAnswer | undefined>;
+  /** Whether a member is being asked already, or dialled. */
+  readonly isBusy: (name: string) => boolean;
   readonly times: () => PoolTimes;
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** What an election comes to: this node leads, or asks on. */
-type Outcome = 'won' | 'open';
-
-/** Members that are asked in one round: those that go before this one, best first, and some of the others. */
-const MAX_ASKED = { above: 12, below: 4 } as const;
+/** Members that are asked in one round: those that go before this one, and some of the others. */
+const MAX_ASKED = { above: 16, below: 4 } as const;
 /** Rounds in which somebody above may say that it is about to lead, and not do so. */
 const PATIENCE_ROUNDS = 3;
 
 /**
  * How a pool without a cloud finds its leader: docs/pool.md, "Without a cloud". A member asks those above it, and leads
- * where none of them does or will, once it has waited for its rank among those it knows. Whoever leads shows in the
+ * where none of them does or will, once it has waited for its rank among those that can be reached. Whoever leads shows in the
  * answers, which the member hears of itself: all but the first ask a moment later, so that there is somebody to find.
  */
 export class PoolElection {
@@ -41,8 +42,8 @@ export class PoolElection {
   #startedMs: number | undefined;
   #round = 0;
   #nextMs = -Infinity;
-  /** Before it nothing is won, monotonic milliseconds. */
-  #turnMs = -Infinity;
+  /** When the last round began that has found nobody who leads or will, monotonic milliseconds; undefined: it found somebody. */
+  #clearMs: number | undefined;
   #asking = false;
   #won = false;
 
@@ -62,16 +63,20 @@ export class PoolElection {
 
   /** Goes on with it, or begins. @returns when to look again, monotonic milliseconds */
   look(me: Elector, others: readonly Elector[]): number {
-    const { clock, times, random } = this.#options;
+    const { clock, times, random, onChange } = this.#options;
     const nowMs = clock.monotonicMs();
+    const rank = others.filter((other) => !other.unreached && isAbove(other, me)).length;
     if (this.#startedMs === undefined) {
       this.#startedMs = nowMs;
-      const rank = others.filter((other) => isAbove(other, me)).length;
-      const { rankMs } = times();
-      this.#turnMs = nowMs + rank * rankMs;
-      this.#nextMs = rank === 0 ? nowMs : nowMs + rankMs * (1 + random.next());
+      this.#nextMs = rank === 0 ? nowMs : nowMs + times().rankMs * random.next();
     }
-    if (this.#asking) return Infinity;
+    if (this.#asking || this.#won) return Infinity;
+    const turnMs = this.#startedMs + rank * times().rankMs;
+    if (me.eligible && this.#clearMs !== undefined && this.#clearMs >= turnMs) {
+      this.#won = true;
+      onChange();
+      return Infinity;
+    }
     if (nowMs < this.#nextMs) return this.#nextMs;
     void this.#askAround(me, others);
     return Infinity;
@@ -80,6 +85,7 @@ export class PoolElection {
   /** There is a leader, or a cloud: nobody is to be elected. */
   end(): void {
     this.#startedMs = undefined;
+    this.#clearMs = undefined;
     this.#round = 0;
     this.#won = false;
   }
@@ -90,21 +96,21 @@ export class PoolElection {
     this.#asking = true;
     const askedMs = clock.monotonicMs();
     const asked = this.#whomToAsk(me, others);
+    const isWaitedFor = asked.some(({ name, unreached }) => !unreached && this.#options.isBusy(name));
     const answers = await Promise.all(asked.map((other) => ask(other, times().askMs)));
     this.#asking = false;
     if (this.#startedMs !== startedMs) return;
     this.#round += 1;
-    const outcome = this.#judge(me, asked, answers);
-    if (outcome === 'won') this.#won = true;
-    // Members that cannot be reached have taken the time of the next round already.
-    else this.#nextMs = Math.max(askedMs + times().askMs, clock.monotonicMs() + times().askMs / 4);
+    const isHeldUp = isWaitedFor && this.#round <= PATIENCE_ROUNDS;
+    this.#clearMs = isHeldUp || this.#isThereAnother(me, asked, answers) ? undefined : clock.monotonicMs();
+    this.#nextMs = Math.max(askedMs + times().roundMs, clock.monotonicMs() + times().askMs / 2);
     onChange();
   }
 
   #whomToAsk(me: Elector, others: readonly Elector[]): readonly Elector[] {
     const { random } = this.#options;
     const reachable = others.filter(({ endpoint }) => endpoint !== '');
-    const above = reachable.filter((other) => isAbove(other, me)).sort(byRank);
+    const above = reachable.filter((other) => isAbove(other, me)).sort(byReach);
     const below = reachable.filter((other) => !isAbove(other, me));
     const some = below
       .map((other) => ({ other, dice: random.next() }))
@@ -113,26 +119,31 @@ export class PoolElection {
     return [...above.slice(0, MAX_ASKED.above), ...some.slice(0, MAX_ASKED.below)];
   }
 
-  #judge(me: Elector, asked: readonly Elector[], answers: readonly (PeerAnswer | undefined)[]): Outcome {
-    if (!me.eligible || this.#options.clock.monotonicMs() < this.#turnMs) return 'open';
+  /** Whether one of those that were asked leads, is about to, or follows somebody whom this node has to find. */
+  #isThereAnother(
+    me: Elector,
+    asked: readonly Elector[],
+    answers: readonly (PeerAnswer | undefined)[],
+  ): boolean {
     for (const [index, answer] of answers.entries()) {
       const elector = asked[index];
       if (answer === undefined || elector === undefined) continue;
       const { status } = answer;
       const contender = contenderOf(status, 0, this.#options.times());
-      if (status.leads && !status.stopping && status.epoch >= me.contender.epoch) return 'open';
+      if (status.leads && !status.stopping && status.epoch >= me.contender.epoch) return true;
       // It follows somebody whom this node has not found yet.
       const follows = status.leader !== '' && status.leader !== me.name && status.leader !== status.node;
-      if (follows && status.state === 'LIVE' && this.#round <= PATIENCE_ROUNDS) return 'open';
+      if (follows && status.state === 'LIVE' && this.#round <= PATIENCE_ROUNDS) return true;
       const isAboutTo = status.electing && elector.eligible && compareContenders(contender, me.contender) < 0;
-      if (isAboutTo && this.#round <= PATIENCE_ROUNDS) return 'open';
+      if (isAboutTo && this.#round <= PATIENCE_ROUNDS) return true;
     }
-    return 'won';
+    return false;
   }
 }
 
-function byRank(one: Elector, other: Elector): number {
-  return compareContenders(one.contender, other.contender);
+/** The best first; those that were tried in vain where there is room. */
+function byReach(one: Elector, other: Elector): number {
+  return Number(one.unreached) - Number(other.unreached) || compareContenders(one.contender, other.contender);
 }
 
 function isAbove(other: Elector, me: Elector): boolean {

@@ -15,6 +15,7 @@ import { PoolScopes, type PoolScopesOptions } from './pool-scopes.ts';
 import { PoolTeller } from './pool-teller.ts';
 import type { PoolTimes } from './pool-times.ts';
 import { SourceChoice } from './scope-source.ts';
+import { isSameLife } from './state-checks.ts';
 
 /** What the parts of a machine ask it for, and tell it. */
 export interface RunHooks {
@@ -52,6 +53,8 @@ export interface RunParts {
 
 /** What a follower is told that reads from a node that does not lead. */
 export const NOT_LEADING = 'ERR_CLOUDCORE_NOT_LEADER';
+/** … and one that reads what was signed in another life of the cluster than it has accepted. */
+export const OTHER_LIFE = 'ERR_SYNC_OTHER_LIFE';
 
 /** Makes the parts, and joins them. Nothing of it has begun. */
 export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts {
@@ -60,7 +63,7 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
   const shared = { times: hooks.times, onChange: hooks.soon, clock, random, log };
   const role = new LeaderRole({ ...shared, node });
   const scopes = new PoolScopes({
-    ...{ pool, store, check: checks.check, clock, random, log },
+    ...{ pool, store, check: checks.check, times: hooks.times, clock, random, log },
     onEnded: hooks.onScopeEnded,
     onCommit: (commit, source) => listener.onCommit(commit, source),
     onChange: hooks.onScopes,
@@ -79,13 +82,14 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
   const services = new PeerServices({
     ...{ node, encoder, confirmAfterMs: 0, clock, log },
     roster: () => scopes.roster,
-    published: publisherOf(options, scopes, hooks),
+    published: publisherOf(options, scopes, knowledge, hooks),
     answer: (message, peer) => words.answer(message, peer, hooks.soon),
     onChange: hooks.soon,
     onBytes: (bytes) => (counters.lanBytes.out += bytes),
   });
   const links = new LeaderLinks({
     ...{ ...shared, link, onAnswer: hooks.onAnswer, onCurrent: hooks.onCurrent },
+    onUnreached: (peer) => knowledge.unreached(peer),
     message: (peer) => words.message(peer),
     onBytes: (bytes) => (counters.lanBytes.in += bytes),
   });
@@ -120,7 +124,7 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
   return {
     ...{ scopes, knowledge, role, words, services, links, hubWords },
     source: new SourceChoice(hub),
-    election: new PoolElection({ ...shared, ask }),
+    election: new PoolElection({ ...shared, ask, isBusy: (name) => links.isBusy(name) }),
     duties: new LeaderDuties({
       ...{ ...shared, node, ask },
       roster: () => scopes.roster,
@@ -143,16 +147,21 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
 
 /** What followers are given: scopes of this pool, by a node that leads it. */
 function publisherOf(
-  { node, pool }: Pick<PoolRunOptions, 'node' | 'pool'>,
+  { node, pool, checks }: Pick<PoolRunOptions, 'node' | 'pool' | 'checks'>,
   scopes: PoolScopes,
+  { table }: Pick<LeaderKnowledge, 'table'>,
   { leads }: Pick<RunHooks, 'leads'>,
 ): PeerServicesOptions['published'] {
   const prefix = `${pool}/`;
-  return (kind, name) => {
+  return (kind, name, peer) => {
     const resource = kind === 'pool' && name.startsWith(prefix) ? name.slice(prefix.length) : '';
     const published = scopes.published(resource);
     if (published === undefined)
       return { code: 'ERR_CLOUDCORE_FORBIDDEN', why: `${kind}/${name} is not to be had here` };
-    return leads() ? published : { code: NOT_LEADING, why: `${node} does not lead` };
+    if (!leads()) return { code: NOT_LEADING, why: `${node} does not lead` };
+    // Neither of two lives takes what is signed in the other one.
+    const isSigned = scopes.isOf(resource, checks.life);
+    if (isSigned && isSameLife(table.get(peer)?.status.life ?? '', checks.life)) return published;
+    return { code: OTHER_LIFE, why: `${node} has ${name} of another life of the cluster` };
   };
 }

@@ -1,30 +1,21 @@
 import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX } from '@hawser/sync';
 import type { DirectAccess } from './direct-access.ts';
 import { sayFarewell } from './farewell.ts';
-import { cloudAge, type LeaderLinks } from './leader-links.ts';
+import { cloudAge, type LeaderLink, type LeaderLinks } from './leader-links.ts';
 import type { Contender } from './leader-order.ts';
 import type { LeaderRole } from './leader-role.ts';
+import { LostLeader } from './lost-leader.ts';
 import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
 import type { PeerServices } from './peer-services.ts';
 import { contenderOf, hearsCloud, type PeerTable } from './peer-table.ts';
-import { makeRunParts, NOT_LEADING, type RunParts } from './pool-run-parts.ts';
+import { makeRunParts, NOT_LEADING, OTHER_LIFE, type RunParts } from './pool-run-parts.ts';
 import type { PoolRunOptions, PoolStanding } from './pool-run-types.ts';
 import type { PoolScopes, ScopeSource } from './pool-scopes.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
-import type { WantedSource } from './scope-source.ts';
-import { ALTERED } from './state-checks.ts';
+import { endsAll, type WantedSource } from './scope-source.ts';
+import { ALTERED, isSameLife } from './state-checks.ts';
 
-/** This node has no leader that it can go by. */
-interface Lost {
-  readonly sinceMs: number;
-  /** Whether it was waited for long enough before that. */
-  readonly bySilence: boolean;
-}
-
-/** Words of the hub that end a leader's or a direct member's streams, and not one of them alone. */
-const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ERR_CLOUDCORE_EPOCH_CONFLICT']);
-const FENCED = 'ERR_CLOUDCORE_FENCED';
 /** Sessions of members of which nothing was heard are kept for so many times the expiry. */
 const FORGOTTEN_AFTER = 3;
 
@@ -38,8 +29,12 @@ export class PoolRun {
   readonly #parts: RunParts;
   readonly #solo: boolean;
   #times: PoolTimes = poolTimes();
-  #lost: Lost | undefined;
+  readonly #lost: LostLeader;
   #lastLeader = '';
+  /** Whom this node has just given way to, for those that followed it. */
+  #gaveWay = { to: '', untilMs: -Infinity };
+  /** Life of the cluster that is accepted here. */
+  #life = '';
   #connection = 0;
   #heir = '';
   #stopping = false;
@@ -50,6 +45,7 @@ export class PoolRun {
   constructor(options: PoolRunOptions) {
     this.#options = options;
     this.#solo = options.pool.startsWith(SOLO_PREFIX);
+    this.#lost = new LostLeader({ times: () => this.#times, clock: options.clock });
     this.#alarm = new Alarm(options.clock, () => this.soon());
     this.#parts = makeRunParts(options, {
       times: () => this.#times,
@@ -109,7 +105,7 @@ export class PoolRun {
   start(): void {
     this.#running = true;
     this.#parts.knowledge.start();
-    this.#lost = { sinceMs: this.#now, bySilence: false };
+    this.#lost.begin();
     this.scopes.open();
     this.#onScopes();
   }
@@ -117,6 +113,7 @@ export class PoolRun {
   /** The session with the hub may be used, or not any more. */
   setConnected(connected: boolean): void {
     this.#connection += 1;
+    this.#lookAtLife();
     if (connected) this.#parts.hubWords.sayAgain();
     this.soon();
   }
@@ -180,14 +177,14 @@ export class PoolRun {
     const { leads } = this;
     const followed = leading === undefined ? current?.answer.status : undefined;
     return {
-      ...{ node, pool, leads },
+      ...{ node, pool, leads, life: this.#options.checks.life },
       endpoint: link.endpoint,
       epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#parts.knowledge.appointed.epoch),
       version: this.scopes.version,
       rosterVersion: this.scopes.rosterVersion,
       complete: this.scopes.complete,
       state: this.#state(),
-      leader: leads ? node : (current?.name ?? ''),
+      leader: leads ? node : (current?.name ?? (this.#now < this.#gaveWay.untilMs ? this.#gaveWay.to : '')),
       provisional: leading?.provisional ?? followed?.provisional ?? false,
       ready: leads && leading?.ready === true,
       cloud: this.#parts.pulse.fresh,
@@ -202,6 +199,7 @@ export class PoolRun {
   /** Looks at all that is known, and does what follows. */
   look(): void {
     this.#times = poolTimes(this.scopes.roster?.heartbeatSeconds);
+    this.#lookAtLife();
     const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
     this.scopes.follow(this.#parts.source.present);
     dueMs.push(this.scopes.look(this.#now));
@@ -220,9 +218,9 @@ export class PoolRun {
     const isOpen = needed() && hub.usable;
     if (this.idle) return Infinity;
     this.#follow(isOpen ? { kind: 'cloud', epoch: 0, direct: false } : undefined);
-    if (isOpen && this.scopes.synced) this.#lost = undefined;
+    if (isOpen && this.scopes.synced) this.#lost.end();
     else this.#lose('the hub cannot be heard');
-    return this.#lost === undefined ? Infinity : this.#graceEndsMs(this.#lost);
+    return this.#lost.graceEndsMs;
   }
 
   #lookAround(): number {
@@ -248,8 +246,8 @@ export class PoolRun {
       log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
       this.services.nudge();
     }
-    const why = this.#parts.role.whyNot(circumstances);
-    if (why !== undefined) this.#stopLeading(why);
+    const end = this.#parts.role.whyNot(circumstances);
+    if (end !== undefined) this.#stopLeading(end.why, end.to);
     if (!this.#parts.role.mayBegin || !this.#mayLead) return;
     const isMine = appointed.leader === node && !this.#parts.role.isDeposed(epoch);
     if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
@@ -262,7 +260,9 @@ export class PoolRun {
     const { fresh } = this.#parts.pulse;
     const isReal = !leading.provisional;
     this.#follow(isReal && hub.usable ? { kind: 'cloud', epoch: leading.epoch, direct: false } : undefined);
-    if (!leading.ready && this.scopes.complete && (!fresh || !isReal || this.scopes.synced)) {
+    // Without a cloud nobody in reach has more than the one that leads.
+    const isComplete = this.scopes.complete && (!fresh || !isReal || this.scopes.synced);
+    if (!leading.ready && (isComplete || (!fresh && !isReal))) {
       this.#parts.role.becomeReady();
       this.#options.log.info(
         { epoch: leading.epoch, version: this.scopes.version },
@@ -286,20 +286,19 @@ export class PoolRun {
     const { fresh } = this.#parts.pulse;
     const isGood = this.#isGood();
     if (isGood) {
-      this.#lost = undefined;
+      this.#lost.end();
       this.direct.drop();
       this.#parts.election.end();
       this.#parts.hubWords.contented();
     } else this.#lose(this.#why);
     if (this.#parts.knowledge.asked !== undefined && fresh) dueMs.push(this.#claim(0));
-    if (this.#lost !== undefined)
-      dueMs.push(fresh ? this.#lookForHub(this.#lost) : this.#lookForPeer(this.#lost));
+    if (this.#lost.isLost) dueMs.push(fresh ? this.#lookForHub() : this.#lookForPeer());
     this.#follow(this.#sourceOf(isGood));
     return Math.min(...dueMs);
   }
 
   /** Without a leader, with a hub: it is asked for another leader, and in the end for a way without one. */
-  #lookForHub(lost: Lost): number {
+  #lookForHub(): number {
     this.#parts.election.end();
     const { leader } = this.#parts.knowledge.appointed;
     const { node, pool } = this.#options;
@@ -309,16 +308,17 @@ export class PoolRun {
       if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
       else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
     }
-    const askMs = lost.sinceMs + this.#times.directAskMs;
-    dueMs.push(this.#now >= askMs ? this.direct.want(pool) : askMs, this.#graceEndsMs(lost));
+    const { askMs, graceEndsMs } = this.#lost;
+    dueMs.push(this.#now >= askMs ? this.direct.want(pool) : askMs, graceEndsMs);
     return Math.min(...dueMs);
   }
 
   /** Without a leader and without a hub: the pool finds one by itself. */
-  #lookForPeer(lost: Lost): number {
-    const beginMs = lost.sinceMs + (lost.bySilence ? 0 : this.#times.returnMs);
-    const nextMs = this.#graceEndsMs(lost);
-    if (this.#now < beginMs) return Math.min(beginMs, nextMs);
+  #lookForPeer(): number {
+    const { chooseMs, graceEndsMs: nextMs } = this.#lost;
+    // One of another life leads all the same: this node waits for the cloud.
+    if (this.links.current?.answer.status.ready === true) return nextMs;
+    if (this.#now < chooseMs) return Math.min(chooseMs, nextMs);
     const { node } = this.#options;
     const electors = this.#parts.knowledge.electors(this.#contender());
     const me = electors.find(({ name }) => name === node);
@@ -357,7 +357,7 @@ export class PoolRun {
   #isGood(): boolean {
     if (this.#solo || this.#leading !== undefined) return this.#leading !== undefined;
     const { current } = this.links;
-    if (current?.answer.status.ready !== true) return false;
+    if (current?.answer.status.ready !== true || !this.#isOfThisLife(current)) return false;
     // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
     const isFinding = this.#now < this.#parts.knowledge.appointedMs + this.#times.returnMs;
     return !this.#parts.pulse.fresh || this.#parts.knowledge.appointed.leader === current.name || isFinding;
@@ -369,28 +369,26 @@ export class PoolRun {
 
   #sourceOf(isGood: boolean): WantedSource | undefined {
     const { current } = this.links;
-    const isOver = this.#lost !== undefined && this.#graceEndsMs(this.#lost) === Infinity;
-    if (!isGood && isOver && this.direct.active && this.#options.hub.usable)
+    if (!isGood && this.#lost.isGraceOver && this.direct.active && this.#options.hub.usable)
       return { kind: 'cloud', epoch: 0, direct: true };
-    return current && { kind: 'leader', link: current };
+    if (current === undefined || !this.#isOfThisLife(current)) return undefined;
+    return { kind: 'leader', link: current, life: this.#life };
+  }
+
+  #isOfThisLife({ answer }: LeaderLink): boolean {
+    return isSameLife(answer.status.life, this.#options.checks.life);
   }
 
   #follow(wanted: WantedSource | undefined): void {
     this.#parts.source.choose(wanted, this.#connection);
   }
 
-  /** When the grace ends; Infinity: it has. */
-  #graceEndsMs({ sinceMs }: Lost): number {
-    const endsMs = sinceMs + this.#times.graceMs;
-    return this.#now < endsMs ? endsMs : Infinity;
-  }
-
   #state(): PoolState {
     const leads = this.#parts.role.state(this.#parts.pulse.fresh);
     if (leads !== undefined) return leads;
-    if (this.#lost === undefined) return 'LIVE';
+    if (!this.#lost.isLost) return 'LIVE';
     if (this.#parts.source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
-    return this.#graceEndsMs(this.#lost) === Infinity ? 'STALE' : 'GRACE';
+    return this.#lost.isGraceOver ? 'STALE' : 'GRACE';
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
@@ -398,7 +396,7 @@ export class PoolRun {
   #lead(epoch: number, provisional: boolean, why: string): void {
     const { counters, log } = this.#options;
     this.#parts.role.begin(epoch, provisional);
-    this.#lost = undefined;
+    this.#lost.end();
     this.#parts.knowledge.leads();
     this.#why = why;
     counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
@@ -412,22 +410,33 @@ export class PoolRun {
     this.soon();
   }
 
-  #stopLeading(why: string): void {
+  /** @param to who leads in its place; empty: nobody that is known */
+  #stopLeading(why: string, to = ''): void {
     const { log } = this.#options;
     const { epoch = 0 } = this.#leading ?? {};
     this.#why = why;
     this.#alarm.setAt(this.#parts.role.end());
+    this.#gaveWay = { to, untilMs: this.#now + this.#times.returnMs };
     this.#parts.duties.keep();
     log.info({ epoch }, `does not lead the pool any more: ${why}`);
-    this.#lost = { sinceMs: this.#now, bySilence: false };
+    this.#lost.begin();
     this.links.forgive();
     this.services.stopPublishing(NOT_LEADING, why);
   }
 
+  /** In another life of the cluster nothing counts that was signed before: followers ask, and begin anew. */
+  #lookAtLife(): void {
+    const { life } = this.#options.checks;
+    if (life === this.#life) return;
+    this.#life = life;
+    this.services.stopPublishing(OTHER_LIFE, 'another life of the cluster has begun');
+    this.links.hurry();
+  }
+
   #lose(why: string, silentSinceMs?: number): void {
-    if (this.#lost !== undefined) return;
+    if (this.#lost.isLost) return;
     this.#why = why;
-    this.#lost = { sinceMs: silentSinceMs ?? this.#now, bySilence: silentSinceMs !== undefined };
+    this.#lost.begin(silentSinceMs);
   }
 
   #claim(silentMs: number): number {
@@ -447,6 +456,7 @@ export class PoolRun {
   #onAnswer(answer: PeerAnswer): void {
     if (!this.#parts.words.take(answer)) return;
     this.#parts.knowledge.hear(answer);
+    if (this.#leading !== undefined) this.#parts.duties.hint(answer.status.leader);
     this.soon();
   }
 
@@ -465,8 +475,7 @@ export class PoolRun {
       else log.debug({ leader: source.name, scope, code }, `a scope has ended: ${message}`);
     } else {
       log.debug({ scope, code }, `the hub ended a scope: ${message}`);
-      const isAll =
-        NOT_LEADER.has(code) || (code === FENCED && scope === poolScope(pool, POOL_RESOURCES.roster));
+      const isAll = endsAll(code, scope === poolScope(pool, POOL_RESOURCES.roster));
       if (isAll && source.direct) this.direct.fenced();
       if (isAll && this.#leading !== undefined && this.#leading.epoch === source.epoch) {
         this.#parts.role.depose(source.epoch);

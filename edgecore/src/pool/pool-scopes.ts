@@ -1,4 +1,4 @@
-import { Backoff, type Clock, type Logger, type Random } from '@hawser/seams';
+import { Backoff, delay, type Clock, type Logger, type Random } from '@hawser/seams';
 import {
   DigestTree,
   hashOf,
@@ -22,6 +22,7 @@ import { compareVersions } from './leader-order.ts';
 import type { PublishedScope } from './peer-service.ts';
 import type { RosterProof } from './peer-messages.ts';
 import { readRoster } from './pool-documents.ts';
+import type { PoolTimes } from './pool-times.ts';
 import { ALTERED } from './state-checks.ts';
 
 /** Where a pool's scopes come from. Another one is another object. */
@@ -47,6 +48,7 @@ export interface PoolScopesOptions {
   readonly onChange: () => void;
   /** Whether followers may be told what is here. */
   readonly mayPublish: () => boolean;
+  readonly times: () => Pick<PoolTimes, 'confirmMs'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -64,8 +66,9 @@ interface Entry {
   following: { readonly source: ScopeSource; readonly handle: Following } | undefined;
   /** Not followed again before, monotonic milliseconds. */
   retryMs: number;
-  /** The source with which it was in sync last. */
+  /** The source with which it was in sync last, and since when, monotonic milliseconds. */
   synced: ScopeSource | undefined;
+  syncedMs: number;
 }
 
 const ROSTER = POOL_RESOURCES.roster;
@@ -176,6 +179,12 @@ export class PoolScopes {
     return { view: entry.published, normalForm: form === 0 ? NORMAL_FORMS.current.version : form };
   }
 
+  /** Whether what is shown of a resource was signed in this life of the cluster; nothing shown yet is of any. */
+  isOf(resource: string, life: string): boolean {
+    const entry = this.#entries.get(resource);
+    return entry === undefined || (this.#options.store.life(entry.scope) ?? life) === life;
+  }
+
   /** Followers may be told from now on. */
   becameReady(): void {
     for (const { published } of this.#entries.values()) published.becameReady();
@@ -276,6 +285,7 @@ export class PoolScopes {
       following: undefined,
       retryMs: -Infinity,
       synced: undefined,
+      syncedMs: -Infinity,
     };
     this.#entries.set(resource, entry);
   }
@@ -315,7 +325,9 @@ export class PoolScopes {
 
   #onSynced(entry: Entry): void {
     entry.backoff.reset();
-    entry.synced = entry.following?.source ?? this.#source;
+    const source = entry.following?.source ?? this.#source;
+    if (entry.synced !== source) entry.syncedMs = this.#options.clock.monotonicMs();
+    entry.synced = source;
     for (const wake of this.#waiting) wake();
     this.#options.onChange();
   }
@@ -340,11 +352,21 @@ export class PoolScopes {
     this.#options.onChange();
   }
 
-  /** What is asked before removals are confirmed: a leader has them from the hub, which has confirmed them. */
+  /**
+   * What is asked before removals are confirmed. A leader has them from the hub, which has confirmed them where the
+   * leader had what is removed; where it has only just begun to read, it waits for as long as the hub would have.
+   */
   async #catchUp(resource: string, signal: AbortSignal): Promise<void> {
+    const { clock, times } = this.#options;
     while (this.#entries.has(resource) && !signal.aborted) {
       const standing = this.standing(resource);
-      if (standing?.source === undefined || standing.synced) return;
+      if (standing?.source === undefined) return;
+      const forMs = clock.monotonicMs() - (this.#entries.get(resource)?.syncedMs ?? -Infinity);
+      if (standing.synced && forMs >= times().confirmMs) return;
+      if (standing.synced) {
+        await delay(times().confirmMs - forMs, { clock, signal });
+        continue;
+      }
       if (this.#waiting.size >= CATCH_UP_LIMIT) return;
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -4,7 +4,7 @@ import type { ScopeSource } from './pool-scopes.ts';
 /** What is to be the source of a pool's scopes: the hub, or a leader. */
 export type WantedSource =
   | { readonly kind: 'cloud'; readonly epoch: number; readonly direct: boolean }
-  | { readonly kind: 'leader'; readonly link: LeaderLink };
+  | { readonly kind: 'leader'; readonly link: LeaderLink; readonly life: string };
 
 /** The source as it is wanted: the same object while nothing of it changes, so that scopes begin anew only then. */
 export class SourceChoice {
@@ -12,6 +12,8 @@ export class SourceChoice {
   #present: ScopeSource | undefined;
   /** Session with the hub that {@link #present} is of. */
   #connection = 0;
+  /** Life of the cluster that a leader's states are of. */
+  #life = '';
 
   constructor(hub: ScopeSource['follower']) {
     this.#hub = hub;
@@ -29,7 +31,9 @@ export class SourceChoice {
     }
     if (wanted.kind === 'leader') {
       const { session, name } = wanted.link;
-      if (this.#present?.follower === session) return;
+      // In another life all is compared, and stamped, anew.
+      if (this.#present?.follower === session && this.#life === wanted.life) return;
+      this.#life = wanted.life;
       this.#present = { kind: 'leader', name, follower: session, epoch: 0, direct: false };
       return;
     }
@@ -40,4 +44,12 @@ export class SourceChoice {
     this.#connection = connection;
     this.#present = { kind: 'cloud', name: 'the hub', follower: this.#hub, epoch, direct };
   }
+}
+
+const NOT_LEADER: ReadonlySet<string> = new Set(['ERR_CLOUDCORE_NOT_LEADER', 'ERR_CLOUDCORE_EPOCH_CONFLICT']);
+const FENCED = 'ERR_CLOUDCORE_FENCED';
+
+/** Whether the hub ends all streams of a leader, or of a direct member, with this one: any other may be a resource that is gone. */
+export function endsAll(code: string, isRoster: boolean): boolean {
+  return NOT_LEADER.has(code) || (code === FENCED && isRoster);
 }

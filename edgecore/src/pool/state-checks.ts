@@ -27,6 +27,12 @@ export class StateChecks {
     this.#life = life;
   }
 
+  /** The life of the cluster that this node has accepted, as states are of one; empty: none yet. */
+  get life(): string {
+    const life = this.#life();
+    return life === undefined ? '' : nameOf(life);
+  }
+
   /** Takes the keys of a membership; those that are none are left out, and answered. */
   use({ keys }: Pick<PoolMembership, 'keys'>): readonly string[] {
     const texts = keys.join();
@@ -55,6 +61,15 @@ export class StateChecks {
     const { clusterUid, incarnation } = life;
     if (!isSignedBy(stamp, { clusterUid, incarnation, subject }, this.#keys))
       throw new SyncError('ERR_SYNC_FORGED', `${scope}: a state that the hub has not signed`);
-    return { ...state, life: `${clusterUid}/${incarnation}` };
+    return { ...state, life: nameOf(life) };
   };
+}
+
+/** Whether two members have accepted the same life of the cluster, as far as they say; those of older releases do not. */
+export function isSameLife(one: string, other: string): boolean {
+  return one === other || one === '' || other === '';
+}
+
+function nameOf({ clusterUid, incarnation }: ClusterIdentity): string {
+  return `${clusterUid}/${incarnation}`;
 }

@@ -283,7 +283,7 @@ function messageOf(node: string) {
       provisional: false,
       ready: true,
     },
-    ...{ cloud: true, cloudMs: 0, electing: false, stopping: false },
+    ...{ cloud: true, cloudMs: 0, electing: false, stopping: false, life: '' },
   };
   return { status };
 }

@@ -19,7 +19,7 @@ const STATUS = {
     complete: true,
   },
   ...{ state: 'LIVE', leader: 'b', leads: false, provisional: false, ready: false, cloud: true, cloudMs: 5 },
-  ...{ electing: false, stopping: false },
+  ...{ electing: false, stopping: false, life: '' },
 };
 
 describe('What peers say', () => {
@@ -95,7 +95,9 @@ describe('What the hub says', () => {
 });
 
 describe('The order of leaders', () => {
-  const one: Contender = { node: 'b', epoch: 2, provisional: true, heardByCloud: false, version: '99' };
+  const one: Contender = {
+    ...{ node: 'b', epoch: 2, provisional: true, heardByCloud: false, complete: true, version: '99' },
+  };
 
   it('goes by epoch, appointment, version and name', () => {
     for (const better of [
@@ -107,6 +109,8 @@ describe('The order of leaders', () => {
       assert.ok(compareContenders(better, one) < 0, JSON.stringify(better));
       assert.ok(compareContenders(one, better) > 0);
     }
+    // Only whoever has all can give all.
+    assert.ok(compareContenders(one, { ...one, complete: false, version: '100', node: 'a' }) < 0);
     assert.equal(compareContenders(one, { ...one }), 0);
     // An appointment without the cloud behind it counts for nothing.
     assert.equal(compareContenders({ ...one, provisional: false }, one), 0);

@@ -4,6 +4,57 @@ import { VirtualPool } from '../../testing/pool/virtual-pool.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 
+describe('A larger pool without a cloud', () => {
+  let clock: FakeClock;
+  let pool: VirtualPool;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    pool = new VirtualPool({ clock, members: 12 });
+    await pool.start();
+    for (const member of pool.running) member.cutCloud(true);
+    await clock.advance(20_000);
+  });
+
+  afterEach(async () => {
+    const { faults } = pool;
+    await pool.stop();
+    assert.deepEqual(faults, []);
+  });
+
+  it('has a leader in each of its parts within 20 s, though most members cannot be reached', async () => {
+    const names = [...pool.members.keys()];
+    const parts = [names.slice(0, 2), names.slice(2, 5), names.slice(5)];
+    pool.lan.split(...parts);
+    const areLed = (): boolean => parts.every((part) => pool.isLed(part.map((name) => pool.get(name))));
+    await pool.until('each part has its leader', areLed, 20_000);
+    pool.lan.heal();
+    await pool.until('there is one leader', () => pool.isLed(pool.running), 20_000);
+  });
+
+  it('has another leader within 20 s each time that the power of one is cut, and of one that has only just begun', async () => {
+    for (const silently of [true, false, false, true]) {
+      const [leader = ''] = pool.leaders;
+      pool.get(leader).kill(silently);
+      await pool.until('another one leads', () => pool.isLed(pool.running), 20_000);
+    }
+  });
+
+  it('is led by whoever has all, where one knows of a resource that it has nothing of', async () => {
+    const [leader = ''] = pool.leaders;
+    const [one, other] = pool.running.filter(({ leads }) => !leads);
+    assert.ok(one !== undefined && other !== undefined);
+    // It begins with an empty disk, and hears of the pool from the others, who do not lead.
+    one.kill();
+    one.snapshots.kept.clear();
+    pool.get(leader).kill();
+    pool.lan.isolate(other.node);
+    await one.start();
+    await pool.until('one of the others leads', () => pool.leaders.length > 0, 20_000);
+    assert.ok(!pool.leaders.includes(one.node));
+  });
+});
+
 describe('A pool without a cloud', () => {
   let clock: FakeClock;
   let pool: VirtualPool;
@@ -125,6 +176,7 @@ function claimOf(node: string) {
       cloud: false,
       cloudMs: -1,
       electing: false,
+      life: '',
       stopping: false,
       state: 'STALE' as const,
     },

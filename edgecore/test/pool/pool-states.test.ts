@@ -3,6 +3,7 @@ import { encodeHubMessage, decodeHubMessage, type Credentials, type SessionFrame
 import { TestAuthority } from '@hawser/proto/testing';
 import { FakeClock } from '@hawser/seams/testing';
 import { SOLO_PREFIX } from '@hawser/sync';
+import { MODEL_LIFE } from '../../testing/pool/model-resources.ts';
 import type { VirtualMember } from '../../testing/pool/virtual-member.ts';
 import { VirtualPool } from '../../testing/pool/virtual-pool.ts';
 
@@ -54,6 +55,33 @@ describe('What members of a pool are given', () => {
     pool.get(leader).kill();
     await pool.until('another one leads', () => pool.isQuiet, 40_000);
   });
+
+  for (const first of ['its leader', 'a follower'])
+    it(`counts in the present life of the cluster, of which ${first} hears first`, async () => {
+      await pool.start();
+      const { leader, epoch, resources } = pool.cloud;
+      const [early, ...late] = [...pool.running].sort((one, other) => {
+        const isFirst = (member: VirtualMember): boolean => member.leads === (first === 'its leader');
+        return Number(isFirst(other)) - Number(isFirst(one));
+      });
+      for (const member of pool.running) member.cutCloud(true);
+      resources.beginLife('second', resources.backup());
+      pool.cloud.restored(leader, epoch);
+      early?.healCloud();
+      await clock.advance(4_000);
+      for (const member of late) member.healCloud();
+      const life = `${MODEL_LIFE.clusterUid}/second`;
+      const isStamped = ({ member }: VirtualMember): boolean =>
+        [...member.resources().keys()].every((resource) => member.run?.scopes.isOf(resource, life));
+      // Nothing of it has changed: the stamps are all that is new.
+      await pool.until('all show what was signed in it', () => pool.running.every(isStamped), 10_000);
+      for (const member of pool.running) assert.equal(member.member.counters.refusals, 0, member.node);
+      for (const member of pool.running) member.cutCloud(true);
+      await clock.advance(15_000);
+      pool.get(pool.leaders[0] ?? '').kill();
+      await pool.until('another one leads', () => pool.isLed(pool.running), 20_000);
+      for (const member of pool.running) assert.equal(member.member.counters.refusals, 0, member.node);
+    });
 
   it('is there again after a crash, and only what has changed travels', async () => {
     await pool.start(300);

@@ -104,6 +104,11 @@ export class VirtualMember {
     return this.#member !== undefined && !this.process.dead;
   }
 
+  /** The life of the cluster that the node has accepted. */
+  get life(): string {
+    return this.#incarnation;
+  }
+
   get scope(): string {
     return `node/${this.node}`;
   }

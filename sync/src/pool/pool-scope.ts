@@ -79,6 +79,11 @@ export class PoolScope implements PoolView {
     return this.#committedRecord.stamp;
   }
 
+  /** Of the cluster that what is committed was signed in; undefined: nothing is, or all are of one. */
+  get life(): string | undefined {
+    return this.#state?.life;
+  }
+
   /** Version of the normal form of what is committed; 0: nothing is. */
   get normalForm(): number {
     return this.#committedRecord.normalForm;

@@ -102,6 +102,11 @@ export class PoolStore implements ReplicaStore {
     return this.#scope(scope).normalForm;
   }
 
+  /** Life of the cluster (`CheckedState.life`) that what is committed was signed in; undefined: nothing is. */
+  life(scope: string): string | undefined {
+    return this.#scope(scope).life;
+  }
+
   /** What the scope's `ScopeReplica` is to be made with. */
   checks(scope: string): ReplicaChecks {
     return {
