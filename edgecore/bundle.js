@@ -13,6 +13,7 @@ const outdir = path.resolve(process.argv[2] ?? path.join(here, 'dist', 'bundle')
 const ENTRIES = {
   main: 'main.js',
   'store-worker': 'store/store-worker.js',
+  'process-supervisor': 'runtime/process/supervisor-main.js',
 };
 
 await rm(outdir, { recursive: true, force: true });

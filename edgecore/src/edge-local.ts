@@ -76,6 +76,8 @@ export interface EdgeLocal {
 const MAX_FAULTS = 8;
 /** How long the stop waits for a runtime that takes calls and does not answer: then what waits for it fails. */
 const STOP_PATIENCE_MS = 5_000;
+/** Of a node whose runtime is not what one expects of a node. */
+const CAUTION_ANNOTATION = 'hawser.dev/runtime-caution';
 const READY_MESSAGE = 'edgecore is posting ready status';
 
 /** Opens the store and what is in it: outbox, node, pods. */
@@ -128,7 +130,14 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
   });
   const events = new RecordedPodEvents(recorder);
   const { registry } = options;
-  const runtime = await makeRuntime({ config: config.pods, state, registry, clock, log });
+  const runtime = await makeRuntime({
+    ...{ node, config: config.pods, dataDir: config.data.dir, state, registry, clock, log },
+    nodeAddresses: () => reporter.addresses,
+    tell: (pod, type, reason, message) => {
+      const { namespace, name, uid } = pod;
+      recorder.record({ kind: 'Pod', apiVersion: 'v1', namespace, name, uid }, type, reason, message);
+    },
+  });
   const health = new RuntimeHealth({
     ...{ runtime, clock },
     periodMs: config.node.statusPeriodMs,
@@ -158,9 +167,8 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
     runtimeVersion: () => runtime.version,
     ...(needs.images !== undefined && { images: needs.images }),
     notReady: () => whyNotReady(faults) ?? health.problem,
-    readyMessage: runtime.real
-      ? READY_MESSAGE
-      : `${READY_MESSAGE}; its runtime is a stand-in that runs nothing`,
+    readyMessage: readyMessage(runtime),
+    ...cautionOf(runtime),
     log: log.child({ component: 'node' }),
   });
   local.reporter = reporter;
@@ -238,6 +246,17 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
       await devices.start();
     },
   };
+}
+
+function readyMessage({ real, traits }: ContainerRuntime): string {
+  const caution = real ? traits?.caution : 'its runtime is a stand-in that runs nothing';
+  return caution === undefined ? READY_MESSAGE : `${READY_MESSAGE}; ${caution}`;
+}
+
+function cautionOf({ traits }: ContainerRuntime): {
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
+  return traits?.caution === undefined ? {} : { annotations: { [CAUTION_ANNOTATION]: traits.caution } };
 }
 
 /** What pods need beside the runtime: nothing, where it runs nothing. */

@@ -17,6 +17,7 @@ import { ReplicaObjects } from './objects/replica-objects.ts';
 import { podKeeperMetrics } from './pod-keeper-metrics.ts';
 import { PodFolders } from './pods/pod-folders.ts';
 import { ProbeManager } from './probes/probe-manager.ts';
+import { IdleMounter } from './volumes/mounter.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
 
 /**
@@ -36,6 +37,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
     ...{ node, folders, objects, allocatable, clock },
     apiForPods: options.apiForPods,
     tokens: { get: (...wish) => options.tokens().get(...wish) },
+    ...(runtime.traits?.needsMounts === false && process.geteuid?.() !== 0 && { mounter: new IdleMounter() }),
     onSource: (uid) => options.wake(uid),
     onOverLimit: (uid, message) => options.evict(uid, message),
     recursiveReadOnly: ({ spec: { runtimeClassName = '' } }) =>
@@ -51,7 +53,7 @@ export function makeEdgePods(options: EdgePodsOptions): EdgePods {
     log: log.child({ component: 'images' }),
   });
   const cgroups = new CgroupManager({
-    driver: config.pods.cgroupDriver,
+    driver: runtime.traits?.usesCgroups === false ? 'none' : config.pods.cgroupDriver,
     root: config.pods.cgroupRoot,
     marksDir: path.join(config.data.dir, 'cgroups'),
     allocatable: () => shareOfPods(allocatable(), config.pressure),

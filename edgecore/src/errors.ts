@@ -159,6 +159,29 @@ export const EDGECORE_ERRORS = {
     remedy:
       'It is tried again. If it goes on, look at the log of the runtime (`journalctl -u containerd`) at the time of the message.',
   },
+  ERR_EDGECORE_RUNTIME_OPTIONS: {
+    meaning:
+      '`pods.runtimeOptions` are not what the configured runtime takes; the message names each of them.',
+    remedy:
+      'Correct them: docs/runtimes.md has those of `process`; those of a package are in its own documentation.',
+  },
+  ERR_EDGECORE_RUNTIME_PROVIDER: {
+    meaning:
+      'The package or module of `pods.runtime` cannot be loaded, is no provider of a runtime, or is made for another version of the API of providers.',
+    remedy:
+      'Take the release of it that goes with this edge core. Its default export has to be {apiVersion, create}: see docs/runtimes.md.',
+  },
+  ERR_EDGECORE_RUNTIME_PROVIDER_MISSING: {
+    meaning: 'There is no package or module of the name that `pods.runtime` has.',
+    remedy:
+      'Install the package where the edge core is installed, or give the absolute path of the module. The own runtimes are `cri`, `process` and `null`.',
+  },
+  ERR_EDGECORE_RUNTIME_PROVIDER_UNSAFE: {
+    meaning:
+      'The module of `pods.runtime`, or a folder above it, can be written by somebody else: its code would run as the edge core.',
+    remedy:
+      'Put it below folders that belong to root (or to the user of the edge core) and that nobody else can write to: `chown -R root:`, `chmod -R go-w`.',
+  },
   ERR_EDGECORE_RUNTIME_TIMEOUT: {
     meaning: 'The container runtime, or a command inside of a container, did not finish in time.',
     remedy:

@@ -21,8 +21,15 @@ export type {
   RuntimeContainerState,
   RuntimePod,
   RuntimeSandbox,
+  RuntimeTraits,
   StreamRequest,
 } from './runtime/container-runtime.ts';
 export { CriRuntime, type CriRuntimeOptions } from './runtime/cri/cri-runtime.ts';
 export type { ImageStore, RegistryLogin, RuntimeImage } from './runtime/image-store.ts';
 export { RuntimeError } from './runtime/runtime-error.ts';
+export {
+  RUNTIME_API_VERSION,
+  type PodReference,
+  type RuntimeContext,
+  type RuntimeProvider,
+} from './runtime/runtime-provider.ts';

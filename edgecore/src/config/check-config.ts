@@ -90,6 +90,8 @@ function fieldOf(option: Option): z.ZodType {
       return z
         .record(z.string().regex(LABEL_KEY, 'is no key of a label or annotation'), textOf(option.pattern))
         .default(option.default);
+    case 'free':
+      return z.record(z.string(), z.unknown()).default(option.default);
     case 'taints':
       return z
         .array(TAINT)

@@ -37,6 +37,12 @@ export interface MapOption extends Described {
   readonly pattern?: { readonly source: string; readonly is: string };
 }
 
+/** What another program checks: whatever YAML can say, by name. */
+export interface FreeOption extends Described {
+  readonly kind: 'free';
+  readonly default: Readonly<Record<string, unknown>>;
+}
+
 /** A taint that the node is registered with, as the API has it. */
 export interface Taint {
   readonly key: string;
@@ -50,7 +56,7 @@ export interface TaintsOption extends Described {
   readonly default: readonly Taint[];
 }
 
-export type Option = TextOption | NumberOption | ChoiceOption | MapOption | TaintsOption;
+export type Option = TextOption | NumberOption | ChoiceOption | MapOption | TaintsOption | FreeOption;
 
 /** Options by section. */
 export type OptionTable = Readonly<Record<string, Readonly<Record<string, Option>>>>;
@@ -67,7 +73,9 @@ type ValueOf<O> =
           ? Readonly<Record<string, string>>
           : O extends TaintsOption
             ? readonly Taint[]
-            : never;
+            : O extends FreeOption
+              ? Readonly<Record<string, unknown>>
+              : never;
 
 /** The configuration that a table describes: every option has a value. */
 export type ConfigOf<Table extends OptionTable> = {
@@ -121,6 +129,8 @@ function rangeOf(option: Option): string {
       return option.pattern?.is ?? 'text';
     case 'map':
       return `names to texts${option.pattern === undefined ? '' : `, each ${option.pattern.is}`}`;
+    case 'free':
+      return 'names to whatever is known to what is configured';
     case 'taints':
       return 'list of {key, value, effect}';
   }

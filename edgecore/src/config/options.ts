@@ -25,6 +25,12 @@ const LABEL_VALUE = {
   is: 'a label value of Kubernetes',
 } as const;
 
+/** Source of the second part: validate-npm-package-name, of new packages. */
+const RUNTIME = {
+  source: '^(/.+|(@[a-z0-9][-a-z0-9._]*/)?[a-z0-9][-a-z0-9._]*)$',
+  is: '`cri`, `process`, `null`, the name of a package, or an absolute path',
+} as const;
+
 const MINUTE_MS = 60_000;
 
 /** Every option of the edge core. The reference page is made from this table by `optionRows`. */
@@ -195,12 +201,17 @@ export const EDGE_OPTIONS = {
   },
   pods: {
     runtime: {
-      kind: 'choice',
+      kind: 'text',
       default: 'cri',
-      choices: ['cri', 'null'],
+      pattern: RUNTIME,
       flag: 'runtime',
       meaning:
-        'What runs pods. `cri`: a container runtime that speaks CRI v1. `null` runs nothing and reports pods as running: for tests and measurements.',
+        'What runs pods. `cri`: a container runtime that speaks CRI v1. `process`: processes of this host, without isolation, for machines without a container runtime or without root. `null` runs nothing and reports pods as running: for tests and measurements. Anything else: a package, or the absolute path of a module, that makes a runtime.',
+    },
+    runtimeOptions: {
+      kind: 'free',
+      default: {},
+      meaning: 'Options of the runtime, where it is neither `cri` nor `null`: see runtimes.md.',
     },
     runtimeEndpoint: {
       kind: 'text',

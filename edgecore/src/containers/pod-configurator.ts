@@ -21,7 +21,7 @@ import { namespacesOf } from './namespaces.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { OncePerPod } from './once-per-pod.ts';
 import type { ContainerInput, PodConfigs } from './pod-configs.ts';
-import { portMappings } from './ports.ts';
+import { containerPorts, portMappings } from './ports.ts';
 import { refusalOf, type Refusal } from './refusal.ts';
 import { containerResources, sandboxResources } from './resources.ts';
 import { containerSecurity, sandboxSecurity } from './security.ts';
@@ -91,6 +91,7 @@ export class PodConfigurator implements PodConfigs {
       logDirectory: folders.logs(pod),
       dns: this.#dns(pod),
       portMappings: portMappings(pod),
+      containerPorts: containerPorts(pod),
       labels: metadata.labels ?? {},
       annotations: metadata.annotations ?? {},
       cgroupParent,

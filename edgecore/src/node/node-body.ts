@@ -25,6 +25,8 @@ export interface NodeBodyInput {
   readonly notReady: string | undefined;
   /** Said with Ready when it is. */
   readonly readyMessage: string;
+  /** Annotations beside those of the configuration. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Conditions before, whose times are kept while their status is the same. */
   readonly previous: readonly NodeCondition[];
   /** Wall time, milliseconds. */
@@ -50,7 +52,7 @@ export function nodeBody(input: NodeBodyInput): NodeBody {
       'kubernetes.io/os': facts.operatingSystem,
       ...config.node.labels,
     },
-    annotations: config.node.annotations,
+    annotations: { ...input.annotations, ...config.node.annotations },
     taints: config.node.taints.map(({ key, value, effect }) => ({
       key,
       ...(value !== undefined && { value }),

@@ -25,6 +25,8 @@ export interface NodeReporterOptions {
   /** Why the node is not ready; undefined: it is. */
   readonly notReady: () => string | undefined;
   readonly readyMessage: string;
+  /** Of the node, beside those of the configuration. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Logger;
 }

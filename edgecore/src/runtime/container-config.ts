@@ -137,6 +137,11 @@ export interface SandboxConfig {
       }
     | undefined;
   readonly portMappings: readonly PortMapping[];
+  /** Ports that containers say to listen on, whatever the host has. Default: none are known. */
+  readonly containerPorts?: readonly {
+    readonly protocol: PortMapping['protocol'];
+    readonly port: number;
+  }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Path of the pod's cgroup, empty: the runtime's own. */

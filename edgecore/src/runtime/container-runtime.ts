@@ -118,6 +118,19 @@ export interface RuntimeCondition {
   readonly message: string;
 }
 
+/** In what a runtime differs from one that speaks CRI. Where one of them is absent, it does not. */
+export interface RuntimeTraits {
+  /** What whoever uses the node has to know: said at the start, with the node's condition Ready and an annotation of it. */
+  readonly caution?: string;
+  /** Whether pods get cgroups that the edge core makes. Default true. */
+  readonly usesCgroups?: boolean;
+  /**
+   * Whether volumes have to be mounts where they are mounts with CRI. If not, an edge core that may not mount puts
+   * those in memory on the disk, and names a sub-path by its own path. Default true.
+   */
+  readonly needsMounts?: boolean;
+}
+
 /**
  * What runs containers. The truth about what runs is in here and nowhere else: workers ask again before they decide,
  * so an event that was missed costs time, and nothing else. It knows nothing of specs, volumes, probes and policies:
@@ -128,12 +141,13 @@ export interface RuntimeCondition {
  * with `signal.reason`.
  */
 export interface ContainerRuntime {
-  /** `null`, `containerd`; the scheme of container ids. */
+  /** `null`, `containerd`, `process`; the scheme of container ids. */
   readonly name: string;
   /** As `nodeInfo.containerRuntimeVersion` has it: `containerd://1.6.20`. Known after {@link start}. */
   readonly version: string;
   /** Whether containers really run in it; if not, the node says so. */
   readonly real: boolean;
+  readonly traits?: RuntimeTraits;
   readonly images: ImageStore;
   /**
    * Whether mounts below a read-only one can be made read-only too. Known after {@link start}; absent: never.

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { chmod } from 'node:fs/promises';
 import type { OpenEntry } from './open-folder.ts';
 
 /** Mounts and unmounts: the three things that need a program, since Node has no mount(2). */
 export interface Mounter {
+  /** Set: nothing is mounted by it, since nobody may here. Default: it mounts. */
+  readonly isIdle?: boolean;
   /**
    * Mounts a file system in memory that is never swapped out where the kernel can do so (6.4 and later).
    * @param sizeBytes at most; absent: half of the machine's memory
@@ -72,6 +75,26 @@ export class SystemMounter implements Mounter {
       });
     }
     if (failed !== undefined) throw failed as Error;
+  }
+}
+
+/**
+ * For an edge core that may not mount, and a runtime that can do without: what was to be in memory is on the disk, for
+ * its user alone.
+ */
+export class IdleMounter implements Mounter {
+  readonly isIdle = true;
+
+  tmpfs(path: string): Promise<void> {
+    return chmod(path, 0o700);
+  }
+
+  bind(_source: OpenEntry, target: string): Promise<void> {
+    return Promise.reject(new MountError(`nothing can be mounted at ${target}: that needs root`));
+  }
+
+  unmount(): Promise<void> {
+    return Promise.resolve();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readlink, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Mounter } from './mounter.ts';
 import { hasCode, OpenFolder, type OpenEntry } from './open-folder.ts';
@@ -17,6 +17,7 @@ const MAX_MOUNTS = 8;
  *
  * @param volume where the volume is on the host; a symbolic link there is followed
  * @param subPath relative; folders that are missing are made, with the mode of the volume
+ * @returns where it is: `target`, or where nothing can be mounted its own path, which is as it is now
  * Errors: those of `openBelow`, MountError, those of the system.
  * Source: kubelet, volume/util/subpath doBindSubPath.
  */
@@ -25,18 +26,20 @@ export async function bindSubPath(
   subPath: string,
   target: string,
   mounter: Mounter,
-): Promise<void> {
+): Promise<string> {
   const base = await realpath(volume);
   const { mode } = await stat(base);
   const entry = await openBelow(base, subPath, mode);
   try {
+    if (mounter.isIdle === true) return await readlink(`/proc/self/fd/${entry.fd}`);
     const wanted = await entry.stat();
     const there = await statOf(target);
-    if (there !== undefined && isSame(there, wanted)) return;
+    if (there !== undefined && isSame(there, wanted)) return target;
     await prepareTarget(target, wanted, mounter);
     await mounter.bind(entry, target);
     const mounted = await lstat(target);
     if (!isSame(mounted, wanted)) throw new Error('mount(8) has mounted another file than it was given');
+    return target;
   } finally {
     await entry.close();
   }

@@ -182,8 +182,7 @@ export class VolumeManager implements PodVolumes {
     const { folders, log } = this.#options;
     const target = folders.subPath(pod.metadata.uid, name, container.name, index);
     try {
-      await bindSubPath(mount.hostPath, subPath, target, this.#mounter);
-      return { ...mount, hostPath: target };
+      return { ...mount, hostPath: await bindSubPath(mount.hostPath, subPath, target, this.#mounter) };
     } catch (error) {
       // In full only here: it could tell a pod about the host's files.
       log.warn({ err: error, pod: podName(pod), container: container.name, volume: name }, 'no sub-path');

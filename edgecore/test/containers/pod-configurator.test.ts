@@ -54,6 +54,7 @@ describe('PodConfigurator', () => {
         options: ['ndots:5'],
       },
       portMappings: [{ protocol: 'TCP', containerPort: 80, hostPort: 8080, hostIp: '' }],
+      containerPorts: [{ protocol: 'TCP', port: 80 }],
       labels: { app: 'shop' },
       annotations: { note: 'x' },
       cgroupParent: '/kubepods/besteffort/poduid-web',
