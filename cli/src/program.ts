@@ -8,6 +8,7 @@ import type { StatusOptions } from './commands/status.ts';
 import type { VersionOptions } from './commands/version.ts';
 import { SHELLS, type Shell } from './completion/shells.ts';
 import type { EdgeOptions } from './edge/edge-place.ts';
+import { TRANSPORTS } from './join/transports.ts';
 import { addNodeCommands, addTokenCommands } from './program-cloud.ts';
 import { addDeviceCommands } from './program-devices.ts';
 import { addPodCommands } from './program-pods.ts';
@@ -97,7 +98,11 @@ function addJoin(program: Command, run: Runner): void {
     .option('--labels <labels>', 'labels of the node, key=value,key=value')
     .option('--pool <name>', 'the pool that the node is to be in; the token has to be for it')
     .option('--runtime-endpoint <socket>', 'socket of the container runtime, to see that it answers')
-    .addOption(new Option('--transport <kind>', 'how to connect').choices(['ws', 'quic', 'auto']))
+    .addOption(
+      new Option('--transport <kind>', 'how to connect; webtransport is experimental').choices([
+        ...TRANSPORTS,
+      ]),
+    )
     .option('--rejoin, --replace', 'take the place of the identity that this machine has')
     .option('--no-start', 'do not start edgecore; it is started where it is a service of systemd')
     .option('--skip-checks <names>', 'checks to pass over, with commas between')

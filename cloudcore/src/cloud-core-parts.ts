@@ -5,11 +5,13 @@ import {
   tunnelLimits,
   TunnelMetrics,
   TunnelServer,
+  WebTransportTransport,
   WsTransport,
   type CloseReason,
   type HubWelcome,
   type RequestHandler,
   type SessionInfo,
+  type Transport,
   type TransportOptions,
   type TunnelLimits,
 } from '@hawser/proto';
@@ -55,6 +57,7 @@ export interface CloudCorePartsOptions {
 export interface TunnelPorts {
   readonly websocket: number;
   readonly quic: number | undefined;
+  readonly webTransport: number | undefined;
 }
 
 /** When an edge that comes too early may come again, milliseconds. */
@@ -331,7 +334,7 @@ export class CloudCoreParts {
   }
 
   async #open(server: TunnelServer): Promise<TunnelPorts> {
-    const { websocketPort, quicPort } = this.#options.config.listen;
+    const { websocketPort, quicPort, webTransportPort } = this.#options.config.listen;
     const host = this.#host();
     const transport: TransportOptions = {
       credentials: () => this.#identity.credentials(),
@@ -340,9 +343,13 @@ export class CloudCoreParts {
     };
     const onRequest: RequestHandler = (request, response) => this.#identity.serve(request, response);
     const ws = await server.listen(new WsTransport(transport), { host, port: websocketPort, onRequest });
-    if (quicPort === null) return { websocket: ws.port, quic: undefined };
-    const quic = await server.listen(new QuicTransport(transport), { host, port: quicPort });
-    return { websocket: ws.port, quic: quic.port };
+    const open = async (kind: Transport, port: number | null): Promise<number | undefined> =>
+      port === null ? undefined : (await server.listen(kind, { host, port })).port;
+    return {
+      websocket: ws.port,
+      quic: await open(new QuicTransport(transport), quicPort),
+      webTransport: await open(new WebTransportTransport(transport), webTransportPort),
+    };
   }
 
   /** Read anew for each session: the incarnation may change. */

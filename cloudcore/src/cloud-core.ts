@@ -31,6 +31,8 @@ export interface CloudCore {
   readonly websocketPort: number;
   /** Undefined where QUIC is off. */
   readonly quicPort: number | undefined;
+  /** Undefined where WebTransport is off. */
+  readonly webTransportPort: number | undefined;
   readonly operationsPort: number;
   readonly registry: Registry;
   /** Names of the nodes that have a session. */
@@ -95,6 +97,10 @@ class Core implements CloudCore {
 
   get quicPort(): number | undefined {
     return this.#started().ports.quic;
+  }
+
+  get webTransportPort(): number | undefined {
+    return this.#started().ports.webTransport;
   }
 
   get operationsPort(): number {

@@ -19,6 +19,7 @@ import { formatTime } from '../output/times.ts';
 import { CHECK_NAMES, type CheckName } from '../join/check.ts';
 import { planEdgeConfig, writeEdgeConfig, type PlannedConfig } from '../join/edgecore-config.ts';
 import { preflight } from '../join/preflight.ts';
+import type { TransportChoice } from '../join/transports.ts';
 
 /** Options of `hawser join`. */
 export interface JoinCommandOptions extends EdgeOptions {
@@ -29,7 +30,7 @@ export interface JoinCommandOptions extends EdgeOptions {
   readonly labels?: string;
   readonly pool?: string;
   readonly runtimeEndpoint?: string;
-  readonly transport?: 'ws' | 'quic' | 'auto';
+  readonly transport?: TransportChoice;
   readonly replace?: boolean;
   readonly dryRun?: boolean;
   /** False: the service is left as it is. */

@@ -5,11 +5,12 @@ import { edgeConfig } from '@hawser/edgecore/admin';
 import { isMap, parseDocument, type Document } from 'yaml';
 import { formatAddress, type Address } from '../cloud/address.ts';
 import { CliError } from '../errors.ts';
+import type { TransportChoice } from './transports.ts';
 
 /** What a join says about the configuration of edgecore; the rest has its default, or stays as it is. */
 export interface EdgeSettings {
   readonly hub: Address;
-  readonly transport: 'ws' | 'quic' | 'auto' | undefined;
+  readonly transport: TransportChoice | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** Socket of the container runtime. */
   readonly runtimeEndpoint: string | undefined;

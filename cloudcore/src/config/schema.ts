@@ -35,6 +35,10 @@ export const configSchema = z.strictObject({
         .nullable()
         .default(null)
         .describe('UDP port of QUIC tunnels, by convention 10001; null: none.'),
+      webTransportPort: port
+        .nullable()
+        .default(null)
+        .describe('TCP port of WebTransport tunnels (experimental), by convention 10003; null: none.'),
     })
     .prefault({})
     .describe('Where edges connect.'),

@@ -164,12 +164,21 @@ export const EDGE_OPTIONS = {
       unit: 'port',
       meaning: 'UDP port of the hub for QUIC.',
     },
+    webTransportPort: {
+      kind: 'number',
+      default: 10_003,
+      min: 1,
+      max: 65_535,
+      unit: 'port',
+      meaning: 'TCP port of the hub for WebTransport (experimental).',
+    },
     transport: {
       kind: 'choice',
       default: 'ws',
-      choices: ['ws', 'quic', 'auto'],
+      choices: ['ws', 'quic', 'webtransport', 'auto'],
       flag: 'transport',
-      meaning: 'How to connect. `auto` tries QUIC first, and WebSocket after 3 s without an answer.',
+      meaning:
+        'How to connect. `auto` tries QUIC first, and WebSocket after 3 s without an answer. `webtransport` is experimental, for networks that let only HTTP/2 through; the hub has to have `listen.webTransportPort`.',
     },
     heartbeatMs: {
       kind: 'number',

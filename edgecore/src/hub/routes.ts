@@ -1,10 +1,16 @@
-import { QuicTransport, WsTransport, type Route, type TransportOptions } from '@hawser/proto';
+import {
+  QuicTransport,
+  WebTransportTransport,
+  WsTransport,
+  type Route,
+  type TransportOptions,
+} from '@hawser/proto';
 import type { EdgeConfig } from '../config/options.ts';
 import { parseHubAddress } from './hub-address.ts';
 
 /** The ways to the hub, best first. */
 export function routesTo(
-  { address, quicPort, transport }: EdgeConfig['hub'],
+  { address, quicPort, webTransportPort, transport }: EdgeConfig['hub'],
   options: TransportOptions,
 ): readonly Route[] {
   const hub = parseHubAddress(address);
@@ -18,6 +24,13 @@ export function routesTo(
       return [ws()];
     case 'quic':
       return [quic()];
+    case 'webtransport':
+      return [
+        {
+          transport: new WebTransportTransport(options),
+          hub: { host: hub.host, port: webTransportPort },
+        },
+      ];
     case 'auto':
       return [quic(), ws()];
   }
