@@ -11,6 +11,7 @@ import {
 } from '@hawser/cloudcore';
 import { joinCluster, type EdgeConfigInput } from '@hawser/edgecore';
 import { ResourceClient, RESOURCES, type ApiClient } from '@hawser/kube';
+import { kubeConfigClient, loadKubeConfig } from '@hawser/kube/kubeconfig';
 import { Link, type LinkOptions } from '../fault-proxy/link.ts';
 import { startTcpProxy, type TcpProxy } from '../fault-proxy/tcp-proxy.ts';
 import { startUdpProxy, type UdpProxy } from '../fault-proxy/udp-proxy.ts';
@@ -30,6 +31,8 @@ export interface ClusterSiteOptions {
   /** What differs from the configuration of a hub of a test. */
   readonly hub?: Partial<CloudCoreConfigInput>;
   readonly controlPlane?: Partial<ControlPlaneSettings>;
+  /** Kubeconfig file of a cluster that is there: no control plane is started, and it is not stopped. */
+  readonly kubeconfig?: string;
   /** Called when the control plane runs, and before the first hub does. */
   readonly prepare?: (site: ClusterSite) => Promise<void>;
   /** The line between edges and hubs. Default: a perfect one. */
@@ -97,14 +100,15 @@ export class ClusterSite {
     this.dir = dir;
     this.#options = options;
     this.link = new Link(options.link ?? {});
-    this.kubeconfig = path.join(dir, 'kubeconfig');
+    this.kubeconfig = options.kubeconfig ?? path.join(dir, 'kubeconfig');
   }
 
   /** Starts the control plane and the hubs. */
   static async open(options: ClusterSiteOptions = {}): Promise<ClusterSite> {
     const site = new ClusterSite(await mkdtemp(path.join(tmpdir(), 'hwsr-')), options);
     try {
-      await site.startControlPlane();
+      if (options.kubeconfig === undefined) await site.startControlPlane();
+      else site.#client = kubeConfigClient(loadKubeConfig({ path: options.kubeconfig }));
       await options.prepare?.(site);
       for (let index = 0; index < (options.replicas ?? 1); index++) await site.startHub(index);
     } catch (error) {
@@ -330,6 +334,7 @@ export class ClusterSite {
     await Promise.allSettled(this.edges.map((edge) => edge.stop()));
     for (const hub of this.#hubs) await hub?.child.stop();
     await this.#controlPlane?.stop();
+    this.#client?.close();
     for (const { tcp, udp } of this.#proxies) {
       await tcp.stop();
       await udp?.stop();
@@ -338,9 +343,10 @@ export class ClusterSite {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** Address and port of a hub past the link. */
-  directAddress(index = 0): { host: string; port: number } {
-    return { host: '127.0.0.1', port: this.#ports[index]?.websocketPort ?? 0 };
+  /** Address and ports of a hub past the link. */
+  directAddress(index = 0): { host: string; port: number; quicPort: number | undefined } {
+    const ports = this.#ports[index];
+    return { host: '127.0.0.1', port: ports?.websocketPort ?? 0, quicPort: ports?.quicPort };
   }
 
   async #openProxies(index: number, { websocketPort, quicPort }: HubProcessReady): Promise<void> {

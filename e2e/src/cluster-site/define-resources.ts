@@ -1,5 +1,5 @@
 import { readManifests } from '@hawser/cli';
-import { resourcePath, RESOURCES, StatusError, type ApiResource } from '@hawser/kube';
+import { resourcePath, RESOURCES, StatusError, type ApiClient, type ApiResource } from '@hawser/kube';
 import { delay } from '@hawser/seams';
 import { E2eError } from '../errors.ts';
 import type { ClusterSite } from './cluster-site.ts';
@@ -16,6 +16,11 @@ export async function defineResources(
     const path = resourcePath(RESOURCES.customresourcedefinitions, {});
     await client.request({ method: 'POST', path, body });
   }
+  await untilServed(client, resources);
+}
+
+/** Waits until the API serves resources whose definitions are there. @throws E2eError ERR_E2E_CHILD_TIMEOUT */
+export async function untilServed(client: ApiClient, resources: readonly ApiResource[]): Promise<void> {
   const lateMs = performance.now() + DEADLINE_MS;
   for (const resource of resources)
     while (!(await serves(client, resource))) {
@@ -25,7 +30,7 @@ export async function defineResources(
     }
 }
 
-async function serves(client: ClusterSite['client'], resource: ApiResource): Promise<boolean> {
+async function serves(client: ApiClient, resource: ApiResource): Promise<boolean> {
   try {
     await client.request({ method: 'GET', path: resourcePath(resource, {}) });
     return true;

@@ -5,9 +5,9 @@ const MERGE_PATCH = 'application/merge-patch+json';
 /** Calls under way at a time while many objects are made. */
 const AT_A_TIME = 16;
 
-/** A ConfigMap with one key, in namespace `default`. */
-export function configMap(name: string, text: string): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: NAMESPACE }, data: { text } };
+/** A ConfigMap with one key. */
+export function configMap(name: string, text: string, namespace = NAMESPACE): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { text } };
 }
 
 /** A pod that is bound to a node, and reads these configMaps. */
@@ -25,17 +25,19 @@ export function boundPod(name: string, node: string, configMaps: readonly string
   };
 }
 
-/** Writes and reads objects of namespace `default` with a client of a site. */
+/** Writes and reads objects of one namespace with a client of a site. */
 export class SiteObjects {
   readonly #client: () => ApiClient;
+  readonly #namespace: string;
 
   /** @param client read anew for each call: a control plane that was started again has another */
-  constructor(client: () => ApiClient) {
+  constructor(client: () => ApiClient, namespace = NAMESPACE) {
     this.#client = client;
+    this.#namespace = namespace;
   }
 
   async create(object: KubeObject): Promise<KubeObject> {
-    const path = resourcePath(resourceOf(object), { namespace: NAMESPACE });
+    const path = resourcePath(resourceOf(object), { namespace: this.#namespace });
     return (await this.#client().request({ method: 'POST', path, body: object })) as KubeObject;
   }
 
@@ -46,7 +48,7 @@ export class SiteObjects {
     });
   }
 
-  async get(resource: ApiResource, name: string, namespace = NAMESPACE): Promise<KubeObject> {
+  async get(resource: ApiResource, name: string, namespace = this.#namespace): Promise<KubeObject> {
     const path = resourcePath(resource, { ...(resource.namespaced && { namespace }), name });
     return (await this.#client().request({ method: 'GET', path })) as KubeObject;
   }
@@ -66,14 +68,17 @@ export class SiteObjects {
   }
 
   async patch(resource: ApiResource, name: string, body: object): Promise<void> {
-    const path = resourcePath(resource, { ...(resource.namespaced && { namespace: NAMESPACE }), name });
+    const path = resourcePath(resource, { ...(resource.namespaced && { namespace: this.#namespace }), name });
     await this.#client().request({ method: 'PATCH', path, body, contentType: MERGE_PATCH });
   }
 
   /** Deletes objects; with `force` without waiting for the node that has them. */
   async remove(resource: ApiResource, names: readonly string[], force = false): Promise<void> {
     await atATime(names, async (name) => {
-      const path = resourcePath(resource, { ...(resource.namespaced && { namespace: NAMESPACE }), name });
+      const path = resourcePath(resource, {
+        ...(resource.namespaced && { namespace: this.#namespace }),
+        name,
+      });
       const body = force ? { gracePeriodSeconds: 0 } : {};
       await this.#client().request({ method: 'DELETE', path, body });
     });

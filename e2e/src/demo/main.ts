@@ -1,105 +1,144 @@
-// The main job, for `npm start`: a control plane, a hub and edge nodes, each a process of its own, over a line that this
-// program cuts, and pods in a real containerd where there may be one. Everything shown is measured while it happens.
-import { parseArgs } from 'node:util';
-import { ContainerdSite } from '@hawser/edgecore/testing';
-import { delay } from '@hawser/seams';
-import { ClusterSite } from '../cluster-site/cluster-site.ts';
-import type { SiteEdge } from '../cluster-site/site-edge.ts';
-import { demonstrate, type Demo } from './cluster-demo.ts';
-import { Display } from './display.ts';
+// The main job, for `npm start`: a control plane, a hub and a pool of edges, each a process of its own, over lines that
+// this program cuts, pods in a real containerd where there may be one, and a Modbus device. Everything shown is measured
+// while it happens.
+import { parseChoices, HELP, type Choices } from './choices.ts';
+import type { DemoEdge } from './demo-edge.ts';
+import type { Demo } from './demo.ts';
+import { Journal } from './journal.ts';
+import { Observer } from './observer.ts';
+import { openDemo, type Closable } from './open-demo.ts';
+import { Progress } from './progress.ts';
+import { Screen } from './screen.ts';
+import { STEPS } from './steps.ts';
+import { ClusterWatch } from './watch-cluster.ts';
+import { renderView } from './view.ts';
+import { WORKLOAD } from './workload.ts';
 
-const HELP = `npm start [-- OPTIONS]   shows Hawser at work
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const START = 'start';
 
-A control plane, a hub and two edge nodes run on this machine, each a process of its own, with a line in between that
-this program can cut. A node joins with a token and runs a Deployment's pods in a containerd of its own; a ConfigMap
-changes inside of them; the line is cut and a container killed, which comes back; the node loses its power and starts
-its pods from its disk, without a cloud; the line is healed, and nothing is rebuilt. Another node is revoked; the hub
-is killed.
-Where containers cannot be run (it needs root and containerd) a stand-in reports pods as running, and says so.
+/** One run: from the first process to the last. */
+class Run {
+  readonly #choices: Choices;
+  readonly #stopping = new AbortController();
+  readonly #opened: Closable[] = [];
+  readonly #edges: DemoEdge[] = [];
+  readonly #progress = new Progress([START, ...STEPS.map(({ name }) => name)]);
+  readonly #journal: Journal;
+  readonly #observer: Observer;
+  readonly #screen: Screen | undefined;
+  readonly #interrupt = (): void => this.#stopping.abort(new Error('interrupted'));
 
-  --runtime cri|null   default: cri where it can be
-  --once               end after the demonstration (default when not at a terminal)
-  --keep               go on until Ctrl-C (default at a terminal)
-  --help               this text
-`;
-
-/** Opens a containerd, where there can be one and it is wanted. */
-async function openContainerd(
-  wish: string | undefined,
-  display: Display,
-): Promise<ContainerdSite | undefined> {
-  if (wish === 'null') return undefined;
-  if (wish !== undefined && wish !== 'cri') throw new Error(`--runtime is cri or null, not ${wish}`);
-  const available = await ContainerdSite.availability();
-  if (!available.ok) {
-    if (wish === 'cri') throw new Error(`no containers can be run here: ${available.reason}`);
-    display.line(`no containers can be run here: ${available.reason}`);
-    display.line('a stand-in reports pods as running, and runs none');
-    return undefined;
+  constructor(choices: Choices) {
+    this.#choices = choices;
+    this.#journal = choices.view
+      ? new Journal()
+      : new Journal((line) => void process.stdout.write(`${line}\n`));
+    this.#observer = new Observer({
+      edges: this.#edges,
+      progress: this.#progress,
+      journal: this.#journal,
+      onState: () => this.#screen?.draw(),
+    });
+    this.#screen = choices.view
+      ? new Screen(process.stdout, (size) => renderView(this.#observer.state, size))
+      : undefined;
   }
-  const startedMs = performance.now();
-  const containerd = await ContainerdSite.open();
-  display.done(
-    `a containerd of its own (process ${containerd.pid ?? 0}, pods in ${containerd.subnet}), ready after ${Math.round(performance.now() - startedMs)} ms`,
-  );
-  return containerd;
-}
 
-async function openSite(display: Display): Promise<ClusterSite> {
-  const startedMs = performance.now();
-  const site = await ClusterSite.open({
-    hub: { logLevel: 'error', heartbeatSeconds: 10, listen: { quicPort: 0 } },
-  });
-  const afterMs = Math.round(performance.now() - startedMs);
-  display.done(
-    `the embedded control plane (process ${site.controlPlane.pid}): a Kubernetes API, scheduler, controllers`,
-  );
-  display.done(
-    `the hub (process ${site.hub().pid}), with an authority of its own; both ready after ${afterMs} ms`,
-  );
-  return site;
-}
-
-async function keepRunning(demo: Demo, edge: SiteEdge): Promise<void> {
-  const { site, containerd, display, signal } = demo;
-  display.title('Running. Ctrl-C ends it. In another terminal:');
-  const hawser = 'node cli/dist/src/main.js';
-  for (const line of [
-    `export KUBECONFIG=${site.kubeconfig}`,
-    'kubectl get nodes,pods -o wide',
-    ...(containerd === undefined
-      ? []
-      : ['kubectl logs -f deployment/line-reader', 'kubectl exec -it deployment/line-reader -- sh']),
-    'kubectl scale deployment line-reader --replicas 5',
-    'kubectl edit configmap settings',
-    `${hawser} status --socket ${edge.socket}`,
-    `${hawser} pods --socket ${edge.socket}`,
-  ])
-    display.line(line);
-  while (!signal.aborted) {
-    display.status(await statusOf(edge));
-    await delay(1000, { signal }).catch(() => {}); // Ctrl-C
-  }
-}
-
-async function statusOf(edge: SiteEdge): Promise<string> {
-  const { session, scopes, node } = await edge.admin.status();
-  const objects = scopes.reduce((sum, scope) => sum + scope.objects, 0);
-  const roundTrip = session.current?.roundTripMs?.toFixed(1) ?? '–';
-  return `${edge.node}: ${session.state}, ${node.pods['sync'] ?? 0} pods, ${objects} objects, round trip ${roundTrip} ms`;
-}
-
-/** Closes what was opened, the last one first, all of it; answers what failed. */
-async function closeAll(opened: { close(): Promise<void> }[]): Promise<unknown[]> {
-  const failures: unknown[] = [];
-  for (let site = opened.pop(); site !== undefined; site = opened.pop()) {
+  /** @throws Error of a part that failed, once all is stopped */
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    // npm passes a terminal's Ctrl-C on, so that it may come twice: it must not end the stopping.
+    for (const name of SIGNALS) process.on(name, this.#interrupt);
+    process.stdout.on('error', this.#interrupt); // nobody reads any more: `npm start | head`
+    this.#screen?.open();
+    this.#observer.start();
+    const working = this.#work().catch((error: unknown) => {
+      if (!signal.aborted) throw error; // what an interrupted part says is of no interest
+    });
     try {
-      await site.close();
-    } catch (error) {
-      failures.push(error);
+      await Promise.race([working, aborted(signal)]);
+    } finally {
+      await this.#stop(working);
     }
   }
-  return failures;
+
+  async #work(): Promise<void> {
+    const { signal } = this.#stopping;
+    this.#progress.set(START, 'now');
+    const demo = await openDemo({
+      choices: this.#choices,
+      journal: this.#journal,
+      signal,
+      opened: this.#opened,
+      edges: this.#edges,
+    });
+    signal.throwIfAborted();
+    this.#observer.follow(new ClusterWatch(demo.kubeconfig));
+    this.#progress.set(START, 'done');
+    for (const { name, run } of STEPS) {
+      signal.throwIfAborted();
+      this.#progress.set(name, 'now');
+      const leftOut = await run(demo);
+      if (leftOut !== undefined) this.#journal.line(`${name} is left out: ${leftOut}`);
+      this.#progress.set(name, leftOut === undefined ? 'done' : 'left-out');
+    }
+    if (!this.#choices.keep) return;
+    this.#keep(demo);
+    await aborted(signal);
+  }
+
+  #keep(demo: Demo): void {
+    this.#journal.title('Running. Ctrl-C ends it. In another terminal:');
+    const hints = hintsOf(demo);
+    for (const hint of hints) this.#journal.line(hint);
+    this.#progress.hints = hints;
+    this.#observer.calm();
+  }
+
+  /** Ends everything, whatever fails on the way, and says what did. */
+  async #stop(working: Promise<void>): Promise<void> {
+    const journal = this.#journal;
+    journal.title('Stopping');
+    const failures = await this.#closeAll([this.#observer.stop()]);
+    this.#stopping.abort(new Error('stopping'));
+    await Promise.allSettled([working]);
+    failures.push(...(await this.#closeAll())); // what was being opened meanwhile
+    for (const failure of failures) journal.line(`not stopped cleanly: ${String(failure)}`);
+    if (failures.length === 0) journal.done('everything stopped');
+    this.#screen?.close();
+    if (this.#screen !== undefined) printRecord(journal);
+    for (const name of SIGNALS) process.off(name, this.#interrupt);
+  }
+
+  /** Closes what was opened, the last one first, all of it; answers what failed. */
+  async #closeAll(others: readonly Promise<void>[] = []): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    for (const other of others) await other.catch((error: unknown) => failures.push(error));
+    for (let one = this.#opened.pop(); one !== undefined; one = this.#opened.pop())
+      await one.close().catch((error: unknown) => failures.push(error));
+    return failures;
+  }
+}
+
+function hintsOf({ kubeconfig, containers, device, first }: Demo): readonly string[] {
+  const hawser = 'node cli/dist/src/main.js';
+  return [
+    `export KUBECONFIG=${kubeconfig}`,
+    'kubectl get nodes,pods,nodepools -o wide',
+    ...(containers === undefined
+      ? []
+      : [`kubectl logs deployment/${WORKLOAD}`, `kubectl exec -it deployment/${WORKLOAD} -- sh`]),
+    `kubectl scale deployment ${WORKLOAD} --replicas 5`,
+    ...(device === undefined ? [] : [`kubectl edit device ${device.name}`]),
+    `${hawser} pool status --socket ${first.edge.socket}`,
+  ];
+}
+
+/** What the demonstration has said: the view is gone with the terminal's other screen. */
+function printRecord({ lines }: Journal): void {
+  const told = lines.filter((line) => !line.includes(' s  · '));
+  process.stdout.write(`${told.join('\n')}\n`);
 }
 
 /** Resolves when the signal is aborted. */
@@ -109,50 +148,9 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      runtime: { type: 'string' },
-      once: { type: 'boolean' },
-      keep: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const keep = values.keep ?? (values.once !== true && process.stdin.isTTY && process.stdout.isTTY);
-  const display = new Display();
-  const stopping = new AbortController();
-  const interrupt = (): void => stopping.abort(new Error('interrupted'));
-  // npm passes a terminal's Ctrl-C on, so that it may come twice: it must not end the stopping.
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  const { signal } = stopping;
-  const opened: { close(): Promise<void> }[] = [];
-  const work = async (): Promise<void> => {
-    display.title('A control plane, a hub and a container runtime');
-    const containerd = await openContainerd(values.runtime, display);
-    if (containerd !== undefined) opened.push(containerd);
-    const site = await openSite(display);
-    opened.push(site);
-    const demo: Demo = { site, containerd, display, signal };
-    const edge = await demonstrate(demo);
-    if (keep) await keepRunning(demo, edge);
-  };
-  const working = work().catch((error: unknown) => {
-    if (!signal.aborted) throw error; // what an interrupted part says is of no interest
-  });
-  try {
-    await Promise.race([working, aborted(signal)]);
-  } finally {
-    display.title('Stopping');
-    const failures = await closeAll(opened);
-    await Promise.allSettled([working]);
-    failures.push(...(await closeAll(opened))); // what was being opened meanwhile
-    for (const failure of failures) display.line(`not stopped cleanly: ${String(failure)}`);
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
-  display.done('everything stopped');
+  const choices = parseChoices(process.argv.slice(2), process.stdin.isTTY && process.stdout.isTTY);
+  if (choices.help) process.stdout.write(HELP);
+  else await new Run(choices).run();
 }
 
 try {

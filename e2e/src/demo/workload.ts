@@ -1,16 +1,18 @@
 import { TEST_IMAGES } from '@hawser/edgecore/testing';
 import { RESOURCES, type KubeObject } from '@hawser/kube';
-import type { ClusterSite } from '../cluster-site/cluster-site.ts';
-import { configMap } from '../cluster-site/site-objects.ts';
+import { configMap, type SiteObjects } from '../cluster-site/site-objects.ts';
+import { NAMESPACE, PODS_LABEL, TAINT } from './demo.ts';
 
 export const REPLICAS = 3;
+/** The Deployment. */
+export const WORKLOAD = 'line-reader';
 /** The one that is changed while everything is connected. */
 export const SETTINGS = 'settings';
 /** Those that are changed while the line is cut. */
 export const RECIPES = Array.from({ length: 20 }, (_, index) => `recipe-${index}`);
 
-/** Says, each second, what the settings in its file are now. */
-const READ_SETTINGS = 'trap "exit 0" TERM; while true; do head -n 1 /settings/text; sleep 1 & wait $!; done';
+/** Says what the settings in its file are now. Each look starts two processes, so it looks seldom. */
+const READ_SETTINGS = 'trap "exit 0" TERM; while true; do head -n 1 /settings/text; sleep 10 & wait $!; done';
 
 /** Some 2 KB, as settings are: many lines, of which one changes. */
 export function settingsText(interval: number): string {
@@ -18,29 +20,31 @@ export function settingsText(interval: number): string {
   return [`interval = ${interval}`, ...lines].join('\n');
 }
 
-/** Makes a Deployment whose pods read all these ConfigMaps. */
-export async function makeWorkload({ objects }: ClusterSite): Promise<void> {
+/** Makes a Deployment whose pods read all these ConfigMaps, and a Service before it. */
+export async function makeWorkload(objects: SiteObjects): Promise<void> {
   await objects.createAll([
-    configMap(SETTINGS, settingsText(10)),
-    ...RECIPES.map((name) => configMap(name, `${name}: flour, water, salt`)),
+    configMap(SETTINGS, settingsText(10), NAMESPACE),
+    ...RECIPES.map((name) => configMap(name, `${name}: flour, water, salt`, NAMESPACE)),
   ]);
   await objects.create(deployment());
+  await objects.create(service());
 }
 
 /** Pods of the workload that the API shows as running and ready. */
-export async function runningPods({ objects }: ClusterSite): Promise<number> {
-  return (await objects.list(RESOURCES.pods)).filter(isRunning).length;
+export async function runningPods(objects: SiteObjects): Promise<number> {
+  const pods = await objects.list(RESOURCES.pods);
+  return pods.filter((pod) => pod.metadata.namespace === NAMESPACE && isRunning(pod)).length;
 }
 
-/** Whether the API shows a node as ready. */
-export async function isNodeReady({ objects }: ClusterSite, name: string): Promise<boolean> {
+/** Whether the API shows all these nodes as ready. */
+export async function areNodesReady(objects: SiteObjects, names: readonly string[]): Promise<boolean> {
   const nodes = await objects.list(RESOURCES.nodes);
-  const node = nodes.find(({ metadata }) => metadata.name === name);
-  return node !== undefined && isReady(node);
+  const ready = new Set(nodes.filter(isReady).map(({ metadata }) => metadata.name));
+  return names.every((name) => ready.has(name));
 }
 
 function deployment(): KubeObject {
-  const labels = { app: 'line-reader' };
+  const labels = { app: WORKLOAD };
   const volumes = [SETTINGS, ...RECIPES].map((name) => ({ name, configMap: { name, optional: true } }));
   const containers = [
     {
@@ -54,7 +58,7 @@ function deployment(): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'line-reader', namespace: 'default' },
+    metadata: { name: WORKLOAD, namespace: NAMESPACE },
     spec: {
       replicas: REPLICAS,
       selector: { matchLabels: labels },
@@ -63,11 +67,22 @@ function deployment(): KubeObject {
         spec: {
           containers,
           volumes,
-          nodeSelector: { kitchen: 'yes' },
+          nodeSelector: PODS_LABEL,
+          tolerations: [{ key: TAINT.key, operator: 'Exists' }],
           terminationGracePeriodSeconds: 2,
         },
       },
     },
+  };
+}
+
+function service(): KubeObject {
+  const ports = [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }];
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: WORKLOAD, namespace: NAMESPACE },
+    spec: { selector: { app: WORKLOAD }, ports },
   };
 }
 

@@ -1,0 +1,103 @@
+import path from 'node:path';
+import { joinCluster, type EdgeConfigInput, type PoolStatus } from '@hawser/edgecore';
+import type { ClusterSite } from '../cluster-site/cluster-site.ts';
+import type { SiteEdge } from '../cluster-site/site-edge.ts';
+import { Link } from '../fault-proxy/link.ts';
+import { startTcpProxy } from '../fault-proxy/tcp-proxy.ts';
+import { startUdpProxy } from '../fault-proxy/udp-proxy.ts';
+import type { TransportChoice } from './choices.ts';
+
+/** Settings of {@link DemoEdge.open}. */
+export interface DemoEdgeOptions {
+  readonly node: string;
+  readonly transport: TransportChoice;
+  readonly config?: EdgeConfigInput;
+}
+
+/** Longer than in tests: each sign of life costs, and what is cut here is noticed at once. */
+const HEARTBEAT_MS = 5000;
+
+/** An edge with a line of its own to the hub, which can be cut, and on which bytes are counted. */
+export class DemoEdge {
+  readonly edge: SiteEdge;
+  readonly link: Link;
+  readonly transport: TransportChoice;
+  readonly #site: ClusterSite;
+  readonly #proxies: readonly { stop(): Promise<void> }[];
+
+  private constructor(parts: {
+    edge: SiteEdge;
+    link: Link;
+    transport: TransportChoice;
+    site: ClusterSite;
+    proxies: readonly { stop(): Promise<void> }[];
+  }) {
+    this.edge = parts.edge;
+    this.link = parts.link;
+    this.transport = parts.transport;
+    this.#site = parts.site;
+    this.#proxies = parts.proxies;
+  }
+
+  /** One that has a folder and a line, has not joined, and is not started. */
+  static async open(site: ClusterSite, options: DemoEdgeOptions): Promise<DemoEdge> {
+    const { node, transport, config = {} } = options;
+    const link = new Link();
+    const { host, port, quicPort } = site.directAddress();
+    const tcp = await startTcpProxy({ link, target: { host, port } });
+    const udp =
+      quicPort === undefined ? undefined : await startUdpProxy({ link, target: { host, port: quicPort } });
+    const edge = await site.unjoined(node, {
+      config: {
+        ...config,
+        hub: {
+          address: `127.0.0.1:${tcp.port}`,
+          ...(udp !== undefined && { quicPort: udp.port }),
+          transport,
+          heartbeatMs: HEARTBEAT_MS,
+        },
+        pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
+        eventBus: { listen: '127.0.0.1:0' },
+      },
+    });
+    const proxies = udp === undefined ? [tcp] : [tcp, udp];
+    return new DemoEdge({ edge, link, transport, site, proxies });
+  }
+
+  get node(): string {
+    return this.edge.node;
+  }
+
+  /** Payload that has passed its line so far. */
+  get bytes(): { readonly up: number; readonly down: number } {
+    const { up, down } = this.link.stats;
+    return {
+      up: up.tcp.payloadBytes + up.udp.payloadBytes,
+      down: down.tcp.payloadBytes + down.udp.payloadBytes,
+    };
+  }
+
+  /** Counts what passes from now on, both ways. */
+  bytesPassed(): () => number {
+    const now = (): number => this.bytes.up + this.bytes.down;
+    const before = now();
+    return () => now() - before;
+  }
+
+  /** Joins, or joins again after it was revoked. */
+  async join(token: string, rejoin = false): Promise<void> {
+    const folder = path.join(this.edge.dataDir, 'pki');
+    await joinCluster({ hub: this.#site.directAddress(), token, node: this.node, folder, rejoin });
+  }
+
+  /** What it says of its pool; undefined: nothing, or it does not run. */
+  async pool(): Promise<PoolStatus | undefined> {
+    if (!this.edge.runs) return undefined;
+    return await this.edge.admin.pool().catch(() => undefined); // it is starting, or has just been killed
+  }
+
+  /** Ends its line. The edge is its site's to stop. */
+  async close(): Promise<void> {
+    for (const proxy of this.#proxies) await proxy.stop();
+  }
+}
