@@ -54,15 +54,13 @@ export async function measurePoolBytes(bench: Bench): Promise<void> {
     bench.onEnd(() => fleet.close());
     const parts: Parts = { site, pair, fleet };
     bench.say(`${size} members, in no pool …`);
-    await setSharing(site, 'none');
-    await register(fleet);
+    await register(parts);
     const own = await count(parts, 'none');
     for (const [sharing, counted] of [
       ['led', led],
       ['alone', alone],
     ] as const) {
       bench.say(`${size} members, ${sharing === 'led' ? 'with a leader' : 'each for itself'} …`);
-      await setSharing(site, sharing);
       const { start, update } = await count(parts, sharing);
       counted.set(size, { start: start - own.start, update: update - own.update });
       tell(bench, size, sharing, counted.get(size));
@@ -78,10 +76,11 @@ export async function measurePoolBytes(bench: Bench): Promise<void> {
   bench.figure({ figure: 'cloud_bytes_100_alone_over_pool', value: saved, unit: 'ratio', n: 1 });
 }
 
-/** Lets the nodes make what is made once: their Nodes. */
-async function register(fleet: PoolFleet): Promise<void> {
+/** Lets the nodes make what is made once: their Nodes, and where they are on the LAN. */
+async function register({ site, fleet }: Parts): Promise<void> {
+  await setSharing(site, 'led');
   await fleet.start();
-  await untilReady(fleet, 'none');
+  await untilReady(fleet, 'led');
   await fleet.stop();
 }
 
@@ -92,6 +91,7 @@ async function count({ site, pair, fleet }: Parts, sharing: Sharing): Promise<Co
     });
     return sent.bytes + received.bytes;
   };
+  await setSharing(site, sharing);
   await fleet.forget();
   const start = await bytesOf(async () => {
     await Promise.all([fleet.start().then(() => untilReady(fleet, sharing)), delay(START_MS)]);

@@ -52,7 +52,7 @@ class FleetMember {
         admin: { socket },
         pods: { runtime: 'null' },
         eventBus: { mode: 'off' },
-        pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
+        pool: { listen: `127.0.0.1:${FIRST_POOL_PORT + this.#index}`, advertise: '127.0.0.1' },
         // Any free port: a number of its own for each.
         localApi: { port: localApi ? FIRST_API_PORT + this.#index : 0, address: '' },
       },
@@ -123,6 +123,8 @@ interface WatchLine {
 }
 
 const FIRST_API_PORT = 21_000;
+/** The same after each start, as nodes have it: another one is told to the whole pool. */
+const FIRST_POOL_PORT = 22_000;
 
 async function atATime<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
