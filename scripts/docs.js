@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { decisionsPage } from './docs/decisions.js';
 import { benchmarksPage } from './docs/benchmarks.js';
 import { cliPage } from './docs/cli.js';
 import { cloudcoreConfigPage } from './docs/cloudcore-config.js';
@@ -14,6 +15,7 @@ import { metricsPage } from './docs/metrics.js';
 import { mustRun, root, say } from './run.js';
 
 const PAGES = {
+  'docs/decisions.md': decisionsPage,
   'docs/benchmarks.md': benchmarksPage,
   'docs/errors.md': errorsPage,
   'docs/reference/tunnel-limits.md': limitsPage,
