@@ -74,6 +74,7 @@ export interface EdgeLocal {
 }
 
 const MAX_FAULTS = 8;
+const ENDS_WITH_ROOM: ReadonlySet<string> = new Set(['ERR_EDGE_STORE_FULL', 'ERR_EDGE_STORE_READ_ONLY']);
 /** How long the stop waits for a runtime that takes calls and does not answer: then what waits for it fails. */
 const STOP_PATIENCE_MS = 5_000;
 /** Of a node whose runtime is not what one expects of a node. */
@@ -101,6 +102,7 @@ export async function openLocal(options: EdgeLocalOptions, stop: StopList): Prom
       if (fault.finding !== undefined || fault.lostObjects.length > 0) local.wholeness?.damaged();
       if (fault.lostObjects.length > 0) options.onLost();
     },
+    onRoom: () => faults.splice(0, faults.length, ...faults.filter(({ code }) => !ENDS_WITH_ROOM.has(code))),
   });
   stop.add(() => store.close());
   const wholeness = new ReplicaWholeness({ store, scope, log });

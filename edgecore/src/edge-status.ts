@@ -50,7 +50,6 @@ export interface StatusSources {
 export function edgeStatus(sources: StatusSources): EdgeStatus {
   const { node, reporter, pods, runtimeVersion, outbox, tokens, accepted, rotation } = sources;
   const ready = readyCondition(reporter);
-  const store = storeStatus(sources);
   const session = sessionStatus(sources);
   const isAccepted = accepted();
   return {
@@ -71,9 +70,9 @@ export function edgeStatus(sources: StatusSources): EdgeStatus {
       ...(outbox.diskError !== undefined && { diskError: outbox.diskError }),
     },
     tokens: tokens.counts(),
-    store,
+    store: storeStatus(sources),
     ...(rotation !== undefined && { certificate: certificateStatus(node, rotation) }),
-    problems: problems(sources, session, store),
+    problems: problems(sources, session),
     process: processStatus(sources),
   };
 }
@@ -132,16 +131,25 @@ function scopeStatus({ replica, store }: StatusSources): ScopeStatus {
 /** Files of the database. */
 const DATABASE = 'edge.db';
 
-function storeStatus({ store, dataDir, faults, replica }: StatusSources): StoreStatus {
-  const { findings, readOnly } = store.openReport;
-  const { diskError } = replica.state;
-  const messages = [
-    ...findings.map(({ message }) => message),
-    ...faults.map(({ message }) => message),
-    ...(diskError === undefined ? [] : [diskError]),
-    ...(readOnly ? ['The file system is read-only: nothing new can be kept.'] : []),
-  ];
+function storeStatus(sources: StatusSources): StoreStatus {
+  const { dataDir } = sources;
+  const messages = storeProblems(sources).map(({ message }) => message);
   return { dir: dataDir, healthy: messages.length === 0, sizeBytes: sizeOf(dataDir), messages };
+}
+
+/** What the store says of itself, each thing once. */
+function storeProblems({ store, faults, replica }: StatusSources): readonly ReportedError[] {
+  const { findings, readOnly } = store.openReport;
+  const { diskError, diskErrorCode = 'ERR_EDGE_STORE_FAILED' } = replica.state;
+  const found = [
+    ...findings.map(({ message }) => withRemedy('ERR_EDGE_STORE_DAMAGED', message)),
+    ...faults.map(({ code, message }) => withRemedy(code, message)),
+    ...(diskError === undefined ? [] : [withRemedy(diskErrorCode, diskError)]),
+    ...(readOnly
+      ? [withRemedy('ERR_EDGE_STORE_READ_ONLY', 'The file system is read-only: nothing new can be kept.')]
+      : []),
+  ];
+  return [...new Map(found.map((problem) => [problem.message, problem])).values()];
 }
 
 function sizeOf(dir: string): number {
@@ -171,17 +179,11 @@ function certificateStatus(
 }
 
 /** What an operator should look at, with what to do. */
-function problems(
-  { faults, rotation, clock, tokens, replica, devices, pool, localApi }: StatusSources,
-  session: EdgeStatus['session'],
-  store: StoreStatus,
-): readonly ReportedError[] {
+function problems(sources: StatusSources, session: EdgeStatus['session']): readonly ReportedError[] {
+  const { rotation, clock, tokens, replica, devices, pool, localApi } = sources;
   const found: ReportedError[] = [];
   if (session.state !== 'up' && session.lastError !== undefined) found.push(session.lastError);
-  for (const { code, message } of faults) found.push(withRemedy(code, message));
-  if (!store.healthy && faults.length === 0) {
-    found.push(...store.messages.map((message) => withRemedy('ERR_EDGE_STORE_DAMAGED', message)));
-  }
+  found.push(...storeProblems(sources));
   const certificate = rotation?.status();
   if (certificate !== undefined && certificate.notAfterMs <= clock.wallMs()) {
     found.push(withRemedy('ERR_TUNNEL_CERT_EXPIRED', 'The certificate of this node has expired.'));

@@ -65,7 +65,8 @@ describe('an edge whose disk is full', function () {
     const full = await edge.until(({ scopes }) => (scopes[0]?.counters['failedWrites'] ?? 0) > 1);
     assert.equal(full.store.healthy, false);
     assert.equal(full.scopes[0]?.synced, false);
-    assert.ok(full.problems.length > 0, 'it says so');
+    const said = full.problems.map(({ code }) => code);
+    assert.deepEqual(said, ['ERR_EDGE_STORE_FULL'], 'it says so');
     assert.deepEqual(await edge.objects(), had, 'nothing that was there is lost');
     assert.equal(full.node.pods['sync'], NAMES.length);
     // Heartbeats are every 2 s, and three that are missed end a session.
@@ -79,6 +80,7 @@ describe('an edge whose disk is full', function () {
     await sameView(site, edge);
     const healed = await edge.admin.status();
     assert.equal(healed.session.epoch, epoch, 'it was one session all the time');
+    await untilHealthy(edge);
     const pods = await site.objects.list(RESOURCES.pods);
     assert.ok(pods.length === NAMES.length && pods.every(isRunning));
   });
@@ -96,8 +98,15 @@ describe('an edge whose disk is full', function () {
     await site.objects.setText(NAMES, 'after');
     await edge.untilInSync(60_000);
     await sameView(site, edge);
+    await untilHealthy(edge);
   });
 });
+
+/** Waits until nothing is said of a disk that was full. */
+async function untilHealthy(edge: SiteEdge): Promise<void> {
+  const { problems } = await edge.until(({ store }) => store.healthy);
+  assert.deepEqual(problems, []);
+}
 
 /** Writes a file until nothing more goes. */
 async function fill(file: string): Promise<void> {

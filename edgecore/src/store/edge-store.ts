@@ -30,6 +30,8 @@ export interface EdgeStoreOptions {
   readonly log?: Logger;
   /** Hears of what goes wrong while the store is open. Must not throw. Default: nobody. */
   readonly onFault?: (fault: StoreFault) => void;
+  /** There is room again: faults `ERR_EDGE_STORE_FULL` and `ERR_EDGE_STORE_READ_ONLY` are over. Default: nobody hears. */
+  readonly onRoom?: () => void;
 }
 
 /** What a store has done and holds. */
@@ -107,6 +109,10 @@ export class EdgeStore {
       {
         rebuilt: (items, finding) => rebuilt(items, finding),
         fault: (fault) => faults.tell(fault),
+        hasRoom: () => {
+          log.info({}, 'there is room for the store again');
+          options.onRoom?.();
+        },
       },
     );
     const replica = new Replica(thread, log, (object, message) =>

@@ -56,7 +56,7 @@ export interface ReadContent {
 
 /**
  * What the worker says. Opening: `inventory`…, `opened`, or `unusable`. Then one answer for each message but `collect`, in
- * order; in between `fault`, and when the database had to be made anew `inventory`… and `rebuilt`, before the answer.
+ * order; in between `fault` and `hasRoom`, and when the database had to be made anew `inventory`… and `rebuilt`, before the answer.
  */
 export type FromWorker =
   | { readonly type: 'inventory'; readonly items: readonly InventoryItem[] }
@@ -64,6 +64,8 @@ export type FromWorker =
   | { readonly type: 'unusable'; readonly failure: Failure }
   | { readonly type: 'rebuilt'; readonly finding: StoreFinding }
   | { readonly type: 'fault'; readonly fault: StoreFault }
+  /** What was told as `ERR_EDGE_STORE_FULL` or `ERR_EDGE_STORE_READ_ONLY` is over. */
+  | { readonly type: 'hasRoom' }
   /** For each job undefined, or why it was not done. */
   | { readonly type: 'written'; readonly failures: readonly (Failure | undefined)[] }
   | { readonly type: 'content'; readonly content: ReadContent | undefined }

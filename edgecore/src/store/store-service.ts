@@ -28,8 +28,8 @@ export class StoreService {
   #broken: Failure | undefined;
   /** Whether the mark that the log has unmerged writes stands. */
   #marked = false;
-  /** A merge failed for lack of room; it is told once. */
-  #mergeStuck = false;
+  /** The log could not be merged, or marked, for lack of room: told once, and again when it is over. */
+  #lacksRoom = false;
 
   constructor(settings: WorkerSettings, say: (message: FromWorker) => void) {
     this.#settings = settings;
@@ -215,25 +215,35 @@ export class StoreService {
     if (this.#broken !== undefined || this.#file?.wantsMerge !== true) return;
     try {
       this.#file.merge();
-      this.#mergeStuck = false;
+      this.#hasRoom();
       this.#unmark();
     } catch (error) {
       const failure = this.#handleError(error);
       const isRoom = failure.code === 'ERR_EDGE_STORE_FULL' || failure.code === 'ERR_EDGE_STORE_READ_ONLY';
-      if (isRoom && !this.#mergeStuck) this.#fault(failure);
-      this.#mergeStuck = isRoom;
+      if (isRoom) this.#isShort(failure);
     }
+  }
+
+  #isShort(failure: Failure): void {
+    if (!this.#lacksRoom) this.#fault(failure);
+    this.#lacksRoom = true;
+  }
+
+  #hasRoom(): void {
+    if (this.#lacksRoom) this.#say({ type: 'hasRoom' });
+    this.#lacksRoom = false;
   }
 
   /** Marks that the log has what the database has not; not flushed, since it only serves to notice a loss. */
   #mark(): void {
     if (this.#marked) return;
-    this.#marked = true;
     try {
       touch(this.#dir.unmerged);
+      this.#marked = true;
+      this.#hasRoom();
     } catch (error) {
       // What was to be written is durable; only the loss of the log would go unnoticed.
-      this.#fault(this.#failure('ERR_EDGE_STORE_FULL', `cannot be marked: ${reasonOf(error)}`));
+      this.#isShort(this.#failure('ERR_EDGE_STORE_FULL', `cannot be marked: ${reasonOf(error)}`));
     }
   }
 

@@ -28,6 +28,8 @@ export interface ThreadListener {
   /** The database was made anew: this is what it holds. */
   rebuilt(items: readonly InventoryItem[], finding: StoreFinding): void;
   fault(fault: StoreFault): void;
+  /** There is room again: see `FromWorker`. */
+  hasRoom(): void;
 }
 
 interface PendingWrite {
@@ -265,6 +267,9 @@ export class StoreThread {
         return;
       case 'fault':
         this.#listener.fault(message.fault);
+        return;
+      case 'hasRoom':
+        this.#listener.hasRoom();
         return;
       default:
         this.#waiting.shift()?.answer(message);

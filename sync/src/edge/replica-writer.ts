@@ -20,6 +20,7 @@ export class ReplicaWriter {
   readonly #backoff: Backoff;
   #writing: Promise<void> = Promise.resolve();
   #error: string | undefined;
+  #errorCode: string | undefined;
   failures = 0;
 
   constructor(options: ReplicaWriterOptions) {
@@ -34,6 +35,11 @@ export class ReplicaWriter {
   /** What the disk said when it last refused; undefined: it takes what comes. */
   get error(): string | undefined {
     return this.#error;
+  }
+
+  /** The code of that error, where it has one. */
+  get errorCode(): string | undefined {
+    return this.#errorCode;
   }
 
   /** Resolves once nothing is being written, as when a session ended while the disk stalled. */
@@ -57,13 +63,12 @@ export class ReplicaWriter {
       this.#writing = applied.catch(() => {}); // it is looked at below
       try {
         await applied;
-        this.#error = undefined;
+        this.#succeeded();
         this.#backoff.reset();
         return true;
       } catch (error) {
         if (error instanceof SyncError) throw error;
-        this.failures += 1;
-        this.#error = messageOf(error);
+        this.#failed(error);
         const waitMs = this.#backoff.nextMs();
         log.warn(
           { error: this.#error, waitMs: Math.round(waitMs) },
@@ -85,11 +90,22 @@ export class ReplicaWriter {
     this.#writing = applied.catch(() => {}); // it is looked at below
     try {
       await applied;
-      this.#error = undefined;
+      this.#succeeded();
     } catch (error) {
       if (error instanceof SyncError) throw error;
-      this.failures += 1;
-      this.#error = messageOf(error);
+      this.#failed(error);
     }
+  }
+
+  #succeeded(): void {
+    this.#error = undefined;
+    this.#errorCode = undefined;
+  }
+
+  #failed(error: unknown): void {
+    this.failures += 1;
+    this.#error = messageOf(error);
+    const { code } = Object(error) as { readonly code?: unknown };
+    this.#errorCode = typeof code === 'string' ? code : undefined;
   }
 }

@@ -38,6 +38,8 @@ export interface ReplicaState {
   readonly wanted: number;
   /** What the disk said when it last refused; undefined: it takes what comes. */
   readonly diskError: string | undefined;
+  /** The code of that error, where it has one. */
+  readonly diskErrorCode: string | undefined;
 }
 
 /** What a replica has done since it was made; for metrics. */
@@ -94,6 +96,7 @@ export class ScopeReplica {
       heldRemovals: session?.heldRemovals ?? 0,
       wanted: session?.wanted ?? 0,
       diskError: writer.error,
+      diskErrorCode: writer.errorCode,
     };
   }
 

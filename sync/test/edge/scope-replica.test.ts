@@ -53,6 +53,7 @@ describe('A replica', () => {
       heldRemovals: 0,
       wanted: 0,
       diskError: undefined,
+      diskErrorCode: undefined,
     });
   });
 
@@ -90,10 +91,11 @@ describe('A replica', () => {
 
   it('says that it has everything even when the disk does not take the stamp', async () => {
     const bench = await (await new ReplicaBench().has([A])).open();
-    bench.flush = () => Promise.reject(new Error('the disk is full'));
+    bench.flush = () => Promise.reject(Object.assign(new Error('the disk is full'), { code: 'ERR_FULL' }));
     await bench.say({ inSync: { stamp: Uint8Array.of(9) } });
     assert.equal(bench.synced, 1);
-    assert.equal(bench.replica.state.diskError, 'the disk is full');
+    const { diskError, diskErrorCode } = bench.replica.state;
+    assert.deepEqual([diskError, diskErrorCode], ['the disk is full', 'ERR_FULL']);
     assert.equal(bench.clock.pendingTimers, 0);
   });
 
