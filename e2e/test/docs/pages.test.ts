@@ -50,4 +50,17 @@ describe('pages of the documents', () => {
     );
     assert.deepEqual(wrong, []);
   });
+
+  it('have pictures without what ends a line of them', () => {
+    const wrong = [...pages(), 'README.md'].flatMap((page) =>
+      [...read(page).matchAll(/^```mermaid\n(\w+)(?:-v2)?\n([\s\S]*?)^```/gm)].flatMap(
+        ([, kind = '', code = '']) => {
+          const ends = { sequenceDiagram: /;/, stateDiagram: /-->[^:\n]*:[^:\n]*:/ }[kind];
+          const lines = code.split('\n').filter((line) => ends?.test(line));
+          return lines.map((line) => `${page}: ${line.trim()}`);
+        },
+      ),
+    );
+    assert.deepEqual(wrong, []);
+  });
 });
