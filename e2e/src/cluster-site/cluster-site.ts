@@ -47,9 +47,11 @@ export interface ClusterSiteOptions {
 export interface ClusterEdgeOptions {
   /** The hub that it connects to. Default 0, the first. */
   readonly hub?: number;
-  readonly transport?: 'ws' | 'quic';
+  readonly transport?: 'ws' | 'quic' | 'webtransport';
   readonly config?: EdgeConfigInput;
   readonly token?: TokenOrder;
+  /** A command that it runs under; it must become Node by exec, as `setpriv` does. */
+  readonly under?: readonly string[];
 }
 
 /** Where the processes of a site run: a `NetnsPair`, a `SwitchedNetwork`. */
@@ -71,6 +73,13 @@ interface SiteHub {
   readonly ready: HubProcessReady;
 }
 
+/** What edges dial instead of a hub. */
+interface SiteProxies {
+  readonly tcp: TcpProxy;
+  readonly udp: UdpProxy | undefined;
+  readonly webTransport: TcpProxy | undefined;
+}
+
 /** On a machine that runs many tests at once. */
 const CLOUD_START_LIMIT_MS = 60_000;
 /** Writes, as an API server counts them. */
@@ -89,7 +98,7 @@ export class ClusterSite {
   readonly #options: ClusterSiteOptions;
   readonly #hubs: (SiteHub | undefined)[] = [];
   readonly #ports: HubProcessReady[] = [];
-  readonly #proxies: { tcp: TcpProxy; udp: UdpProxy | undefined }[] = [];
+  readonly #proxies: SiteProxies[] = [];
   /** Folders of edges that were given out. */
   #folders = 0;
   #controlPlane: NodeChild | undefined;
@@ -186,10 +195,12 @@ export class ClusterSite {
           host: netns === undefined ? '127.0.0.1' : '0.0.0.0',
           websocketPort: 0,
           quicPort: null,
+          webTransportPort: null,
           ...given?.listen,
           ...(before !== undefined && {
             websocketPort: before.websocketPort,
             quicPort: before.quicPort ?? null,
+            webTransportPort: before.webTransportPort ?? null,
           }),
         },
       },
@@ -270,7 +281,7 @@ export class ClusterSite {
 
   /** A node that has a folder and nothing in it. */
   async unjoined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
-    const { hub = 0, transport = 'ws', config = {} } = options;
+    const { hub = 0, transport = 'ws', config = {}, under } = options;
     const dir = path.join(this.dir, `e${this.#folders++}`);
     await mkdir(path.join(dir, 'data'), { recursive: true, mode: 0o700 });
     const { host, port } = this.address(hub);
@@ -283,10 +294,11 @@ export class ClusterSite {
           transport,
           heartbeatMs: 2000,
           ...(transport === 'quic' && { quicPort: this.quicPort(hub) }),
+          ...(transport === 'webtransport' && { webTransportPort: this.webTransportPort(hub) }),
           ...config.hub,
         },
       },
-      startNode: (child) => this.#startEdge(node, child),
+      startNode: (child) => this.#startEdge(node, { ...child, ...(under !== undefined && { under }) }),
     });
     this.edges.push(edge);
     return edge;
@@ -335,27 +347,44 @@ export class ClusterSite {
     for (const hub of this.#hubs) await hub?.child.stop();
     await this.#controlPlane?.stop();
     this.#client?.close();
-    for (const { tcp, udp } of this.#proxies) {
+    for (const { tcp, udp, webTransport } of this.#proxies) {
       await tcp.stop();
       await udp?.stop();
+      await webTransport?.stop();
     }
     await unmountBelow(this.dir);
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** Address and ports of a hub past the link. */
-  directAddress(index = 0): { host: string; port: number; quicPort: number | undefined } {
-    const ports = this.#ports[index];
-    return { host: '127.0.0.1', port: ports?.websocketPort ?? 0, quicPort: ports?.quicPort };
+  /** Address and port of a hub past the link, and its ports for other transports. */
+  directAddress(index = 0): {
+    host: string;
+    port: number;
+    quicPort: number | undefined;
+    webTransportPort: number | undefined;
+  } {
+    const { websocketPort = 0, quicPort, webTransportPort } = this.#ports[index] ?? {};
+    return { host: '127.0.0.1', port: websocketPort, quicPort, webTransportPort };
   }
 
-  async #openProxies(index: number, { websocketPort, quicPort }: HubProcessReady): Promise<void> {
+  /** Port of a hub for WebTransport as edges dial it. @throws TypeError where it has none */
+  webTransportPort(hub = 0): number {
+    const port = this.#proxies[hub]?.webTransport?.port ?? this.#ports[hub]?.webTransportPort;
+    if (port === undefined) throw new TypeError(`hub ${hub} has no WebTransport`);
+    return port;
+  }
+
+  async #openProxies(index: number, ports: HubProcessReady): Promise<void> {
     const { link } = this;
-    const host = '127.0.0.1';
+    const target = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
+    const { websocketPort, quicPort, webTransportPort } = ports;
     this.#proxies[index] = {
-      tcp: await startTcpProxy({ link, target: { host, port: websocketPort } }),
-      udp:
-        quicPort === undefined ? undefined : await startUdpProxy({ link, target: { host, port: quicPort } }),
+      tcp: await startTcpProxy({ link, target: target(websocketPort) }),
+      udp: quicPort === undefined ? undefined : await startUdpProxy({ link, target: target(quicPort) }),
+      webTransport:
+        webTransportPort === undefined
+          ? undefined
+          : await startTcpProxy({ link, target: target(webTransportPort) }),
     };
   }
 

@@ -16,6 +16,7 @@ export interface HubProcessSettings {
 export interface HubProcessReady {
   readonly websocketPort: number;
   readonly quicPort: number | undefined;
+  readonly webTransportPort: number | undefined;
   readonly operationsPort: number;
 }
 
@@ -34,8 +35,8 @@ async function main({ config }: HubProcessSettings): Promise<void> {
   });
   process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it
   process.once('SIGTERM', () => void core.stop().then(() => process.exit(0)));
-  const { websocketPort, quicPort, operationsPort } = core;
-  announceReady({ websocketPort, quicPort, operationsPort } satisfies HubProcessReady);
+  const { websocketPort, quicPort, webTransportPort, operationsPort } = core;
+  announceReady({ websocketPort, quicPort, webTransportPort, operationsPort } satisfies HubProcessReady);
 }
 
 const { positionals } = parseArgs({ allowPositionals: true });

@@ -7,7 +7,8 @@ export type TransportChoice = (typeof TRANSPORTS)[number];
 export type RuntimeChoice = (typeof RUNTIMES)[number];
 
 const TRANSPORTS = EDGE_OPTIONS.hub.transport.choices;
-const RUNTIMES = EDGE_OPTIONS.pods.runtime.choices;
+/** Those that come with the edge core; others are packages. */
+const RUNTIMES = ['cri', 'process', 'null'] as const;
 const MOST_NODES = 20;
 
 /** What somebody has chosen for the demonstration. */
