@@ -13,6 +13,10 @@ export interface ControlPlaneSettings {
   readonly kubeconfig: string;
   /** Absent: in memory. */
   readonly dataDir?: string;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Further addresses in its certificate. */
+  readonly hosts?: readonly string[];
   readonly port?: number;
   readonly controllers?: boolean;
   readonly nodeTimes?: NonNullable<ControlPlaneOptions['nodeTimes']>;
