@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createInflate } from 'node:zlib';
 import { once } from 'node:events';
+import { dataFrame, HeaderBlocks, pingFrame, SpdyFrames, synStreamFrame } from '@hawser/kube';
 import { execEnd } from '../src/exec/exec-channel.ts';
-import { dataFrame, HeaderBlocks, pingFrame, SpdyFrames, synStreamFrame } from '../src/exec/spdy-frames.ts';
 
 describe('SPDY frames', () => {
   it('are those of the draft', () => {

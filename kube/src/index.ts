@@ -201,3 +201,13 @@ export {
 } from './meta/owner-references.ts';
 export { RestMapper, type ResourceMapping } from './meta/rest-mapper.ts';
 export { formatMicroTime, formatTime, parseTime } from './meta/timestamps.ts';
+export {
+  dataFrame,
+  HeaderBlocks,
+  pingFrame,
+  SpdyFrames,
+  synReplyFrame,
+  synStreamFrame,
+  type SpdyFrame,
+} from './streams/spdy-frames.ts';
+export { HeaderReader, SPDY_DICTIONARY } from './streams/spdy-headers.ts';

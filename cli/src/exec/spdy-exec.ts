@@ -1,5 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { dataFrame, HeaderBlocks, pingFrame, SpdyFrames, synStreamFrame } from '@hawser/kube';
 import { deferred } from '@hawser/seams';
 import { CliError } from '../errors.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type ExecRequest,
   type TerminalSize,
 } from './exec-channel.ts';
-import { dataFrame, HeaderBlocks, pingFrame, SpdyFrames, synStreamFrame } from './spdy-frames.ts';
 
 /** Source: apimachinery, remotecommand: exit codes in the error stream, sizes of the terminal. */
 const PROTOCOL = 'v4.channel.k8s.io';
@@ -131,6 +131,7 @@ class SpdyExec implements ExecChannel {
         case 'ping':
           this.#socket.write(pingFrame(frame.id));
           break;
+        case 'open':
         case 'go-away':
         case 'other':
           break;

@@ -12,6 +12,8 @@ export interface TextOption extends Described {
   readonly default: string;
   /** What a value has to match, and how to say so. */
   readonly pattern?: { readonly source: string; readonly is: string };
+  /** Values that are known; others may be, too. */
+  readonly choices?: readonly string[];
 }
 
 /** A whole number. */

@@ -212,6 +212,7 @@ export const EDGE_OPTIONS = {
     runtime: {
       kind: 'text',
       default: 'cri',
+      choices: ['cri', 'process', 'null'],
       pattern: RUNTIME,
       flag: 'runtime',
       meaning:

@@ -46,7 +46,7 @@ export class Supervisor {
     this.#options = options;
     this.#tickets = new StreamTickets((...args) => {
       // Loaded with the first stream: most edges never have one.
-      void import('./web-socket-streams.ts').then(({ serveWebSocket }) => serveWebSocket(...args));
+      void import('./serve-stream.ts').then(({ serveStream }) => serveStream(...args));
     });
     this.#engine = new ProcessEngine({
       ...{ dir: options.dir, release: options.release, links: options.links },

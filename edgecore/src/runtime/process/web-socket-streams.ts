@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { openSession, type SessionEnd } from './exec-session.ts';
+import { openSession } from './exec-session.ts';
+import { statusOf } from './exec-status.ts';
 import type { StreamTarget } from './stream-target.ts';
+import { readSize } from './terminal-size.ts';
 
 /** Source: apimachinery, util/remotecommand/constants.go. */
 const CHANNELS = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
@@ -52,7 +54,7 @@ function runSession(webSocket: WebSocket, target: Exclude<StreamTarget, { kind: 
     const [channel] = data;
     const content = data.subarray(1);
     if (channel === CHANNELS.stdin) pass(webSocket, session.stdin, content);
-    else if (channel === CHANNELS.resize) resize(content, (columns, rows) => session.resize(columns, rows));
+    else if (channel === CHANNELS.resize) readSize(content, (columns, rows) => session.resize(columns, rows));
     else if (channel === CHANNELS.close && content[0] === CHANNELS.stdin && target.kind === 'exec')
       session.stdin?.end();
   });
@@ -73,29 +75,6 @@ function pass(webSocket: WebSocket, stdin: NodeJS.WritableStream | null, content
   if (stdin?.writable !== true || stdin.write(content)) return;
   webSocket.pause();
   stdin.once('drain', () => webSocket.resume());
-}
-
-function resize(content: Buffer, onSize: (columns: number, rows: number) => void): void {
-  try {
-    const { Width, Height } = JSON.parse(content.toString()) as {
-      readonly Width?: unknown;
-      readonly Height?: unknown;
-    };
-    if (typeof Width === 'number' && typeof Height === 'number') onSize(Width, Height);
-  } catch {
-    // What is no size changes none.
-  }
-}
-
-/** How a command ended, as a Status. Source: cri/streaming/remotecommand, exec.go. */
-export function statusOf(end: SessionEnd): Readonly<Record<string, unknown>> {
-  const head = { metadata: {} };
-  if ('failure' in end)
-    return { ...head, status: 'Failure', reason: 'InternalError', message: end.failure, code: 500 };
-  if (end.exitCode === 0) return { ...head, status: 'Success' };
-  const message = `command terminated with non-zero exit code: exit code ${end.exitCode}`;
-  const causes = [{ reason: 'ExitCode', message: String(end.exitCode) }];
-  return { ...head, status: 'Failure', reason: 'NonZeroExitCode', message, details: { causes } };
 }
 
 /**

@@ -2,17 +2,20 @@
 const CONTROL_BIT = 0x80;
 const VERSION = 3;
 const HEAD_BYTES = 8;
+/** Of a frame that opens a stream, before its headers: two streams, the priority, a slot. */
+const SYN_HEAD_BYTES = 10;
 const FIN = 0x01;
 /** Deflate, a window of 32 KiB, no dictionary. Source: RFC 1950, section 2.2. */
 const ZLIB_HEAD = Buffer.from([0x78, 0x01]);
 /** An empty block: what came before is to be given out now. Go's reader would wait for more otherwise. */
 const FLUSH = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff]);
 
-/** Types of control frames that matter to a client of exec. Source: as above, section 2.6. */
-const TYPE = { synStream: 1, rstStream: 3, ping: 6, goAway: 7 } as const;
+/** Types of control frames that matter to streams of commands and ports. Source: as above, section 2.6. */
+const TYPE = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, goAway: 7 } as const;
 
-/** A frame that came, as far as exec needs to know it. */
+/** A frame that came, as far as streams of commands and ports need to know it. */
 export type SpdyFrame =
+  | { readonly kind: 'open'; readonly stream: number; readonly headers: Buffer; readonly isLast: boolean }
   | { readonly kind: 'data'; readonly stream: number; readonly bytes: Buffer; readonly isLast: boolean }
   | { readonly kind: 'reset'; readonly stream: number; readonly status: number }
   | { readonly kind: 'ping'; readonly id: number }
@@ -30,9 +33,16 @@ export function dataFrame(stream: number, bytes: Uint8Array, isLast = false): Bu
 
 /** Opens a stream. @param headers a block of {@link HeaderBlocks} */
 export function synStreamFrame(stream: number, headers: Buffer): Buffer {
-  const body = Buffer.alloc(10); // no associated stream, the highest priority
+  const body = Buffer.alloc(SYN_HEAD_BYTES); // no associated stream, the highest priority
   body.writeUInt32BE(stream, 0);
   return controlFrame(TYPE.synStream, Buffer.concat([body, headers]));
+}
+
+/** Says that a stream was opened. @param headers a block of {@link HeaderBlocks} */
+export function synReplyFrame(stream: number, headers: Buffer): Buffer {
+  const body = Buffer.alloc(4);
+  body.writeUInt32BE(stream, 0);
+  return controlFrame(TYPE.synReply, Buffer.concat([body, headers]));
 }
 
 /** Answers a ping of the peer, or asks for an answer. */
@@ -99,6 +109,15 @@ function readFrame(head: Buffer, body: Buffer): SpdyFrame {
   const version = head.readUInt16BE(0) & 0x7fff;
   if (version !== VERSION) throw new RangeError(`a frame of SPDY ${version}`);
   switch (head.readUInt16BE(2)) {
+    case TYPE.synStream:
+      return {
+        ...{
+          kind: 'open',
+          stream: body.readUInt32BE(0) & 0x7fffffff,
+          headers: body.subarray(SYN_HEAD_BYTES),
+        },
+        isLast: (flags & FIN) !== 0,
+      };
     case TYPE.rstStream:
       return { kind: 'reset', stream: body.readUInt32BE(0), status: body.readUInt32BE(4) };
     case TYPE.ping:
