@@ -63,4 +63,15 @@ describe('pages of the documents', () => {
     );
     assert.deepEqual(wrong, []);
   });
+
+  it('show commands as blocks of sh, which are looked at', () => {
+    const hidden = pages().flatMap((page) =>
+      [
+        ...read(page)
+          .replaceAll(/^```[\s\S]*?^```/gm, '')
+          .matchAll(/^ {4}(?:hawser|kubectl|node|npm|curl) .*$/gm),
+      ].map(([line]) => `${page}: ${line.trim()}`),
+    );
+    assert.deepEqual(hidden, []);
+  });
 });
