@@ -55,6 +55,8 @@ const SYSTEM_PACKAGES = [
   { command: 'nft', debian: 'nftables', use: 'tests with real packet loss' },
   { command: 'dig', debian: 'bind9-dnsutils', use: 'tests with other clients of DNS' },
   { command: 'kubectl', debian: 'kubernetes-client', use: 'tests with kubectl' },
+  { command: 'curl', debian: 'curl', use: 'tests of the commands in documents' },
+  { command: 'openssl', debian: 'openssl', use: 'tests of the commands in documents' },
   {
     file: '/usr/lib/python3/dist-packages/kubernetes',
     debian: 'python3-kubernetes',

@@ -11,7 +11,7 @@ import { findExecutable } from '../../src/processes/executable.ts';
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const TIMEOUT_MS = 240_000;
 /** Beside what every Linux has. */
-const PROGRAMS = ['kubectl', 'curl'];
+const PROGRAMS = ['kubectl', 'curl', 'openssl'];
 
 /** What a walk has done otherwise than its pages say. */
 function differences({ steps }: Walk, { exitCode, outputs }: Walked): string[] {
