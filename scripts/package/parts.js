@@ -9,23 +9,24 @@ const MODULES = path.join(root, 'node_modules');
 
 /**
  * Finds Node.js and the addons for a processor, and looks at each whether it is for that one.
+ * @param withoutQuic whether the QUIC addon is left out
  * @param folder where they are for another processor: `node`, `better_sqlite3.node`, and the folder `quic`
  * @returns {{node: string, sqlite: string, quic: string | undefined}} paths
  * @throws PackageError naming everything that is missing, and where it was looked for
  */
-export function findParts(arch, folder) {
+export function findParts(arch, folder, withoutQuic) {
   const native = arch.node === process.arch;
-  const quicHere = arch.quic && path.join(MODULES, '@chainsafe', arch.quic);
+  const hasQuic = arch.quic !== undefined && !withoutQuic;
   const parts = native
     ? {
         node: process.execPath,
         sqlite: path.join(MODULES, 'better-sqlite3/build/Release/better_sqlite3.node'),
-        quic: quicHere,
+        quic: hasQuic ? path.join(MODULES, '@chainsafe', arch.quic) : undefined,
       }
     : {
         node: path.join(folder, 'node'),
         sqlite: path.join(folder, 'better_sqlite3.node'),
-        quic: arch.quic && path.join(folder, 'quic'),
+        quic: hasQuic ? path.join(folder, 'quic') : undefined,
       };
   const binaries = { ...parts, quic: parts.quic && path.join(parts.quic, quicFile(arch)) };
   const problems = Object.values(binaries)

@@ -91,6 +91,7 @@ function writeDocumentation(tree, parts) {
     gzipSync(readFileSync(path.join(SOURCES, 'changelog')), { level: 9 }),
   );
   writeCopyright(doc, parts.node);
+  cpSync(path.join(SOURCES, 'mappers.d'), path.join(doc, 'examples', 'mappers.d'), { recursive: true });
 }
 
 function findTool(name) {

@@ -15,6 +15,7 @@ const NODE = 'edge-1';
 const PODS = 10;
 const CONFIG = '/etc/hawser/edgecore.yaml';
 const DEFAULTS = '/etc/default/edgecore';
+const EXAMPLES = '/usr/share/doc/hawser-edgecore/examples';
 const STATE = '/var/lib/hawser';
 const CERTIFICATE = `${STATE}/edge/pki/node.pem`;
 
@@ -72,7 +73,17 @@ describe('the package for Debian, on a machine with systemd', function () {
     return process.pid;
   }
 
+  /** Changes a setting of the unit, as an administrator does. */
+  const override = async (line: string): Promise<void> => {
+    const folder = '/etc/systemd/system/edgecore.service.d';
+    await edge.shell(`mkdir -p ${folder} && printf '[Service]\n${line}\n' > ${folder}/override.conf`);
+    await edge.shell('systemctl daemon-reload && systemctl restart edgecore');
+  };
   const certificate = (): Promise<string> => edge.shell(`cat ${CERTIFICATE}`);
+  const mappers = async (): Promise<readonly string[]> =>
+    (await edge.shell('pgrep --full ^/usr/lib/hawser/node.*mappers/virtual || true'))
+      .split('\n')
+      .filter(Boolean);
   const pid = async (): Promise<number> => Number(await edge.property('MainPID'));
 
   it('is installed, and starts nothing on a machine that has not joined', async () => {
@@ -155,20 +166,34 @@ describe('the package for Debian, on a machine with systemd', function () {
     assert.ok(mib <= RESIDENT_LIMIT_MIB, `${mib} MiB`);
   });
 
+  it('runs mappers, which the kernel does not spare as it spares edgecore', async () => {
+    await edge.shell(`cp ${EXAMPLES}/mappers.d/virtual.yaml /etc/hawser/mappers.d/`);
+    // Not every machine lets a score be lowered to that of the unit; every one lets it be raised.
+    assert.equal(await edge.property('OOMScoreAdjust'), '-900');
+    await override('OOMScoreAdjust=100');
+    await eventually('a mapper', async () => (await mappers()).length === 1, { deadlineMs: 20_000 });
+    const score = (id: string | number): Promise<string> => edge.shell(`cat /proc/${id}/oom_score_adj`);
+    assert.equal(await score(await pid()), '100\n');
+    assert.equal(await score((await mappers())[0] ?? ''), '0\n');
+  });
+
   it('is started again when it is killed', async () => {
-    const before = await pid();
-    await edge.shell(`kill -KILL ${before}`);
-    await another(before);
+    const before = { edge: await pid(), mappers: await mappers() };
+    await edge.shell(`kill -KILL ${before.edge}`);
+    await another(before.edge);
     assert.equal(await edge.property('NRestarts'), '1');
     const pods = await site.objects.list(RESOURCES.pods);
     assert.equal(pods.length, PODS);
+    // The mapper has survived, and was ended by the next edgecore, which has one of its own.
+    await eventually('another mapper', async () => {
+      const [mapper, more] = await mappers();
+      return mapper !== undefined && more === undefined && mapper !== before.mappers[0];
+    });
+    await edge.shell('rm /etc/hawser/mappers.d/virtual.yaml');
   });
 
   it('says that it lives, and is started again when it hangs', async () => {
-    const folder = '/etc/systemd/system/edgecore.service.d';
-    // A minute otherwise: long for a test.
-    await edge.shell(`mkdir -p ${folder} && printf '[Service]\\nWatchdogSec=2s\\n' > ${folder}/test.conf`);
-    await edge.shell('systemctl daemon-reload && systemctl restart edgecore');
+    await override('WatchdogSec=2s'); // a minute otherwise: long for a test
     const { process } = await edge.untilConnected();
     const sign = (): Promise<string> => edge.property('WatchdogTimestampMonotonic');
     const first = await sign();
@@ -180,7 +205,7 @@ describe('the package for Debian, on a machine with systemd', function () {
     await another(process.pid);
     const texts = (await edge.journal()).map(({ text }) => text);
     assert.ok(texts.some((text) => text.includes('Watchdog timeout')));
-    await edge.shell(`rm -r ${folder} && systemctl daemon-reload && systemctl restart edgecore`);
+    await edge.shell('systemctl revert edgecore && systemctl restart edgecore');
     await edge.untilConnected();
   });
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import type { Clock, Logger, Timer } from '@hawser/seams';
 import type { MapperDefinition } from './mapper-definition.ts';
 import { readLines } from './process-output.ts';
@@ -52,6 +53,7 @@ export class MapperProcess {
       ...as,
     });
     this.#child = child;
+    if (child.pid !== undefined) mayBeKilled(child.pid);
     this.#read(child);
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
@@ -100,6 +102,15 @@ export class MapperProcess {
         this.#log.warn({ line }, 'mapper says');
       },
     });
+  }
+}
+
+/** The kernel spares us when memory ends (OOMScoreAdjust= of our service), and not what we start. Source: proc(5). */
+function mayBeKilled(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
+  } catch {
+    // It has ended, or is another user's: then nobody has spared us either.
   }
 }
 
