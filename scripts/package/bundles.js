@@ -18,7 +18,7 @@ const SHARED = {
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
-  external: [...LIBRARIES, '@chainsafe/*'],
+  external: [...LIBRARIES, '@chainsafe/*', '@fails-components/webtransport-transport-http3-quiche'], // see edgecore/bundle.js
   banner: {
     // CommonJS packages inside the bundle ask for built-in modules by require.
     js: "import { createRequire as hawserRequire } from 'node:module'; const require = hawserRequire(import.meta.url);",
