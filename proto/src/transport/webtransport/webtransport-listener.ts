@@ -112,7 +112,9 @@ export class WebTransportListener implements Listener {
     let violated: (error: TunnelError) => void = () => {};
     const broken = new Promise<never>((_resolve, reject) => {
       violated = reject;
-      stream.once('close', () => reject(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the edge left')));
+      const left = (): void => reject(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the edge left'));
+      stream.once('close', left);
+      stream.once('end', left);
     });
     guardStream(stream, (error) => violated(error));
     try {
@@ -122,9 +124,10 @@ export class WebTransportListener implements Listener {
       this.#gated.handOver(connection);
     } catch (error) {
       this.#listen.onHandshakeError?.(error as Error, remoteAddress);
-      // The edge closes once it has read why it was refused.
-      const leave = (): void => session.destroy();
-      systemClock.setTimer(this.#options.limits.closeTimeoutMs, leave, { background: true });
+      // An edge that was told why it is refused closes once it has read that.
+      const isTold = error instanceof TunnelError && error.code.startsWith('ERR_TUNNEL_CERT_');
+      const waitMs = isTold ? this.#options.limits.closeTimeoutMs : 0;
+      systemClock.setTimer(waitMs, () => session.destroy(), { background: true });
     }
   }
 
