@@ -16,11 +16,11 @@ function parseLines(text) {
 }
 
 /** @returns {{date: string, machine: string, commit: string, remark?: string, figures: object[]}[]} the oldest first */
-export function benchRecords() {
-  if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+export function benchRecords(place = folder) {
+  if (!existsSync(place)) return [];
+  const files = readdirSync(place).filter((name) => name.endsWith('.jsonl'));
   return files.sort().map((name) => {
-    const [head, ...figures] = parseLines(readFileSync(path.join(folder, name), 'utf8'));
+    const [head, ...figures] = parseLines(readFileSync(path.join(place, name), 'utf8'));
     return { ...head, figures };
   });
 }
@@ -35,11 +35,12 @@ function machine() {
  * Adds what benches have printed to the record of today; a figure that is there already is replaced.
  * @param {string} text their lines; what does not begin with `{`, or is no figure, is passed over
  * @param {string} [remark] what a reader has to know of the day: kept when it is not given again
+ * @param {string} [place] the folder of records
  * @returns {{file: string, count: number}}
  */
-export function recordBenches(text, remark) {
+export function recordBenches(text, remark, place = folder) {
   const date = new Date().toISOString().slice(0, 10);
-  const file = path.join(folder, `${date}.jsonl`);
+  const file = path.join(place, `${date}.jsonl`);
   const [head = {}, ...before] = existsSync(file) ? parseLines(readFileSync(file, 'utf8')) : [];
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
     cwd: root,
@@ -50,7 +51,7 @@ export function recordBenches(text, remark) {
   );
   const byName = new Map([...before, ...added].map((line) => [`${line.bench} ${line.figure}`, line]));
   const first = { date, machine: machine(), commit, remark: remark ?? head.remark };
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(place, { recursive: true });
   const lines = [first, ...[...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)];
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   return { file: path.relative(root, file), count: added.length };
