@@ -438,7 +438,8 @@ export const EDGE_OPTIONS = {
       default: 'json',
       choices: LOG_FORMATS,
       flag: 'log-format',
-      meaning: 'One JSON object a line, or a line of text for people.',
+      meaning:
+        'One JSON object a line; a line of text for people; the same for the journal of systemd, without the time and with the level as it reads it.',
     },
   },
 } as const satisfies OptionTable;
