@@ -30,23 +30,30 @@ export interface Choices {
 
 export const HELP = `npm start [-- OPTIONS]   shows Hawser at work
 
-A control plane, a hub and edges run on this machine, each a process of its own, with a line in between for each edge
-that this program can cut. The edges are a pool; the first one has a container runtime, and a Modbus device with its
-mapper. The node joins with a token and runs a Deployment's pods; a ConfigMap changes inside of them; a value of the
-device goes up and one comes down; the line is cut and a container killed, which comes back; the node loses its power and
-starts its pods from its disk, without a cloud; the pool's leader is killed, and another one leads; an edge is revoked, and
-joins again; the hub is killed. Everything shown is measured.
+A control plane, a hub and edges run on this machine, each a process of its own,
+with a line to the hub for each edge that this program can cut. The edges are a
+pool; the first one runs the pods, and has a Modbus device with its mapper.
 
-  --nodes N            edges, all in one pool: 1 to ${MOST_NODES}. Default 3
-  --transport WAY      ${TRANSPORTS.join(', ')}: how edges connect. Default: the second one over QUIC, the others over WebSocket
-  --runtime RUNTIME    ${RUNTIMES.join(', ')}: what runs pods. Default: cri where it can be (root and containerd), else
-                       what comes next here. null reports pods as running, and runs none
-  --kubeconfig FILE    a cluster that is there, instead of the embedded control plane. What \`hawser init\` makes is made
-                       there, and the namespace hawser-demo; all of it is removed at the end
-  --once               end after the demonstration (default when not at a terminal)
-  --keep               go on until Ctrl-C (default at a terminal)
-  --no-view            plain lines instead of the view (default when not at a terminal)
-  --help               this text
+A node joins with a token and runs a Deployment's pods; a ConfigMap changes
+inside of them; a value of the device goes up, and one comes down; the line is
+cut and a container killed, which comes back; the node loses its power and
+starts its pods from its disk, without a cloud; the pool's leader is killed, and
+another one leads; an edge is revoked, and joins again; the hub is killed.
+Everything shown is measured.
+
+  --nodes N          edges, all in one pool: 1 to ${MOST_NODES}. Default 3
+  --transport WAY    how edges connect: ${TRANSPORTS.join(', ')}.
+                     Default: the second one over QUIC, the others by WebSocket
+  --runtime RUNTIME  what runs pods: ${RUNTIMES.join(', ')}. Default: cri where there can
+                     be one (root and containerd), else process: processes of
+                     this machine. null says that pods run, and runs none
+  --kubeconfig FILE  a cluster that is there, instead of the embedded control
+                     plane. What hawser init makes is made there, and the
+                     namespace hawser-demo; all of it is removed at the end
+  --once             end after the demonstration (default without a terminal)
+  --keep             go on until Ctrl-C (default at a terminal)
+  --no-view          plain lines instead of the view (default without a terminal)
+  --help             this text
 `;
 
 /**

@@ -7,7 +7,6 @@ import { podsInRuntime } from '../pods-site/running-containers.ts';
 export interface Running {
   readonly pod: string;
   readonly id: string;
-  readonly attempt: number;
 }
 
 /** What really runs an edge's pods, as the demonstration sees it: past the edge. */
@@ -49,9 +48,7 @@ export class CriContainers implements Containers {
   async running(): Promise<readonly Running[]> {
     const pods = await podsInRuntime(this.#site);
     return pods.flatMap(({ name, containers }) =>
-      containers
-        .filter(({ state }) => state === 'running')
-        .map(({ id, attempt }) => ({ pod: name, id, attempt })),
+      containers.filter(({ state }) => state === 'running').map(({ id }) => ({ pod: name, id })),
     );
   }
 

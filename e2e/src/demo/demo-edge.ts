@@ -43,16 +43,21 @@ export class DemoEdge {
   static async open(site: ClusterSite, options: DemoEdgeOptions): Promise<DemoEdge> {
     const { node, transport, config = {} } = options;
     const link = new Link();
-    const { host, port, quicPort } = site.directAddress();
+    const { host, port, quicPort, webTransportPort } = site.directAddress();
     const tcp = await startTcpProxy({ link, target: { host, port } });
     const udp =
       quicPort === undefined ? undefined : await startUdpProxy({ link, target: { host, port: quicPort } });
+    const web =
+      webTransportPort === undefined
+        ? undefined
+        : await startTcpProxy({ link, target: { host, port: webTransportPort } });
     const edge = await site.unjoined(node, {
       config: {
         ...config,
         hub: {
           address: `127.0.0.1:${tcp.port}`,
           ...(udp !== undefined && { quicPort: udp.port }),
+          ...(web !== undefined && { webTransportPort: web.port }),
           transport,
           heartbeatMs: HEARTBEAT_MS,
         },
@@ -60,7 +65,7 @@ export class DemoEdge {
         eventBus: { listen: '127.0.0.1:0' },
       },
     });
-    const proxies = udp === undefined ? [tcp] : [tcp, udp];
+    const proxies = [tcp, udp, web].filter((proxy) => proxy !== undefined);
     return new DemoEdge({ edge, link, transport, site, proxies });
   }
 
@@ -96,8 +101,9 @@ export class DemoEdge {
     return await this.edge.admin.pool().catch(() => undefined); // it is starting, or has just been killed
   }
 
-  /** Ends its line. The edge is its site's to stop. */
+  /** Ends it, and its line. */
   async close(): Promise<void> {
+    await this.edge.stop();
     for (const proxy of this.#proxies) await proxy.stop();
   }
 }

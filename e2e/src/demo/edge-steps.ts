@@ -72,7 +72,7 @@ export async function run(demo: Demo): Promise<undefined> {
   const { site, objects, containers, device, edges, first, journal, signal } = demo;
   journal.title(`A Deployment of ${REPLICAS} pods that read ${RECIPES.length + 1} ConfigMaps`);
   const startedMs = performance.now();
-  await makeWorkload(objects);
+  await makeWorkload(objects, site.dir);
   if (device !== undefined) await device.create(site.client, first.node);
   await waitUntil('the pods run', signal, async () => (await runningPods(objects)) === REPLICAS);
   journal.done(`applied → scheduled → at the edge → reported as Running, after ${since(startedMs)}`);

@@ -11,6 +11,7 @@ import { NAMESPACE, PODS_LABEL, TAINT, type Demo } from './demo.ts';
 import { GuestCluster } from './guest-cluster.ts';
 import type { Journal } from './journal.ts';
 import { prepareCluster, writeKubeconfig } from './prepare-cluster.ts';
+import { ProcessContainers } from './process-containers.ts';
 import { since } from './wait.ts';
 
 /** What a demonstration is opened with. */
@@ -33,11 +34,14 @@ export interface Closable {
 export async function openDemo(parts: DemoParts): Promise<Demo> {
   const { choices, journal, signal, opened, edges } = parts;
   journal.title('A control plane, a hub and a container runtime');
-  const [containers, site] = await all(openContainers(parts), openSite(parts));
+  const [cri, site] = await all(openContainerd(parts), openSite(parts));
   signal.throwIfAborted();
+  const containers = cri ?? openProcesses(parts, site.dir);
+  if (containers === undefined) journal.line('a stand-in reports pods as running, and runs none');
   const kubeconfig = path.join(site.dir, 'demo.kubeconfig');
   await writeKubeconfig(kubeconfig, site.kubeconfig);
   const device = await openDevice(parts, site.dir);
+  opened.push({ close: () => closeEdges(edges) });
   for (const [index, node] of nodeNames(choices).entries()) {
     const edge = await DemoEdge.open(site, {
       node,
@@ -45,7 +49,6 @@ export async function openDemo(parts: DemoParts): Promise<Demo> {
       config: configOf(index, choices, containers, device),
     });
     edges.push(edge);
-    opened.push(edge);
   }
   const [first] = edges;
   if (first === undefined) throw new TypeError('there is at least one edge');
@@ -80,17 +83,16 @@ function configOf(
   return containers?.configure(own) ?? own;
 }
 
-async function openContainers({
+async function openContainerd({
   choices: { runtime },
   journal,
   opened,
 }: DemoParts): Promise<Containers | undefined> {
-  if (runtime === 'null') return undefined;
+  if (runtime !== undefined && runtime !== 'cri') return undefined;
   const available = await ContainerdSite.availability();
   if (!available.ok) {
     if (runtime === 'cri') throw new Error(available.reason);
     journal.line(available.reason);
-    journal.line('a stand-in reports pods as running, and runs none');
     return undefined;
   }
   const startedMs = performance.now();
@@ -100,11 +102,31 @@ async function openContainers({
   return containers;
 }
 
+/** Pods as processes, where they are wanted, or there are no containers. */
+function openProcesses(
+  { choices: { runtime }, journal, opened }: DemoParts,
+  dir: string,
+): Containers | undefined {
+  if (runtime === 'null' || process.platform !== 'linux') return undefined;
+  const containers = new ProcessContainers(dir);
+  opened.push(containers);
+  journal.line(containers.about);
+  return containers;
+}
+
+async function closeEdges(edges: readonly DemoEdge[]): Promise<void> {
+  await Promise.all(edges.map((edge) => edge.close()));
+}
+
 async function openSite(parts: DemoParts): Promise<ClusterSite> {
   const { choices, journal, signal, opened } = parts;
   const { kubeconfig } = choices;
   const startedMs = performance.now();
-  const hub = { logLevel: 'error', heartbeatSeconds: 10, listen: { quicPort: 0 } } as const;
+  const hub = {
+    logLevel: 'error',
+    heartbeatSeconds: 10,
+    listen: { quicPort: 0, webTransportPort: choices.transport === 'webtransport' ? 0 : null },
+  } as const;
   let guest: GuestCluster | undefined;
   const site = await ClusterSite.open({
     hub,

@@ -16,7 +16,7 @@ export async function lookInside(demo: Demo): Promise<void> {
   await delay(300, { signal });
   try {
     await kubectl(demo, ['logs', `deployment/${WORKLOAD}`, '--tail', '1']);
-    const command = 'hostname; cat /etc/image-version';
+    const command = 'echo $POD_NAME: $(head -n 1 $HAWSER_MOUNTS/settings/text)';
     await kubectl(demo, ['exec', `deployment/${WORKLOAD}`, '--', 'sh', '-c', command]);
   } catch (error) {
     if (!isGuest) throw error;
@@ -53,9 +53,7 @@ export async function killContainer({ journal, signal }: Demo, containers: Conta
   const startedMs = performance.now();
   await containers.kill(victim);
   await waitUntil('the container is back', signal, async () =>
-    (await containers.running()).some(
-      ({ pod, attempt }) => pod === victim.pod && attempt === victim.attempt + 1,
-    ),
+    (await containers.running()).some(({ pod, id }) => pod === victim.pod && id !== victim.id),
   );
   journal.done(`a container of ${victim.pod} was killed, and the next one runs after ${since(startedMs)}`);
 }

@@ -11,8 +11,12 @@ export const SETTINGS = 'settings';
 /** Those that are changed while the line is cut. */
 export const RECIPES = Array.from({ length: 20 }, (_, index) => `recipe-${index}`);
 
-/** Says what the settings in its file are now. Each look starts two processes, so it looks seldom. */
-const READ_SETTINGS = 'trap "exit 0" TERM; while true; do head -n 1 /settings/text; sleep 10 & wait $!; done';
+/**
+ * Says what the settings in its file are now. Each look starts two processes, so it looks seldom. Where volumes cannot be
+ * mounted the runtime `process` says where they are.
+ */
+const READ_SETTINGS =
+  'trap "exit 0" TERM; while true; do head -n 1 $HAWSER_MOUNTS/settings/text; sleep 10 & wait $!; done';
 
 /** Some 2 KB, as settings are: many lines, of which one changes. */
 export function settingsText(interval: number): string {
@@ -20,13 +24,13 @@ export function settingsText(interval: number): string {
   return [`interval = ${interval}`, ...lines].join('\n');
 }
 
-/** Makes a Deployment whose pods read all these ConfigMaps, and a Service before it. */
-export async function makeWorkload(objects: SiteObjects): Promise<void> {
+/** Makes a Deployment whose pods read all these ConfigMaps, and a Service before it. @param site by which its processes are known */
+export async function makeWorkload(objects: SiteObjects, site: string): Promise<void> {
   await objects.createAll([
     configMap(SETTINGS, settingsText(10), NAMESPACE),
     ...RECIPES.map((name) => configMap(name, `${name}: flour, water, salt`, NAMESPACE)),
   ]);
-  await objects.create(deployment());
+  await objects.create(deployment(site));
   await objects.create(service());
 }
 
@@ -43,7 +47,7 @@ export async function areNodesReady(objects: SiteObjects, names: readonly string
   return names.every((name) => ready.has(name));
 }
 
-function deployment(): KubeObject {
+function deployment(site: string): KubeObject {
   const labels = { app: WORKLOAD };
   const volumes = [SETTINGS, ...RECIPES].map((name) => ({ name, configMap: { name, optional: true } }));
   const containers = [
@@ -51,6 +55,10 @@ function deployment(): KubeObject {
       name: 'reader',
       image: TEST_IMAGES.busybox,
       command: ['sh', '-c', READ_SETTINGS],
+      env: [
+        { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+        { name: 'DEMO_SITE', value: site },
+      ],
       resources: { requests: { memory: '16Mi' } },
       volumeMounts: [{ name: SETTINGS, mountPath: '/settings' }],
     },
