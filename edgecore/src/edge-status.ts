@@ -140,9 +140,11 @@ function storeStatus(sources: StatusSources): StoreStatus {
 /** What the store says of itself, each thing once. */
 function storeProblems({ store, faults, replica }: StatusSources): readonly ReportedError[] {
   const { findings, readOnly } = store.openReport;
-  const { diskError, diskErrorCode = 'ERR_EDGE_STORE_FAILED' } = replica.state;
+  const { diskError, diskErrorCode = 'ERR_EDGE_STORE_FAILED', synced } = replica.state;
+  // A power cut leaves a torn write; what it may have cost has been sent again by the time that all is in sync.
+  const open = findings.filter(({ kind }) => kind !== 'log-torn' || !synced);
   const found = [
-    ...findings.map(({ message }) => withRemedy('ERR_EDGE_STORE_DAMAGED', message)),
+    ...open.map(({ message }) => withRemedy('ERR_EDGE_STORE_DAMAGED', message)),
     ...faults.map(({ code, message }) => withRemedy(code, message)),
     ...(diskError === undefined ? [] : [withRemedy(diskErrorCode, diskError)]),
     ...(readOnly

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { open, rm } from 'node:fs/promises';
+import { open, rm, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { joinCluster } from '@hawser/edgecore';
 import { RESOURCES } from '@hawser/kube';
@@ -96,6 +96,25 @@ describe('an edge whose disk is full', function () {
     assert.deepEqual(await edge.objects(), had);
     await rm(filler);
     await site.objects.setText(NAMES, 'after');
+    await edge.untilInSync(60_000);
+    await sameView(site, edge);
+    await untilHealthy(edge);
+  });
+
+  it('says that a power cut has torn its last write, until it has all again', async () => {
+    assert.ok(edge !== undefined);
+    await site.objects.setText(NAMES, 'torn');
+    await edge.untilInSync();
+    await sameView(site, edge);
+    await site.link.cut();
+    await edge.kill();
+    const log = path.join(edge.dataDir, 'edge.db-wal');
+    await truncate(log, (await stat(log)).size - 1);
+    await edge.start();
+    const { store, problems } = await edge.admin.status();
+    assert.match(store.messages.join(), /incomplete and was dropped/);
+    assert.ok(problems.some(({ code }) => code === 'ERR_EDGE_STORE_DAMAGED'));
+    await site.link.heal();
     await edge.untilInSync(60_000);
     await sameView(site, edge);
     await untilHealthy(edge);

@@ -320,7 +320,9 @@ export class PoolMember implements PoolReader {
         onCommit: ({ scope, changes }, source) => {
           const bytes = changes.reduce((sum, { content }) => sum + (content?.bytes.length ?? 0), 0);
           counters.receivedBytes[source?.kind ?? 'snapshot'] += bytes;
-          this.#keeper.changed(scope);
+          // Who comes back without a cloud finds, and lets in, whom its roster names.
+          const isRoster = scope === poolScope(pool, POOL_RESOURCES.roster);
+          this.#keeper.changed(scope, isRoster && changes.length > 0);
         },
         onChange: () => this.#onRun(),
         onRefused: (leader, message) => this.#onRefused(leader, message),

@@ -20,6 +20,8 @@ const PERIOD_MS = 600_000;
  * the cloud, has to know its peers when it is back.
  */
 const FIRST_MS = 500;
+/** Between two snapshots of what a member cannot find its pool without. */
+const VITAL_PERIOD_MS = 5_000;
 /** Bytes that may be written in an hour; the stop may go beyond it once. */
 const HOUR_BYTES = 32 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -64,12 +66,17 @@ export class SnapshotKeeper {
     }
   }
 
-  /** A scope has another state than before. */
-  changed(scope: string): void {
-    if (this.#stopped || this.#due.has(scope)) return;
+  /**
+   * A scope has another state than before.
+   * @param vital whether this node, after a power cut without a cloud, cannot do with what the disk has
+   */
+  changed(scope: string, vital = false): void {
+    if (this.#stopped || (this.#due.has(scope) && !vital)) return;
     const nowMs = this.#options.clock.monotonicMs();
-    const lastMs = this.#writtenMs.get(scope);
-    const dueMs = lastMs === undefined ? nowMs + FIRST_MS : Math.max(nowMs, lastMs + PERIOD_MS);
+    const lastMs = this.#writtenMs.get(scope) ?? -Infinity;
+    const leastMs = vital || lastMs === -Infinity ? nowMs + FIRST_MS : nowMs;
+    const periodMs = vital ? VITAL_PERIOD_MS : PERIOD_MS;
+    const dueMs = Math.min(this.#due.get(scope) ?? Infinity, Math.max(leastMs, lastMs + periodMs));
     this.#due.set(scope, dueMs);
     this.#alarm.setAt(dueMs);
   }

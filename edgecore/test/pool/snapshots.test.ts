@@ -129,6 +129,27 @@ describe('What keeps snapshots', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  it('writes what is vital within five seconds, though another one is due much later', async () => {
+    const keeper = make();
+    keeper.changed('a');
+    await clock.advance(2_000);
+    keeper.changed('a');
+    await clock.advance(1_000);
+    keeper.changed('a', true);
+    keeper.changed('a');
+    await clock.advance(4_000);
+    assert.deepEqual(
+      saved.map(({ atMs }) => atMs - (saved[0]?.atMs ?? 0)),
+      [0, 5_000],
+    );
+    await clock.advance(60_000);
+    keeper.changed('a', true);
+    await clock.advance(1_000);
+    assert.equal(saved.length, 3);
+    await keeper.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('writes nothing where nothing has changed', async () => {
     const keeper = make();
     keeper.changed('a');
