@@ -70,7 +70,8 @@ describe('the chart', function () {
     for (const objects of [least, full, balanced]) checkConfig(parse(configOf(objects)), 'the chart');
     const config = checkConfig(parse(configOf(full)), 'the chart');
     assert.deepEqual(config.advertise, ['hub.example.org', '192.0.2.7', '2001:db8::7']);
-    assert.deepEqual(config.listen, { host: '::', websocketPort: 10_000, quicPort: 10_001 });
+    const { host, websocketPort, quicPort } = config.listen;
+    assert.deepEqual([host, websocketPort, quicPort], ['::', 10_000, 10_001]);
     assert.deepEqual(config.operations, { host: '::', port: 10_002 });
     assert.deepEqual(config.drain, { notReadySeconds: 2, sessionsSeconds: 600 });
     assert.equal(config.kubelet.enabled, false);
