@@ -24,7 +24,7 @@ export const TUNNEL_ERRORS = {
     meaning:
       "The peer's certificate holds a key of a kind that is not accepted, or not the key that the connection proved.",
     remedy:
-      'Node and hub keys are Ed25519 (needed for quic) or ECDSA P-256 (ws only). Join the node anew, which makes a key of a kind that is accepted: `hawser join --rejoin`.',
+      'Node and hub keys are Ed25519 (needed for quic) or ECDSA P-256 (ws, webtransport). Join the node anew, which makes a key of a kind that is accepted: `hawser join --rejoin`.',
   },
   ERR_TUNNEL_CERT_MALFORMED: {
     meaning: "The peer's certificate cannot be read.",
@@ -75,7 +75,7 @@ export const TUNNEL_ERRORS = {
     meaning:
       'The hub could not be reached: name not found, connection refused, no route, or no answer in time.',
     remedy:
-      'Check address and port, that the hub runs, and the firewalls in between (10000/tcp for ws, 10001/udp for quic).',
+      'Check address and port, that the hub runs, and the firewalls in between (10000/tcp for ws, 10001/udp for quic, 10003/tcp for webtransport).',
   },
   ERR_TUNNEL_FLOW_CONTROL: {
     meaning: 'The peer sent more than it was allowed to.',
@@ -121,7 +121,7 @@ export const TUNNEL_ERRORS = {
   },
   ERR_TUNNEL_TRANSPORT_UNAVAILABLE: {
     meaning: 'The transport asked for cannot run on this machine.',
-    remedy: 'Use ws, or install the native package that the message names.',
+    remedy: 'Use ws, or install the package that the message names.',
   },
   ERR_TUNNEL_UNKNOWN_FRAME: {
     meaning: 'The peer sent a frame that this release does not know and that is not marked ignorable.',

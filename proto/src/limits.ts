@@ -65,7 +65,7 @@ export const TUNNEL_LIMITS = {
     default: 1024,
     unit: 'connections',
     meaning:
-      'Connections over ws that wait, before TLS, for one of maxHandshakes, or for the rate, to let them begin; further ones are closed.',
+      'Connections over ws or webtransport that wait, before TLS, for one of maxHandshakes, or for the rate, to let them begin; further ones are closed.',
   },
   maxWaitingHandshakesPerAddress: {
     default: 512,

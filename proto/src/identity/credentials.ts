@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 
 /** Who this side is, and whom it believes. */
 export interface Credentials {
-  /** Ed25519 (needed for quic) or ECDSA P-256 (ws only). */
+  /** Ed25519 (needed for quic) or ECDSA P-256 (ws, webtransport). */
   readonly privateKey: KeyObject;
   /** This side's certificate, signed by one of the authorities. */
   readonly certificate: X509Certificate;

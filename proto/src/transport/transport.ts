@@ -13,7 +13,7 @@ import type { HandshakeGate } from './handshake-gate.ts';
  * not its business.
  */
 export interface Connection {
-  /** Which transport carries it: 'ws', 'quic'. */
+  /** Which transport carries it: 'ws', 'quic', 'webtransport'. */
   readonly transport: string;
   readonly peer: PeerIdentity;
   /** Address and port of the peer, for logs. */
@@ -93,7 +93,7 @@ export interface ListenOptions {
    * decides. Body and answer are the handler's to bound; a connection carries two requests at most, and counts as a
    * handshake for the gate until it is closed, which is `handshakeTimeoutMs` after the TCP connection at the latest.
    * A handler says `connection: close` with an answer after which nothing is to follow.
-   * A handler that throws answers 500. Default: every request is answered with 426. Only ws has it; quic ignores it.
+   * A handler that throws answers 500. Default: every request is answered with 426. Only ws has it; the others ignore it.
    */
   readonly onRequest?: RequestHandler;
   /** Called with each handshake that failed, for logs and metrics. */

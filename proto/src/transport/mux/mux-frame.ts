@@ -1,7 +1,7 @@
 import { TunnelError } from '../../errors.ts';
 
 /**
- * Frames of the stream multiplexer over WebSocket. A binary message holds one or more frames, a frame never spans
+ * Frames of the stream multiplexer. A message of its carrier (a binary one of a WebSocket) holds one or more frames, a frame never spans
  * messages. Frame: type (1 byte), stream id (varint), payload length (varint), payload.
  */
 export const FRAME = {
