@@ -14,6 +14,8 @@ export interface MembershipFacts {
   /** The pool of a node, `''`: none; undefined: not known. */
   readonly poolOf: (node: string) => string | undefined;
   readonly leadership: (pool: string) => { readonly leader: string; readonly epoch: number };
+  /** Whether a leader is wanted. */
+  readonly elects: (pool: string) => boolean;
   readonly endpointOf: (node: string) => string;
   /** Public keys of signed states. */
   readonly keys: readonly string[];
@@ -89,7 +91,11 @@ export class Memberships {
 
   #ofPool(pool: string): Content {
     const { leader, epoch } = this.#facts.leadership(pool);
-    return this.#make({ pool, leader, epoch, endpoint: leader === '' ? '' : this.#facts.endpointOf(leader) });
+    const endpoint = leader === '' ? '' : this.#facts.endpointOf(leader);
+    return this.#make({
+      ...{ pool, leader, epoch, endpoint },
+      ...(!this.#facts.elects(pool) && { leaderless: true as const }),
+    });
   }
 
   #make(about: Omit<PoolMembership, 'keys'>): Content {

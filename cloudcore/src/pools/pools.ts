@@ -143,6 +143,7 @@ export class Pools implements PoolAccess, OwnObjects {
     this.#memberships = new Memberships({
       poolOf: (node) => this.#table.poolOf(node),
       leadership: (pool) => this.#elections.leadership(pool),
+      elects: (pool) => this.#table.pool(pool)?.elects !== false,
       endpointOf: (node) => this.#endpointOf(node),
       keys: signer.keys,
       version: () => view.highestVersion,

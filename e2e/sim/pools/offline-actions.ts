@@ -26,6 +26,7 @@ export class OfflineActions {
     const { dice, nodes, liars } = this.#sim;
     const hasLied = nodes.some(({ member }) => member.runs && member.member.problems().length > 0);
     liars.end();
+    this.#sim.cloudCuts += 1;
     for (const { member } of nodes) {
       member.process.goOn();
       member.snapshots.writable = true;

@@ -292,8 +292,16 @@ export class PoolActions {
     meanwhile();
     for (const { member } of reached) {
       if (lateMs === 0) member.healCloud();
-      else this.#sim.time.setTimer(this.#sim.dice.between(0, lateMs), () => member.healCloud());
+      else this.#healLater(member, lateMs);
     }
+  }
+
+  /** Unless all ways to the cloud have been cut before. */
+  #healLater(member: SimPoolNode['member'], lateMs: number): void {
+    const { time, dice, cloudCuts } = this.#sim;
+    time.setTimer(dice.between(0, lateMs), () => {
+      if (this.#sim.cloudCuts === cloudCuts) member.healCloud();
+    });
   }
 
   #restore(): string | undefined {

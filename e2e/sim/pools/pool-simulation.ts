@@ -57,6 +57,8 @@ export class PoolSimulation {
   slowestMs = 0;
   /** How often the LAN was made another one as a whole: what was begun before does not end in it. */
   lanChanges = 0;
+  /** How often all ways to the cloud were cut for good. */
+  cloudCuts = 0;
   readonly #checkers: readonly PoolChecker[];
 
   readonly #log: Logger;

@@ -4,10 +4,11 @@ import {
   expired,
   forbiddenPath,
   serviceUnavailable,
+  StatusError,
+  tooManyRequests,
   type DelegatedRequest,
   type RequestDelegate,
   type Responder,
-  type StatusError,
 } from '@hawser/kube';
 import { poolResourceName } from '@hawser/sync';
 import { isNodeVersion } from '../local-store/own-versions.ts';
@@ -39,6 +40,8 @@ const REVIEWS: ReadonlySet<string> = new Set([
   inAuthorization('selfsubjectrulesreviews'),
 ]);
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
+/** Of a watch: clients that go on by themselves wait so long. */
+const AGAIN_SECONDS = 1;
 const HEALTH = /^\/(healthz|livez|readyz)(\/|$)/;
 
 /**
@@ -125,12 +128,12 @@ export class RequestRouter implements RequestDelegate {
     if (cloud.available && this.#spokenFor(asked) !== undefined) return;
     // Who may not do it is told so, as the API server would.
     await asked.authorize();
-    if (!cloud.available) throw this.#noCloud();
+    if (!cloud.available) throw this.#noCloud(asked);
     const { info } = asked;
     const what = poolResourceName(info);
     const isAwaited = info.subresource === '' && READS.has(info.verb) && pool.resources().has(what);
     if (isAwaited && pool.view(what)?.ready !== true)
-      throw serviceUnavailable(`${what} have not been received by node ${node} yet`);
+      throw notNow(asked, `${what} have not been received by node ${node} yet`);
     throw asked.user === asked.self
       ? forbiddenPath(
           `node ${node} passes requests of the service accounts of its pods on to the API server, and none of ${JSON.stringify(asked.self.username)}`,
@@ -149,22 +152,39 @@ export class RequestRouter implements RequestDelegate {
     if (isWatch) this.#watches += 1;
     try {
       await cloud.forward(asked.request, raw, callers.of(asked.self));
+    } catch (error) {
+      throw isWatch && healsByItself(error) ? notNow(asked, error.message) : error;
     } finally {
       asked.signal.removeEventListener('abort', stop);
       if (isWatch) this.#watches -= 1;
     }
   }
 
-  /** 503 that says what is to be had. */
-  #noCloud(): StatusError {
+  /** Says what is to be had. */
+  #noCloud(asked: DelegatedRequest): StatusError {
     const { node, pool } = this.#options;
     const ready = [...pool.resources().keys()].filter((name) => pool.view(name)?.ready === true);
     const shared = ready.length === 0 ? '' : ` ${ready.toSorted().join(', ')};`;
-    return serviceUnavailable(
+    return notNow(
+      asked,
       `the API server cannot be reached from node ${node}. Without it there are here: get, list and watch of${shared} ` +
         `the node's own pods (spec.nodeName=${node}); single objects that its pods use`,
     );
   }
+}
+
+/**
+ * What heals by itself: 503, and 429 for a watch. client-go's reflector goes on from where it was after 429, and lists
+ * everything anew after 503, over the narrow way and for all at once (tools/cache/reflector.go, isWatchErrorRetriable).
+ */
+function notNow({ info }: DelegatedRequest, message: string): StatusError {
+  return info.verb === 'watch' ? tooManyRequests(message, AGAIN_SECONDS) : serviceUnavailable(message);
+}
+
+function healsByItself(error: unknown): error is StatusError {
+  if (!(error instanceof StatusError)) return false;
+  const { code, details } = error.status;
+  return code === 503 && details?.retryAfterSeconds !== undefined;
 }
 
 function inAuthorization(resource: string): string {

@@ -8,7 +8,7 @@ import type { PoolTimes } from './pool-times.ts';
 export interface LeaderDutiesOptions {
   readonly node: string;
   readonly times: () => PoolTimes;
-  readonly roster: () => PoolRoster | undefined;
+  readonly members: () => PoolRoster['members'];
   readonly heard: (name: string) => HeardPeer | undefined;
   /** Members that have a session with this node. */
   readonly followers: () => ReadonlySet<string>;
@@ -63,8 +63,8 @@ export class LeaderDuties {
 
   /** Somebody says that this member leads: it is asked at once, not too often. */
   hint(name: string): void {
-    const { node, roster, followers, ask, times, clock, onChange } = this.#options;
-    const target = roster()?.members.find((member) => member.name === name);
+    const { node, members, followers, ask, times, clock, onChange } = this.#options;
+    const target = members().find((member) => member.name === name);
     const nowMs = clock.monotonicMs();
     if (target === undefined || name === node || followers().has(name)) return;
     if (nowMs < (this.#hinted.get(name) ?? -Infinity)) return;
@@ -98,9 +98,9 @@ export class LeaderDuties {
 
   /** The follower that is best to lead next. @param needsCloud only one that hears the cloud, and was not asked yet */
   heir(needsCloud: boolean): string | undefined {
-    const { clock, roster, heard, followers } = this.#options;
+    const { clock, members, heard, followers } = this.#options;
     const nowMs = clock.monotonicMs();
-    const eligible = new Set(roster()?.members.flatMap(({ name, eligible }) => (eligible ? [name] : [])));
+    const eligible = new Set(members().flatMap(({ name, eligible }) => (eligible ? [name] : [])));
     const candidates = [...followers()].flatMap((name) => {
       const last = heard(name);
       if (last === undefined || !eligible.has(name) || !last.status.complete || last.status.endpoint === '')
@@ -115,9 +115,9 @@ export class LeaderDuties {
   }
 
   async #probe(): Promise<void> {
-    const { node, roster, followers, ask, times, onChange } = this.#options;
+    const { node, members, followers, ask, times, onChange } = this.#options;
     const here = followers();
-    const others = (roster()?.members ?? []).filter(({ name, endpoint }) => {
+    const others = members().filter(({ name, endpoint }) => {
       return name !== node && endpoint !== '' && !here.has(name);
     });
     if (others.length === 0) return;

@@ -133,10 +133,18 @@ export class LeaderKnowledge {
     return this.table.leaders(this.#now, this.#options.times()).filter(({ node }) => !this.isAvoided(node));
   }
 
+  /** All members; one of which the hub does not know where it is, as it says itself. */
+  members(): PoolRoster['members'] {
+    const members = this.#options.roster()?.members ?? [];
+    return members.map((member) => {
+      if (member.endpoint !== '') return member;
+      return { ...member, endpoint: this.table.get(member.name)?.status.endpoint ?? '' };
+    });
+  }
+
   /** All members, as they may be elected. @param mine this node, as contenders are compared */
   electors(mine: Contender): readonly Elector[] {
-    const members = this.#options.roster()?.members ?? [];
-    return members.map(({ name, endpoint, eligible }) => {
+    return this.members().map(({ name, endpoint, eligible }) => {
       const heard = this.table.get(name);
       // Of whom nothing is known has what this node has.
       const contender =
@@ -174,7 +182,8 @@ export class LeaderKnowledge {
   /** A reason to ask a member, no more. */
   #rumour(name: string, untilMs: number): void {
     const { node, roster } = this.#options;
-    if (name !== node && endpointOf(roster(), name) !== '') this.#rumours.set(name, untilMs);
+    const isMember = roster()?.members.some((member) => member.name === name);
+    if (name !== node && isMember === true) this.#rumours.set(name, untilMs);
   }
 
   #isUnreached(name: string): boolean {

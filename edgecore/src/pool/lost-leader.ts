@@ -4,6 +4,8 @@ import type { PoolTimes } from './pool-times.ts';
 /** What a {@link LostLeader} goes by. */
 export interface LostLeaderOptions {
   readonly times: () => PoolTimes;
+  /** Whether there is to be none: then nobody is waited for. */
+  readonly leaderless: () => boolean;
   readonly clock: Clock;
 }
 
@@ -23,9 +25,14 @@ export class LostLeader {
     return this.#sinceMs !== undefined;
   }
 
-  /** Whether there has been none for so long that another way is gone. */
+  /** Whether there has been none for so long that readers are to know. */
   get isGraceOver(): boolean {
     return this.isLost && this.graceEndsMs === Infinity;
+  }
+
+  /** Whether the member may go another way now. */
+  get mayGoOn(): boolean {
+    return this.isGraceOver || (this.isLost && this.#options.leaderless());
   }
 
   /** When the grace ends; Infinity: it has, or there is a leader. */
@@ -41,7 +48,8 @@ export class LostLeader {
 
   /** From when leave to go without one is asked for. */
   get askMs(): number {
-    return (this.#sinceMs ?? Infinity) + this.#options.times().directAskMs;
+    const { times, leaderless } = this.#options;
+    return (this.#sinceMs ?? Infinity) + (leaderless() ? 0 : times().directAskMs);
   }
 
   /** Now there is none. @param silentSinceMs where it was waited for: since when */

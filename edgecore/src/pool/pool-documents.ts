@@ -14,11 +14,11 @@ const MAX_REVOKED = 10_000;
 /** What the hub says of this node's pool, from the bytes of the object. Undefined: it is none. */
 export function readMembership(bytes: Uint8Array): PoolMembership | undefined {
   const spec = specOf(bytes);
-  const { pool, leader, endpoint, epoch, keys } = spec;
+  const { pool, leader, endpoint, epoch, keys, leaderless } = spec;
   if (typeof pool !== 'string' || pool === '' || pool.includes('/')) return undefined;
   if (typeof leader !== 'string' || typeof endpoint !== 'string' || !isCount(epoch)) return undefined;
   if (!isTexts(keys)) return undefined;
-  return { pool, leader, endpoint, epoch, keys };
+  return { pool, leader, endpoint, epoch, keys, ...(leaderless === true && { leaderless }) };
 }
 
 /** What the hub says of all members. Undefined: it is none. */

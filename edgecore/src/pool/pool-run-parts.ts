@@ -127,7 +127,7 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
     election: new PoolElection({ ...shared, ask, isBusy: (name) => links.isBusy(name) }),
     duties: new LeaderDuties({
       ...{ ...shared, node, ask },
-      roster: () => scopes.roster,
+      members: () => knowledge.members(),
       heard: (name) => knowledge.table.get(name),
       followers: () => services.peers,
       nudge: (peer) => services.nudge(peer),

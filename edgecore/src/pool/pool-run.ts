@@ -1,7 +1,7 @@
 import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX } from '@hawser/sync';
 import type { DirectAccess } from './direct-access.ts';
 import { sayFarewell } from './farewell.ts';
-import { cloudAge, type LeaderLink, type LeaderLinks } from './leader-links.ts';
+import { cloudAge, type LeaderLinks } from './leader-links.ts';
 import type { Contender } from './leader-order.ts';
 import type { LeaderRole } from './leader-role.ts';
 import { LostLeader } from './lost-leader.ts';
@@ -45,7 +45,8 @@ export class PoolRun {
   constructor(options: PoolRunOptions) {
     this.#options = options;
     this.#solo = options.pool.startsWith(SOLO_PREFIX);
-    this.#lost = new LostLeader({ times: () => this.#times, clock: options.clock });
+    const leaderless = (): boolean => options.membership().leaderless === true;
+    this.#lost = new LostLeader({ times: () => this.#times, leaderless, clock: options.clock });
     this.#alarm = new Alarm(options.clock, () => this.soon());
     this.#parts = makeRunParts(options, {
       times: () => this.#times,
@@ -176,8 +177,12 @@ export class PoolRun {
     const leading = this.#leading;
     const { leads } = this;
     const followed = leading === undefined ? current?.answer.status : undefined;
+    // Without spreads, which are slow: it is asked for all the time.
     return {
-      ...{ node, pool, leads, life: this.#options.checks.life },
+      node,
+      pool,
+      leads,
+      life: this.#options.checks.life,
       endpoint: link.endpoint,
       epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#parts.knowledge.appointed.epoch),
       version: this.scopes.version,
@@ -262,7 +267,7 @@ export class PoolRun {
     this.#follow(isReal && hub.usable ? { kind: 'cloud', epoch: leading.epoch, direct: false } : undefined);
     // Without a cloud nobody in reach has more than the one that leads.
     const isComplete = this.scopes.complete && (!fresh || !isReal || this.scopes.synced);
-    if (!leading.ready && (isComplete || (!fresh && !isReal))) {
+    if (!leading.ready && (isComplete || !fresh)) {
       this.#parts.role.becomeReady();
       this.#options.log.info(
         { epoch: leading.epoch, version: this.scopes.version },
@@ -357,7 +362,8 @@ export class PoolRun {
   #isGood(): boolean {
     if (this.#solo || this.#leading !== undefined) return this.#leading !== undefined;
     const { current } = this.links;
-    if (current?.answer.status.ready !== true || !this.#isOfThisLife(current)) return false;
+    const { ready = false, life = '' } = current?.answer.status ?? {};
+    if (current === undefined || !ready || !isSameLife(life, this.#life)) return false;
     // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
     const isFinding = this.#now < this.#parts.knowledge.appointedMs + this.#times.returnMs;
     return !this.#parts.pulse.fresh || this.#parts.knowledge.appointed.leader === current.name || isFinding;
@@ -369,14 +375,10 @@ export class PoolRun {
 
   #sourceOf(isGood: boolean): WantedSource | undefined {
     const { current } = this.links;
-    if (!isGood && this.#lost.isGraceOver && this.direct.active && this.#options.hub.usable)
+    if (!isGood && this.#lost.mayGoOn && this.direct.active && this.#options.hub.usable)
       return { kind: 'cloud', epoch: 0, direct: true };
-    if (current === undefined || !this.#isOfThisLife(current)) return undefined;
+    if (current === undefined || !isSameLife(current.answer.status.life, this.#life)) return undefined;
     return { kind: 'leader', link: current, life: this.#life };
-  }
-
-  #isOfThisLife({ answer }: LeaderLink): boolean {
-    return isSameLife(answer.status.life, this.#options.checks.life);
   }
 
   #follow(wanted: WantedSource | undefined): void {
@@ -412,13 +414,12 @@ export class PoolRun {
 
   /** @param to who leads in its place; empty: nobody that is known */
   #stopLeading(why: string, to = ''): void {
-    const { log } = this.#options;
     const { epoch = 0 } = this.#leading ?? {};
     this.#why = why;
     this.#alarm.setAt(this.#parts.role.end());
     this.#gaveWay = { to, untilMs: this.#now + this.#times.returnMs };
     this.#parts.duties.keep();
-    log.info({ epoch }, `does not lead the pool any more: ${why}`);
+    this.#options.log.info({ epoch }, `does not lead the pool any more: ${why}`);
     this.#lost.begin();
     this.links.forgive();
     this.services.stopPublishing(NOT_LEADING, why);

@@ -306,6 +306,15 @@ describe('the local API', function () {
       );
     });
 
+    it('has watches go on later, from where they were', async () => {
+      const path = '/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=7';
+      const { status, body } = await site.send('GET', path, { token });
+      // After any other code client-go's reflector begins anew, with a list.
+      assert.equal(status, 429);
+      assert.equal(body['reason'], 'TooManyRequests');
+      assert.deepEqual(body['details'], { retryAfterSeconds: 1 });
+    });
+
     it('answers reviews by the rules that are here, as the API server would', async () => {
       const ask = (resource: string): object => ({
         ...{ kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1' },

@@ -123,6 +123,18 @@ describe('What members of a pool are given', () => {
     await pool.until('it is back', () => alone.state === 'LIVE', 5_000);
   });
 
+  it('is what the cloud has, at each member at once, in a pool that nobody is to lead', async () => {
+    pool.cloud.leaderless = true;
+    pool.write(0);
+    for (const member of pool.members.values()) await member.start();
+    const areDirect = (): boolean =>
+      pool.running.every((member) => member.state === 'DIRECT' && pool.hasAll(member));
+    await pool.until('all read for themselves', areDirect, 1_000);
+    pool.write(1);
+    await pool.until('all have what is new', () => pool.running.every((one) => pool.hasAll(one)), 1_000);
+    pool.cloud.leaderless = false;
+  });
+
   it('is held back where nearly all of it goes, and goes where the cloud means it', async () => {
     await pool.start(20);
     for (const name of pool.cloud.resources.names(SLICES)) pool.cloud.resources.remove(SLICES, name);

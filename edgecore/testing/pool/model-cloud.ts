@@ -40,6 +40,8 @@ export interface ModelStream {
 interface Member {
   session: ModelSession | undefined;
   report: UpstreamBodies['pool-report'] | undefined;
+  /** As its Node has it: it outlives the process of the hub. */
+  saidEndpoint: string;
   endedMs: number;
   eligible: boolean;
   membership: PoolMembership | undefined;
@@ -71,6 +73,8 @@ export class ModelCloud {
   #looking = false;
   epoch = 0;
   leader = '';
+  /** Nobody is to lead: each member reads for itself. */
+  leaderless = false;
   /** Subscribes that were taken and refused, direct ones, and bytes of changes that were sent. */
   readonly counts = { taken: 0, refused: 0, direct: 0, bytes: 0, fulls: 0 };
 
@@ -97,6 +101,7 @@ export class ModelCloud {
     this.#members.set(node, {
       session: this.#sessions.get(node),
       report: undefined,
+      saidEndpoint: '',
       endedMs: -Infinity,
       eligible,
       membership: undefined,
@@ -182,6 +187,7 @@ export class ModelCloud {
     const member = this.#members.get(node);
     if (member === undefined || body.pool !== this.pool) return;
     member.report = body;
+    if (body.resign !== true) member.saidEndpoint = body.endpoint;
     if (body.epoch > this.epoch) {
       // The Lease is behind, as after a restore: its leader goes on in an epoch above all.
       this.epoch = body.epoch + 1;
@@ -206,11 +212,13 @@ export class ModelCloud {
     const forMs = TIMES.direct * this.#factor;
     const present = this.#grants.get(node);
     const room = Math.max(1, Math.floor(this.#members.size * PART));
-    if (present === undefined && this.#grants.size >= room)
+    if (present === undefined && this.#grants.size >= room && !this.leaderless)
       throw refusal('pool-direct', 429, 'as many as may be are direct', TIMES.jitter * this.#factor);
     present?.timer.cancel();
     const nowMs = this.#clock.monotonicMs();
-    const fromMs = present?.fromMs ?? nowMs + randomBelow(this.#random, TIMES.jitter * this.#factor);
+    const fromMs =
+      present?.fromMs ??
+      nowMs + (this.leaderless ? 0 : randomBelow(this.#random, TIMES.jitter * this.#factor));
     const timer = this.#clock.setTimer(Math.max(0, fromMs - nowMs) + forMs, () => this.#endGrant(node));
     this.#grants.set(node, { fromMs, timer });
     return { afterMs: Math.max(0, fromMs - nowMs), forMs };
@@ -247,6 +255,7 @@ export class ModelCloud {
     const member = this.#members.get(node);
     const report = member?.report;
     if (member?.session === undefined || !member.eligible || report === undefined) return false;
+    if (this.leaderless) return false;
     return report.endpoint !== '' && report.writable && report.resign !== true;
   }
 
@@ -309,7 +318,8 @@ export class ModelCloud {
   }
 
   #endpointOf(node: string): string {
-    return this.#members.get(node)?.report?.endpoint ?? '';
+    const member = this.#members.get(node);
+    return member?.report?.endpoint ?? member?.saidEndpoint ?? '';
   }
 
   #soloOf(node: string): PoolMembership {
@@ -342,7 +352,10 @@ export class ModelCloud {
       this.#rosterText = text;
       this.resources.putRoster(roster);
     }
-    const membership = { pool, leader, epoch, endpoint: this.#endpointOf(leader), keys: [MODEL_KEY] };
+    const membership: PoolMembership = {
+      ...{ pool, leader, epoch, endpoint: this.#endpointOf(leader), keys: [MODEL_KEY] },
+      ...(this.leaderless && { leaderless: true as const }),
+    };
     for (const member of this.#members.values()) {
       if (JSON.stringify(member.membership) === JSON.stringify(membership)) continue;
       if (member.session === undefined) continue;

@@ -114,7 +114,7 @@ export class VirtualMember {
   }
 
   get state(): string {
-    return this.member.status()?.state ?? 'none';
+    return this.member.run?.status().state ?? 'none';
   }
 
   get leads(): boolean {
@@ -127,7 +127,7 @@ export class VirtualMember {
   }
 
   get leader(): string {
-    return this.member.status()?.leader ?? '';
+    return this.member.run?.status().leader ?? '';
   }
 
   view(resource: string): PoolView | undefined {
@@ -219,6 +219,8 @@ export class VirtualMember {
 
   healCloud(): void {
     this.line.heal();
+    // With another life the hub has ended all sessions: this one hears of it now.
+    if (this.#options.cloud.resources.incarnation !== this.#incarnation) this.#disconnect(this.#session);
     const life = this.#life;
     if (this.#session === undefined)
       this.#options.clock.setTimer(RECONNECT_MS, () => {

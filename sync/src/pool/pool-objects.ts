@@ -37,6 +37,8 @@ export interface PoolMembership {
   /** `address:port` of the leader; empty: not known. */
   readonly endpoint: string;
   readonly epoch: number;
+  /** There is none by intention: each member reads from the hub. Absent: one is to be. */
+  readonly leaderless?: true;
   /** Raw Ed25519 public keys of signed states, base64, the present one first. */
   readonly keys: readonly string[];
 }
