@@ -1,6 +1,6 @@
 // npm run image [-- --name NAME] [--out FILE] [--fast] [--tree FOLDER]: writes cloudcore's container image as an OCI
 // archive, without docker, for the processor that this runs on; after `npm run build`.
-// --name: with a tag; default hawser/cloudcore:VERSION. --fast: made in seconds and larger, for tests.
+// --name: with a tag; default hawser/cloudcore:VERSION. --fast: not compressed, for tests.
 // --tree: the files of the image into a folder instead, which packaging/Containerfile makes an image of.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -37,7 +37,7 @@ function writeTree(folder, layers) {
 function writeArchive(file, layers) {
   const image = makeImage(
     fullName(values.name),
-    layers.map((entries) => makeLayer(entries, values.fast ? 1 : 9)),
+    layers.map((entries) => makeLayer(entries, values.fast ? 0 : 9)),
     {
       User: `${USER}:${USER}`,
       Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],

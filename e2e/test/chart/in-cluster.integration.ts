@@ -50,7 +50,7 @@ describe('cloudcore in a cluster', function () {
     }
     site = await ClusterSite.open({ replicas: 0 });
     cleanUp.push(() => site.close());
-    const values = ['advertise={127.0.0.1}', 'drain.notReadySeconds=1,drain.sessionsSeconds=3'];
+    const values = ['advertise={127.0.0.1}', 'drain.notReadySeconds=1,drain.sessionsSeconds=2'];
     const set = values.flatMap((value) => ['--set', value]);
     const where = ['--namespace', SYSTEM, '--kubeconfig', site.kubeconfig];
     const env = { HELM_CACHE_HOME: site.dir, HELM_CONFIG_HOME: site.dir, HELM_DATA_HOME: site.dir };
@@ -213,8 +213,8 @@ describe('cloudcore in a cluster', function () {
     assert.deepEqual([...new Set(ended.map(({ reason }) => reason.code))], ['going-away']);
     const [earliest, latest] = [ended.at(0)?.atMs ?? 0, ended.at(-1)?.atMs ?? 0];
     assert.ok(earliest - toldMs >= 950, `the first one ended after ${earliest - toldMs} ms`);
-    // The last of twelve is due after eleven twelfths of three seconds.
-    assert.ok(latest - earliest >= 2_500, `all ended within ${latest - earliest} ms`);
+    // The last of twelve is due after eleven twelfths of two seconds.
+    assert.ok(latest - earliest >= 1_600, `all ended within ${latest - earliest} ms`);
     assert.deepEqual(await stopped, { code: 0, signal: null });
     await eventually('all are at the other one', async () => (await sessionsOf(second)) === EDGES, WAIT);
   });

@@ -41,7 +41,7 @@ export interface OciImage {
   readonly layers: readonly Layer[];
 }
 
-/** Packs files as a layer of an image. @param level of gzip: 1 (the default) is fast, 9 is small */
+/** Packs files as a layer of an image. @param level of gzip: 0 is not compressed, 1 (the default) is fast, 9 is small */
 export function makeLayer(entries: readonly TarEntry[], level = 1): Layer {
   const tar = writeTar(entries);
   return { ...blob(LAYER, gzipSync(tar, { level })), diffId: digestOf(tar) };
