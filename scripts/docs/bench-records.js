@@ -1,4 +1,5 @@
-// Figures of benches, kept in docs/benchmarks/<date>.jsonl: the machine on the first line, then the lines that benches print.
+// Figures of benches, kept in docs/benchmarks/<date>.jsonl: the machine on the first line, then the lines that benches print,
+// each with the commit at which it was kept.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -15,7 +16,7 @@ function parseLines(text) {
     .map((line) => JSON.parse(line));
 }
 
-/** @returns {{date: string, machine: string, commit: string, remark?: string, figures: object[]}[]} the oldest first */
+/** @returns {{date: string, machine: string, remark?: string, figures: object[]}[]} the oldest first */
 export function benchRecords(place = folder) {
   if (!existsSync(place)) return [];
   const files = readdirSync(place).filter((name) => name.endsWith('.jsonl'));
@@ -46,11 +47,11 @@ export function recordBenches(text, remark, place = folder) {
     cwd: root,
     encoding: 'utf8',
   }).trim();
-  const added = parseLines(text).filter(
-    ({ bench, figure, value }) => bench && figure && Number.isFinite(value),
-  );
+  const added = parseLines(text)
+    .filter(({ bench, figure, value }) => bench && figure && Number.isFinite(value))
+    .map((line) => ({ ...line, commit }));
   const byName = new Map([...before, ...added].map((line) => [`${line.bench} ${line.figure}`, line]));
-  const first = { date, machine: machine(), commit, remark: remark ?? head.remark };
+  const first = { date, machine: machine(), remark: remark ?? head.remark };
   mkdirSync(place, { recursive: true });
   const lines = [first, ...[...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)];
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));

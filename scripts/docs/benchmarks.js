@@ -3,13 +3,13 @@ import { BENCHES } from './bench-bars.js';
 import { benchRecords } from './bench-records.js';
 import { GENERATED, table } from './sources.js';
 
-/** The latest of each figure, with its day. @returns {Map<string, Map<string, object>>} by bench, then by figure */
+/** The latest of each figure, with its day and commit. @returns {Map<string, Map<string, object>>} by bench, then by figure */
 function latestFigures(records) {
   const benches = new Map();
   for (const { date, figures } of records)
     for (const line of figures) {
       const figuresOf = benches.get(line.bench) ?? new Map();
-      figuresOf.set(line.figure, { ...line, date });
+      figuresOf.set(line.figure, { ...line, on: `${date}, \`${line.commit}\`` });
       benches.set(line.bench, figuresOf);
     }
   return benches;
@@ -44,7 +44,7 @@ function barRow([figure, what, bar], figures) {
     shown(line),
     bar.text,
     verdict,
-    line.date,
+    line.on,
     `${name}, n = ${line.n}${line.note ? `; ${line.note}` : ''}`,
   ];
 }
@@ -69,7 +69,7 @@ function section([bench, { title, about, bars }], latest) {
         others.map((line) => [
           `\`${line.figure}\``,
           shown(line),
-          line.date,
+          line.on,
           `n = ${line.n}${line.note ? `; ${line.note}` : ''}`,
         ]),
       ),
@@ -81,12 +81,7 @@ function section([bench, { title, about, bars }], latest) {
 export function benchmarksPage() {
   const records = benchRecords();
   const latest = latestFigures(records);
-  const days = records.map(({ date, machine, commit, remark = '' }) => [
-    date,
-    machine,
-    `\`${commit}\``,
-    remark,
-  ]);
+  const days = records.map(({ date, machine, remark = '' }) => [date, machine, remark]);
   return `${[
     GENERATED,
     '# Benchmarks',
@@ -94,7 +89,7 @@ export function benchmarksPage() {
 stays here with a **no**. Read them as sizes: one machine, everything on it at once. What can be compared is compared within one
 run, in turns: with bare calls to the runtime, with a bare WebSocket, with nodes that each have a stream of their own.`,
     '## On which machine',
-    table(['on', 'machine', 'commit', 'conditions'], days),
+    table(['on', 'machine', 'conditions'], days),
     '## Repeat it',
     '<!-- not run: takes minutes to an hour each -->',
     '```sh\nnpm run bench                              # lists the benches\nnpm run bench -- sync latency join         # parts of one; without parts, all of it\nnpm run bench -- --record pods             # keeps the figures in docs/benchmarks/<date>.jsonl, and makes this page anew\n```',
