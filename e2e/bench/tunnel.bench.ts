@@ -51,13 +51,15 @@ await runBench('tunnel', async (bench) => {
   const dir = await mkdtemp(path.join(tmpdir(), 'hawser-bench-'));
   bench.onEnd(() => rm(dir, { recursive: true, force: true }));
   const identities = await SiteIdentities.create(dir);
-  const site = await TunnelSite.open();
+  const site = await TunnelSite.open({ hub: { transports: ['ws', 'quic', 'webtransport'] } });
   bench.onEnd(() => site.close());
   const bare = await bareWebSocket(bench, dir, identities);
   const ws = await tunnelSubject((await connectEdge(bench, site, 'ws')).tunnel);
   const quic = await tunnelSubject((await connectEdge(bench, site, 'quic')).tunnel);
   await compare(bench, ['ws', ws], ['bare', bare]);
+  const webTransport = await tunnelSubject((await connectEdge(bench, site, 'webtransport')).tunnel);
   await compare(bench, ['quic', quic], ['ws', ws]);
+  await compare(bench, ['webtransport', webTransport], ['ws', ws]);
   await measureIdleSessions(bench, 1000);
   await measureFanOut(bench, 100, 200, 256);
   await measureControlUnderBulk(bench, 'ws', 400);

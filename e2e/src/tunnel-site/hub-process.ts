@@ -4,6 +4,7 @@ import {
   QuicTransport,
   tunnelLimits,
   TunnelServer,
+  WebTransportTransport,
   WsTransport,
   type Tunnel,
   type TunnelLimits,
@@ -12,6 +13,7 @@ import { announceReady, sendToParent } from '../processes/in-child.ts';
 import { processUsage } from '../processes/process-usage.ts';
 import { readIdentityFiles } from './identities.ts';
 import { serveStreams } from './stream-services.ts';
+import type { TransportName } from './tunnel-site.ts';
 
 /** Settings of a hub process. */
 export interface HubSettings {
@@ -22,7 +24,9 @@ export interface HubSettings {
   /** Ports to bind, 0 or absent: any. */
   readonly wsPort?: number;
   readonly quicPort?: number;
-  readonly transports?: readonly ('ws' | 'quic')[];
+  readonly webTransportPort?: number;
+  /** Default: ws and quic. */
+  readonly transports?: readonly TransportName[];
   readonly limits?: Partial<TunnelLimits>;
 }
 
@@ -42,7 +46,8 @@ export interface HubQuestion {
 async function main(settings: HubSettings): Promise<void> {
   const limits = tunnelLimits(settings.limits ?? {});
   const credentials = await readIdentityFiles(settings.identities, 'hub');
-  const transports = { ws: WsTransport, quic: QuicTransport };
+  const transports = { ws: WsTransport, quic: QuicTransport, webtransport: WebTransportTransport };
+  const wanted = { ws: settings.wsPort, quic: settings.quicPort, webtransport: settings.webTransportPort };
   const server = new TunnelServer({
     welcome: { software: 'hub/e2e', clusterUid: 'e2e', incarnation: '1' },
     limits,
@@ -58,8 +63,8 @@ async function main(settings: HubSettings): Promise<void> {
   const ports: Record<string, number> = {};
   for (const name of settings.transports ?? (['ws', 'quic'] as const)) {
     const transport = new transports[name]({ credentials: () => credentials, limits });
-    const port = (name === 'ws' ? settings.wsPort : settings.quicPort) ?? 0;
-    ports[name] = (await server.listen(transport, { host: settings.host ?? '127.0.0.1', port })).port;
+    const at = { host: settings.host ?? '127.0.0.1', port: wanted[name] ?? 0 };
+    ports[name] = (await server.listen(transport, at)).port;
   }
   process.on('message', (question: HubQuestion) => void answer(question, server));
   process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it

@@ -5,6 +5,7 @@ import {
   QuicTransport,
   TunnelClient,
   tunnelLimits,
+  WebTransportTransport,
   WsTransport,
   type Credentials,
   type EdgeHello,
@@ -21,7 +22,7 @@ import { SiteIdentities } from './identities.ts';
 import { serveStreams } from './stream-services.ts';
 
 /** The transports that exist. */
-export type TransportName = 'ws' | 'quic';
+export type TransportName = 'ws' | 'quic' | 'webtransport';
 
 /** Settings of {@link TunnelSite.open}. */
 export interface TunnelSiteOptions {
@@ -61,6 +62,7 @@ export class TunnelSite {
   #ports: Readonly<Record<string, number>> = {};
   #tcp: TcpProxy | undefined;
   #udp: UdpProxy | undefined;
+  #webTransport: TcpProxy | undefined;
 
   private constructor(dir: string, identities: SiteIdentities, options: TunnelSiteOptions) {
     this.#dir = dir;
@@ -75,11 +77,13 @@ export class TunnelSite {
     const dir = await mkdtemp(path.join(tmpdir(), 'hawser-site-'));
     const site = new TunnelSite(dir, await SiteIdentities.create(dir), options);
     await site.startHub();
-    const { ws, quic } = site.#ports;
+    const { ws, quic, webtransport } = site.#ports;
     const host = '127.0.0.1';
     if (ws !== undefined) site.#tcp = await startTcpProxy({ link: site.link, target: { host, port: ws } });
     if (quic !== undefined)
       site.#udp = await startUdpProxy({ link: site.link, target: { host, port: quic } });
+    if (webtransport !== undefined)
+      site.#webTransport = await startTcpProxy({ link: site.link, target: { host, port: webtransport } });
     return site;
   }
 
@@ -96,17 +100,19 @@ export class TunnelSite {
 
   /** Where edges reach the hub over the link. */
   edgePort(transport: TransportName): number {
-    return (transport === 'ws' ? this.#tcp?.port : this.#udp?.port) ?? 0;
+    const proxies = { ws: this.#tcp, quic: this.#udp, webtransport: this.#webTransport };
+    return proxies[transport]?.port ?? 0;
   }
 
   /** Starts the hub, on the ports that it had before if it had any. */
   async startHub(): Promise<void> {
-    const { ws, quic } = this.#ports;
+    const { ws, quic, webtransport } = this.#ports;
     const settings: HubSettings = {
       ...this.#options.hub,
       identities: this.#dir,
       ...(ws === undefined ? {} : { wsPort: ws }),
       ...(quic === undefined ? {} : { quicPort: quic }),
+      ...(webtransport === undefined ? {} : { webTransportPort: webtransport }),
     };
     this.#hub = await startNode({
       script: new URL('hub-process.js', import.meta.url),
@@ -126,7 +132,14 @@ export class TunnelSite {
   /** Makes a transport with an edge's credentials. */
   transport(name: TransportName, credentials: Credentials): Transport {
     const options = { credentials: () => credentials, limits: this.limits };
-    return name === 'ws' ? new WsTransport(options) : new QuicTransport(options);
+    switch (name) {
+      case 'ws':
+        return new WsTransport(options);
+      case 'quic':
+        return new QuicTransport(options);
+      case 'webtransport':
+        return new WebTransportTransport(options);
+    }
   }
 
   /** An edge in this process, started. */
@@ -163,6 +176,7 @@ export class TunnelSite {
     for (const edge of [...this.#edges]) await edge.stop();
     await this.#tcp?.stop();
     await this.#udp?.stop();
+    await this.#webTransport?.stop();
     await this.#hub?.stop();
     await rm(this.#dir, { recursive: true, force: true });
   }
