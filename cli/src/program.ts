@@ -97,6 +97,7 @@ function addJoin(program: Command, run: Runner): void {
     .option('--name <name>', 'name of the node (default: the name of this machine)')
     .option('--labels <labels>', 'labels of the node, key=value,key=value')
     .option('--pool <name>', 'the pool that the node is to be in; the token has to be for it')
+    .option('--runtime <name>', 'what runs pods: cri (default), process, or a package; see docs/runtimes.md')
     .option('--runtime-endpoint <socket>', 'socket of the container runtime, to see that it answers')
     .addOption(
       new Option('--transport <kind>', 'how to connect; webtransport is experimental').choices([
@@ -115,6 +116,7 @@ function addJoin(program: Command, run: Runner): void {
     'HAWSER_TOKEN=5f0c….Q2x… hawser join --cloud 192.0.2.7:10000 --name shop-17 --labels zone=north,till=2',
     'hawser join --cloud hub.example.org:10000 --token 5f0c….Q2x… --dry-run',
     'hawser join … --skip-checks swap,cgroups',
+    'hawser join … --runtime process --config-dir ~/hawser --data-dir ~/hawser/data --socket ~/hawser/edgecore.sock',
   ]);
 }
 

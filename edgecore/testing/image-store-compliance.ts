@@ -18,7 +18,74 @@ export interface ImageStoreFixture {
   close(): Promise<void>;
 }
 
-/** What every {@link ImageStore} has to do, and how it has to say what went wrong. */
+/** An image store that fetches nothing: an image is a name. It has noted none yet. */
+export interface NameStoreFixture {
+  readonly store: ImageStore;
+  close(): Promise<void>;
+}
+
+/**
+ * What an {@link ImageStore} has to do where there are no images (`ImageStore` of the runtime `process`): it takes note
+ * of names, of which it says nothing that it does not know.
+ */
+export function describeNameStore(name: string, open: () => Promise<NameStoreFixture>): void {
+  describe(`store of names ${name}`, () => {
+    const { signal } = new AbortController();
+    const image = 'registry.example/team/app:1';
+    let fixture: NameStoreFixture;
+    let store: ImageStore;
+
+    beforeEach(async () => {
+      fixture = await open();
+      store = fixture.store;
+    });
+    afterEach(() => fixture.close());
+
+    it('has no name that nobody has noted', async () => {
+      assert.equal(await store.status(image), undefined);
+      assert.equal(await store.status(`sha256:${'0'.repeat(64)}`), undefined);
+      assert.deepEqual(await store.list(), []);
+    });
+
+    it('notes a name, whatever login comes with it, and finds it by reference, name and id', async () => {
+      const ref = await store.pull(image, { username: 'a', password: 'b' }, undefined, signal);
+      const found = await store.status(ref);
+      assert.match(found?.id ?? '', /^sha256:[0-9a-f]{64}$/);
+      assert.deepEqual(found?.tags, [image]);
+      for (const each of [image, found.id]) assert.deepEqual(await store.status(each), found);
+      assert.deepEqual(await store.list(), [found]);
+      assert.equal(await store.pull(image, undefined, undefined, signal), ref);
+      assert.deepEqual(await store.list(), [found]);
+    });
+
+    it('claims no content and no room for it', async () => {
+      const found = await store.status(await store.pull(image, undefined, undefined, signal));
+      assert.deepEqual([found?.digests, found?.sizeBytes], [[], 0]);
+      assert.deepEqual(await store.fileSystems(), []);
+    });
+
+    it('takes every way to write a name for the same', async () => {
+      const ref = await store.pull('busybox', undefined, undefined, signal);
+      assert.equal(await store.pull('docker.io/library/busybox:latest', undefined, undefined, signal), ref);
+    });
+
+    it('gives up with the reason of its signal', async () => {
+      const reason = new Error('no more');
+      await assert.rejects(store.pull(image, undefined, undefined, AbortSignal.abort(reason)), reason);
+      assert.equal(await store.status(image), undefined);
+    });
+
+    it('forgets a name, and one that is not there', async () => {
+      const ref = await store.pull(image, undefined, undefined, signal);
+      await store.remove(ref);
+      assert.equal(await store.status(image), undefined);
+      await store.remove(ref);
+      await store.remove(image);
+    });
+  });
+}
+
+/** What every {@link ImageStore} that fetches images has to do, and how it has to say what went wrong. */
 export function describeImageStore(name: string, open: () => Promise<ImageStoreFixture>): void {
   describe(`image store ${name}`, () => {
     let signal: AbortSignal;

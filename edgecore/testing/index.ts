@@ -3,6 +3,12 @@ export { makePod } from './pod-maker.ts';
 export { MASKED_PATHS, READONLY_PATHS } from '../src/containers/proc-paths.ts';
 export { makeContainerConfig, makeSandboxConfig } from './config-maker.ts';
 export { describeContainerRuntime, type ContainerRuntimeFixture } from './runtime-compliance.ts';
+export {
+  describeImageStore,
+  describeNameStore,
+  type ImageStoreFixture,
+  type NameStoreFixture,
+} from './image-store-compliance.ts';
 export { StubHub, type ReceivedUpstream, type StubHubOptions, type UpstreamReply } from './stub-hub.ts';
 export { EdgeSite, type EdgeSiteOptions } from './edge-site.ts';
 export {

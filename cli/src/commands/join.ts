@@ -29,6 +29,8 @@ export interface JoinCommandOptions extends EdgeOptions {
   /** `key=value,…` */
   readonly labels?: string;
   readonly pool?: string;
+  /** `pods.runtime`. */
+  readonly runtime?: string;
   readonly runtimeEndpoint?: string;
   readonly transport?: TransportChoice;
   readonly replace?: boolean;
@@ -52,7 +54,7 @@ export async function join(
   const labels = parseLabels(options.labels);
   const pin = tokenPin(options.token);
   const place = await findEdge(options);
-  const { replace = false, transport, runtimeEndpoint } = options;
+  const { replace = false, transport, runtime, runtimeEndpoint } = options;
   const node = options.name ?? hostname().toLowerCase();
   const nodeGiven = options.name !== undefined;
   const checks = await preflight(context, {
@@ -62,11 +64,12 @@ export async function join(
     nodeGiven,
     pin,
     replace,
+    runtime,
     runtimeEndpoint,
     skip,
   });
   const settings = {
-    ...{ hub, transport, labels, runtimeEndpoint },
+    ...{ hub, transport, labels, runtime, runtimeEndpoint },
     dataDir: place.dataDir,
     socket: place.socket,
   };

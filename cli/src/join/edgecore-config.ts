@@ -12,6 +12,8 @@ export interface EdgeSettings {
   readonly hub: Address;
   readonly transport: TransportChoice | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  /** What runs pods; undefined: as it is. */
+  readonly runtime?: string | undefined;
   /** Socket of the container runtime. */
   readonly runtimeEndpoint: string | undefined;
   readonly dataDir: string;
@@ -89,17 +91,27 @@ function setValue(document: Document, at: readonly string[], value: string): voi
 }
 
 function wantedValues(settings: EdgeSettings): [path: string[], value: string][] {
-  const { hub, transport, labels, runtimeEndpoint, dataDir, socket } = settings;
+  const { hub, transport, labels, runtime, runtimeEndpoint, dataDir, socket } = settings;
   const defaults = edgeConfig();
   return [
     [['hub', 'address'], formatAddress(hub.host, hub.port)],
     ...(transport === undefined ? [] : [[['hub', 'transport'], transport] as [string[], string]]),
+    ...(runtime === undefined ? [] : runtimeValues(runtime, dataDir)),
     ...(runtimeEndpoint === undefined
       ? []
       : [[['pods', 'runtimeEndpoint'], runtimeEndpoint] as [string[], string]]),
     ...(dataDir === defaults.data.dir ? [] : [[['data', 'dir'], dataDir] as [string[], string]]),
     ...(socket === defaults.admin.socket ? [] : [[['admin', 'socket'], socket] as [string[], string]]),
     ...Object.entries(labels).map(([key, value]): [string[], string] => [['node', 'labels', key], value]),
+  ];
+}
+
+/** A user without root cannot write to the place where logs are by default. */
+function runtimeValues(runtime: string, dataDir: string): [path: string[], value: string][] {
+  const isRoot = process.geteuid?.() === 0;
+  return [
+    [['pods', 'runtime'], runtime],
+    ...(isRoot ? [] : [[['pods', 'logDir'], path.join(dataDir, 'logs')] as [string[], string]]),
   ];
 }
 

@@ -63,10 +63,16 @@ export async function checkRunning(
 }
 
 /**
- * Whether a container runtime listens.
- * @param endpoint `unix:///path` or a path; undefined: nobody has said one, and it may be installed later
+ * Whether there is something that runs pods: for `cri`, whether a container runtime listens.
+ * @param wanted `runtimeEndpoint`: `unix:///path` or a path; undefined: nobody has said one, and it may be installed
+ *   later
  */
-export async function checkRuntime(endpoint: string | undefined, signal: AbortSignal): Promise<CheckResult> {
+export async function checkRuntime(
+  wanted: { readonly runtime?: string | undefined; readonly runtimeEndpoint: string | undefined },
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const { runtime = 'cri', runtimeEndpoint: endpoint } = wanted;
+  if (runtime !== 'cri') return otherRuntime(runtime);
   const place = endpoint ?? edgeConfig().pods.runtimeEndpoint;
   const socket = place.replace(/^unix:\/\//, '');
   if (!socket.startsWith('/')) {
@@ -82,6 +88,21 @@ export async function checkRuntime(endpoint: string | undefined, signal: AbortSi
     );
   }
   return failed(found, 'Start the runtime (`systemctl start containerd`), or correct the path.');
+}
+
+/** What there is to say of a runtime that listens nowhere. */
+function otherRuntime(runtime: string): CheckResult {
+  if (runtime === 'process') {
+    return warning(
+      'pods will be processes of this machine, without isolation',
+      'For programs that you trust: see docs/runtimes.md. With containerd, leave --runtime out.',
+    );
+  }
+  if (runtime === 'null') return warning('pods will not run', 'It is for tests: leave --runtime out.');
+  return warning(
+    `${runtime} is looked for when edgecore starts`,
+    'See that it is there, and that only root can write to it.',
+  );
 }
 
 function connectProblem(socket: string, signal: AbortSignal): Promise<string | undefined> {

@@ -24,6 +24,8 @@ export interface PreflightSubject extends JoinTarget {
   readonly hub: Address;
   /** Whether the name of the node was chosen, or is the machine's. */
   readonly nodeGiven: boolean;
+  /** `pods.runtime`; undefined: nobody has said. */
+  readonly runtime?: string | undefined;
   readonly runtimeEndpoint: string | undefined;
   readonly skip: readonly CheckName[];
 }
@@ -78,7 +80,7 @@ async function checksOf(context: CommandContext, subject: PreflightSubject): Pro
     { name: 'memory', run: () => now(checkMemory()) },
     { name: 'swap', run: () => checkSwap() },
     { name: 'cgroups', run: () => checkCgroups() },
-    { name: 'runtime', run: () => checkRuntime(subject.runtimeEndpoint, signal) },
+    { name: 'runtime', run: () => checkRuntime(subject, signal) },
     { name: 'cloud', run: async () => checkCloud(hub, await probe()) },
     { name: 'clock', run: async () => checkClock(await probe(), Date.now()) },
   ];

@@ -54,6 +54,12 @@ describe('the configuration that a join writes', function () {
     });
   });
 
+  it('has another runtime, and logs where its user can write them', async () => {
+    const { pods } = parse((await plan({ runtime: 'process', dataDir: '/data' })).text) as { pods: object };
+    const isRoot = process.geteuid?.() === 0;
+    assert.deepEqual(pods, { runtime: 'process', ...(!isRoot && { logDir: '/data/logs' }) });
+  });
+
   it('is written with its folder, and is found unchanged afterwards', async () => {
     await writeEdgeConfig(await plan());
     assert.match(await readFile(file, 'utf8'), /^# Configuration of edgecore/);

@@ -3,6 +3,7 @@ import { silentLogger, systemClock } from '@hawser/seams';
 import { eventually, makeTempDir, type TempDir } from '@hawser/seams/testing';
 import { readProcessOptions } from '../../../src/runtime/process/process-options.ts';
 import { ProcessRuntime } from '../../../src/runtime/process/process-runtime.ts';
+import { processStat } from '../../../src/runtime/process/process-stat.ts';
 import { SUPERVISOR_FILES } from '../../../src/runtime/process/supervisor-protocol.ts';
 import { MemoryJsonState } from '../../../testing/index.ts';
 
@@ -70,9 +71,13 @@ export class ProcessSite {
     await this.removePods();
     const pid = last.supervisorPid;
     await last.stop();
-    await eventually('the supervisor has ended', () => pid === undefined || !isAlive(pid), {
-      deadlineMs: 10_000,
-    });
+    await eventually(
+      'the supervisor has ended',
+      async () => pid === undefined || (await processStat(pid)) === undefined,
+      {
+        deadlineMs: 10_000,
+      },
+    );
     await this.#temp.remove();
   }
 
@@ -90,15 +95,5 @@ export class ProcessSite {
       },
       { idleMs: IDLE_MS },
     );
-  }
-}
-
-/** Whether there is a process of this number. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
