@@ -70,7 +70,7 @@ const SYSTEM_PACKAGES = [
     use: 'tests that run containers',
   },
   { command: 'iptables', debian: 'iptables', use: 'tests with host ports' },
-  { command: 'busybox', debian: 'busybox-static', use: 'images of tests' },
+  { command: 'busybox', debian: 'busybox-static', use: 'images of tests, and tests with Helm' },
   { command: 'gcc', debian: 'gcc', use: 'images of tests, and a Modbus device for tests' },
   {
     file: '/usr/include/stdio.h',
