@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { checkConfig, readConfigFile, type CloudCoreConfigInput } from '@hawser/cloudcore';
+import { checkConfig, HAWSER_NAMESPACE, readConfigFile, type CloudCoreConfigInput } from '@hawser/cloudcore';
 import type { EdgeConfigInput, PoolStatus } from '@hawser/edgecore';
 import { ContainerdSite } from '@hawser/edgecore/testing';
 import { ModbusPeer } from '@hawser/mapper-modbus/testing';
@@ -28,7 +28,7 @@ const MEMBERS = 3;
 /** One second between heartbeats: all times of pools are a fifth of those of docs/pool.md. */
 const POOL_HEARTBEAT_SECONDS = 1;
 const KUBELET_PORTS = { first: 27_000, last: 27_999 };
-const LONG_TOKEN = '8h';
+const TOKEN_SECONDS = 8 * 3600;
 
 /**
  * All of Hawser on one machine, from an empty cluster: control plane, hub, and three nodes in a pool, of which the first
@@ -139,6 +139,20 @@ export class WholeSite {
     return this.kubectl.json<T>(['get', ...args, '-o', 'json']);
   }
 
+  /** A token of a service account: what `kubectl create token` does, which came with kubectl 1.24. */
+  async token(namespace: string, account: string): Promise<string> {
+    const url = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    const order = {
+      ...{ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' },
+      spec: { expirationSeconds: TOKEN_SECONDS },
+    };
+    const { status } = await this.kubectl.json<{ readonly status: { readonly token: string } }>(
+      ['create', '--raw', url, '-f', '-'],
+      { input: JSON.stringify(order) },
+    );
+    return status.token;
+  }
+
   /**
    * Waits until these members follow one leader.
    * @param is what else is to hold of each; default: it hears the cloud by its leader, and has everything
@@ -179,8 +193,7 @@ export class WholeSite {
   /** `hawser init`, and a kubeconfig for the service account that it makes for the hub. */
   async #init(): Promise<void> {
     await this.hawser.ok(['init', '--advertise', '127.0.0.1', '--config', this.#cloudcoreConfig]);
-    const create = ['create', 'token', 'hawser-cloudcore', '-n', 'hawser-system', '--duration', LONG_TOKEN];
-    const token = (await this.kubectl.ok(create)).trim();
+    const token = await this.token(HAWSER_NAMESPACE, 'hawser-cloudcore');
     const admin = JSON.parse(await readFile(this.cluster.kubeconfig, 'utf8')) as {
       readonly users: readonly { readonly name: string }[];
     };

@@ -112,7 +112,7 @@ export function describeConnected(steps: Steps, transport: string): void {
 
   steps.step('the pool shows its Service at the local API of each member', async (site) => {
     await site.untilLed();
-    const token = (await site.kubectl.ok(['create', 'token', READER])).trim();
+    const token = await site.token('default', READER);
     for (const member of site.members) await member.openLocalApi(token);
     const addresses = (await podsOf(site, APP)).map(({ status }) => status?.podIP ?? '').toSorted();
     await untilEndpoints(site, site.members, addresses);

@@ -1,7 +1,7 @@
 import type { SeenDevice } from '../../src/devices-site/device-objects.ts';
 import { reportedValue } from '../../src/devices-site/device-objects.ts';
 import { isReady, type SeenPod } from '../../src/pods-site/pods-site.ts';
-import { podsInRuntime, runningContainers } from '../../src/pods-site/running-containers.ts';
+import { execInContainer, podsInRuntime, runningContainers } from '../../src/pods-site/running-containers.ts';
 import { untilSeen } from '../../src/whole-site/until-seen.ts';
 import { APP, DEVICE, desiredPatch, REGISTERS, UNIT } from '../../src/whole-site/whole-objects.ts';
 import type { WholeSite } from '../../src/whole-site/whole-site.ts';
@@ -62,11 +62,8 @@ export function untilRunning(
 /** What the settings are in the file of each container that runs, asked past the cloud. */
 export async function filesInContainers(site: WholeSite): Promise<readonly string[]> {
   const ids = await idsInRuntime(site);
-  const cat = ['cat', '/settings/text'];
   return Promise.all(
-    [...ids.values()].map((id) =>
-      site.containerd.ctr(['tasks', 'exec', '--exec-id', `look-${process.hrtime.bigint()}`, id, ...cat]),
-    ),
+    [...ids.values()].map((id) => execInContainer(site.containerd, id, ['cat', '/settings/text'])),
   );
 }
 
