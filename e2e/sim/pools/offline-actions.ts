@@ -80,14 +80,17 @@ export class OfflineActions {
     return known.sort((one, other) => versionOf(other) - versionOf(one))[0]?.member.member.roster;
   }
 
-  /** Who has not heard of the leader's life of the cluster, or its leader of his, follows it, and can take nothing. */
+  /**
+   * Of two lives of the cluster only one can have its leader, from whom the others take nothing. They follow it all the same,
+   * but for those that may not lead themselves and know of a higher epoch.
+   */
   #isLed(pool: VirtualPool, nodes: readonly SimPoolNode[]): boolean {
     const members = nodes.map(({ member }) => member);
     const leader = members.find(({ leads }) => leads);
     const isOfItsLife = (member: VirtualMember): boolean => member.life === leader?.life;
     return (
       pool.isLed(members.filter(isOfItsLife)) &&
-      members.every((member) => isOfItsLife(member) || member.leader === leader?.node)
+      members.every((member) => isOfItsLife(member) || member.leader === leader?.node || !mayLead(member))
     );
   }
 
@@ -139,4 +142,8 @@ export class OfflineActions {
       }
     }
   }
+}
+
+function mayLead({ node, member }: VirtualMember): boolean {
+  return member.roster?.members.some(({ name, eligible }) => name === node && eligible) ?? false;
 }

@@ -108,7 +108,7 @@ describe('What keeps snapshots', () => {
       keepOnly: () => Promise.resolve(),
       setAside: () => Promise.resolve(),
     };
-    const store = { snapshot: () => new Uint8Array(bytes) } as unknown as PoolStore; // all that is asked of it
+    const store = { snapshotAside: () => Promise.resolve(new Uint8Array(bytes)) } as unknown as PoolStore; // all that is asked of it
     return new SnapshotKeeper({ folder, store, counters: poolCounters(), clock, log: silentLogger });
   }
 
