@@ -11,13 +11,19 @@ export function say(text) {
 
 /**
  * Runs a command with its output passed through.
+ * @param {object} options those of `spawn`, and passOn: signals to this process that are for the command
  * @returns {Promise<number>} its exit code (128 + n when a signal ended it)
  */
-export function run(command, args, options = {}) {
+export function run(command, args, { passOn = [], ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    const pass = (signal) => void child.kill(signal);
+    for (const signal of passOn) process.on(signal, pass);
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15)));
+    child.on('close', (code, signal) => {
+      for (const each of passOn) process.off(each, pass);
+      resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15));
+    });
   });
 }
 

@@ -116,6 +116,15 @@ export const BENCHES = {
       ],
     ],
   },
+  start: {
+    title: '`npm start`',
+    about:
+      'The demonstration itself: a control plane, a hub, three edges, a containerd and a device on one machine.',
+    bars: [
+      ['start_ms', 'from its start to nodes that are Ready and pods that run', most(20_000)],
+      ['idle_percent', 'of a core, all of its processes and the view, when nothing happens', most(5)],
+    ],
+  },
   tunnel: {
     title: 'Tunnel',
     about: 'Its transports against bare WebSockets, and against each other, on loopback.',

@@ -44,15 +44,15 @@ Everything shown is measured.
   --nodes N          edges, all in one pool: 1 to ${MOST_NODES}. Default 3
   --transport WAY    how edges connect: ${TRANSPORTS.join(', ')}.
                      Default: the second one over QUIC, the others by WebSocket
-  --runtime RUNTIME  what runs pods: ${RUNTIMES.join(', ')}. Default: cri where there can
-                     be one (root and containerd), else process: processes of
+  --runtime RUNTIME  what runs pods: ${RUNTIMES.join(', ')}. Default: cri where it
+                     can be had (root, containerd), else process: processes of
                      this machine. null says that pods run, and runs none
   --kubeconfig FILE  a cluster that is there, instead of the embedded control
                      plane. What hawser init makes is made there, and the
                      namespace hawser-demo; all of it is removed at the end
   --once             end after the demonstration (default without a terminal)
   --keep             go on until Ctrl-C (default at a terminal)
-  --no-view          plain lines instead of the view (default without a terminal)
+  --no-view          plain lines, no view (default without a terminal)
   --help             this text
 `;
 
