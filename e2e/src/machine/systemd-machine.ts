@@ -74,6 +74,7 @@ export class SystemdMachine {
     const startedMs = performance.now();
     const args = [
       ...[`--directory=${this.root}`, `--network-namespace-path=/run/netns/${this.#network}`, '--boot'],
+      '--capability=CAP_NET_ADMIN', // the network is its own
       ...['--register=no', '--keep-unit', '--console=pipe', '--quiet'],
       ...['--link-journal=no', '--resolv-conf=off', '--timezone=off'],
     ];

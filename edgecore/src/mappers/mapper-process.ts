@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import type { Clock, Logger, Timer } from '@hawser/seams';
+import { mayBeKilled } from '../health/memory-shortage.ts';
 import type { MapperDefinition } from './mapper-definition.ts';
 import { readLines } from './process-output.ts';
 import type { RunAs } from './run-as.ts';
@@ -102,15 +102,6 @@ export class MapperProcess {
         this.#log.warn({ line }, 'mapper says');
       },
     });
-  }
-}
-
-/** The kernel spares us when memory ends (OOMScoreAdjust= of our service), and not what we start. Source: proc(5). */
-function mayBeKilled(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
-  } catch {
-    // It has ended, or is another user's: then nobody has spared us either.
   }
 }
 

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay, type Logger } from '@hawser/seams';
+import { mayBeKilled } from '../../health/memory-shortage.ts';
 import { VERSION } from '../../version.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { readJsonLines, writeJsonLine } from './json-lines.ts';
@@ -193,6 +194,7 @@ export class SupervisorLink {
       env: { PATH: process.env['PATH'] ?? '' },
     });
     closeSync(log);
+    if (child.pid !== undefined) mayBeKilled(child.pid); // and so may containers
     let failure = '';
     child.on('error', ({ message }) => (failure = message));
     child.on('exit', (code) => (failure = `it ended at once (exit ${code ?? 'by signal'}): see ${logFile}`));
