@@ -56,7 +56,7 @@ const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
       const opened = site as ClusterSite | undefined;
       if (opened === undefined) return;
       pages.close();
-    if (!edge.runs) await edge.start(); // a test has failed: its pods are to end all the same
+      if (!edge.runs) await edge.start(); // a test has failed: its pods are to end all the same
       await opened.objects.remove(RESOURCES.deployments, ['app']);
       await eventually('no pod is left', async () => (await pods()).length === 0, WAIT);
       await opened.close();

@@ -49,11 +49,13 @@ export function missingOf(made: unknown): readonly string[] {
  * of a signal that was aborted stays what it is.
  */
 export function providerRuntime(runtime: ContainerRuntime): ContainerRuntime {
-  return wrappedRuntime(runtime, async (_, run) => {
+  return wrappedRuntime(runtime, async (_, run, args) => {
     try {
       return await run();
     } catch (error) {
-      throw runtimeError(error);
+      throw args.some((arg) => arg instanceof AbortSignal && arg.reason === error)
+        ? error
+        : runtimeError(error);
     }
   });
 }
@@ -63,7 +65,6 @@ function runtimeError(error: unknown): unknown {
     return error;
   const { code, notFound, about } = error as Error & { code?: unknown; notFound?: unknown; about?: unknown };
   const known = CODES.find((each) => each === code);
-  if (known === undefined && notFound !== true) return error;
   return new RuntimeError(known ?? 'ERR_EDGECORE_RUNTIME', error.message, {
     notFound: notFound === true,
     ...(typeof about === 'string' && { about }),

@@ -34,8 +34,8 @@ export interface RuntimeContext<Options = Readonly<Record<string, unknown>>> {
  * What a module exports by default so that the edge core can run pods with it (`pods.runtime: <name or path>`). A
  * plain object: a provider needs nothing of Hawser but these types.
  *
- * Errors that its runtime rejects with become `RuntimeError`: `code` where it is `ERR_EDGECORE_RUNTIME`, `…_TIMEOUT` or
- * `…_UNREACHABLE`, and `notFound: true`, are kept.
+ * Errors that its runtime rejects with become `RuntimeError` with their message, but for the reason of a signal; `code`
+ * where it is `ERR_EDGECORE_RUNTIME`, `…_TIMEOUT` or `…_UNREACHABLE`, and `notFound: true`, are kept.
  */
 export interface RuntimeProvider<Options = Readonly<Record<string, unknown>>> {
   /** {@link RUNTIME_API_VERSION}. */

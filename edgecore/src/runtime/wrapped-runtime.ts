@@ -1,15 +1,15 @@
 import type { ContainerRuntime } from './container-runtime.ts';
 import type { ImageStore } from './image-store.ts';
 
-/** Runs one call; its name is `list`, `create-sandbox`, `pull-image` … */
-export type WrapCall = <T>(call: string, run: () => Promise<T>) => Promise<T>;
+/** Runs one call, with what it is given; its name is `list`, `create-sandbox`, `pull-image` … */
+export type WrapCall = <T>(call: string, run: () => Promise<T>, args: readonly unknown[]) => Promise<T>;
 
 /** The same runtime, with something around each of its calls that answer later. */
 export function wrappedRuntime(runtime: ContainerRuntime, wrap: WrapCall): ContainerRuntime {
   const around =
     <Args extends readonly unknown[], T>(call: string, run: (...args: Args) => Promise<T>) =>
     (...args: Args): Promise<T> =>
-      wrap(call, () => run(...args));
+      wrap(call, () => run(...args), args);
   const { images } = runtime;
   const wrappedImages: ImageStore = {
     list: around('list-images', () => images.list()),
