@@ -101,6 +101,17 @@ describe('A hub over WebTransport, attacked from all sides', function () {
     });
   }
 
+  it('takes no two sessions at once, whichever is lawful', async () => {
+    const elsewhere = { ':path': '/v1/other' };
+    for (const [first, ...more] of [
+      [{}, {}],
+      [elsewhere, {}],
+      [{}, elsewhere],
+      [elsewhere, elsewhere, elsewhere],
+    ])
+      await isOver(await RawClient.connect(hub.port, first, ...more));
+  });
+
   it('takes no HTTP/1.1, and nobody who says nothing', async () => {
     for (const ALPNProtocols of [['http/1.1'], []]) {
       const tls = connectTls({ port: hub.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols });

@@ -60,22 +60,32 @@ export class RawClient implements ByteStream {
   /** Of the hub's capsules, what is not read yet. */
   #unread = Buffer.alloc(0);
 
-  private constructor(tls: TLSSocket, hubCertificate: Uint8Array, headers: OutgoingHttpHeaders) {
+  private constructor(
+    tls: TLSSocket,
+    hubCertificate: Uint8Array,
+    headers: OutgoingHttpHeaders,
+    more: readonly OutgoingHttpHeaders[],
+  ) {
     this.tls = tls;
     this.hubCertificate = hubCertificate;
     this.ended = once(tls, 'close');
     this.http2 = connectHttp2('https://hub', { ...HTTP2_OPTIONS, createConnection: () => tls });
     this.http2.on('error', () => {}); // `ended` tells
     this.stream = this.request(headers);
+    for (const each of more) this.request(each);
   }
 
-  /** Connects, and asks for a session. */
-  static async connect(port: number, headers: OutgoingHttpHeaders = {}): Promise<RawClient> {
+  /** Connects, and asks for a session, or for several in the same breath: before the hub has said what it takes. */
+  static async connect(
+    port: number,
+    headers: OutgoingHttpHeaders = {},
+    ...more: readonly OutgoingHttpHeaders[]
+  ): Promise<RawClient> {
     const tls = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
     tls.on('error', () => {}); // likewise
     await once(tls, 'secureConnect');
     const certificate = tls.getPeerX509Certificate();
-    const client = new RawClient(tls, certificate?.raw ?? Buffer.alloc(0), headers);
+    const client = new RawClient(tls, certificate?.raw ?? Buffer.alloc(0), headers, more);
     await Promise.race([once(client.http2, 'remoteSettings'), client.ended]);
     return client;
   }

@@ -1,14 +1,23 @@
 import type { Http2Session, Http2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { ReadableStreamDefaultReader, WritableStreamDefaultWriter } from 'node:stream/web';
 import { deferred, type Deferred } from '@hawser/seams';
 import { TunnelError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/message-stream.ts';
 import type { LibraryStream } from './library.ts';
 
+/** What a WebTransport session runs over. */
+export interface SessionBelow {
+  readonly stream: Http2Stream;
+  readonly session: Http2Session;
+  readonly tcp: Socket;
+}
+
 /** The one stream of a WebTransport session, as bytes both ways. It lives as long as its HTTP/2 session. */
 export class SessionPipe implements ByteStream {
   readonly #http2: Http2Stream;
-  readonly #session: Http2Session | undefined;
+  readonly #session: Http2Session;
+  readonly #tcp: Socket;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Writes that have not left for the network. */
@@ -18,10 +27,11 @@ export class SessionPipe implements ByteStream {
   /** Called with bytes as they come. */
   onBytes: () => void = () => {};
 
-  /** @param http2 the stream that carries the session */
-  constructor(http2: Http2Stream, { readable, writable }: LibraryStream) {
-    this.#http2 = http2;
-    this.#session = http2.session; // which the stream forgets at its end
+  /** @param below the stream that carries the session, and what it runs over */
+  constructor(below: SessionBelow, { readable, writable }: LibraryStream) {
+    this.#http2 = below.stream;
+    this.#session = below.session;
+    this.#tcp = below.tcp;
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
     this.#countWrites();
@@ -67,8 +77,8 @@ export class SessionPipe implements ByteStream {
 
   /** Ends all of it at once, TCP included. */
   destroy(): void {
-    this.#session?.destroy();
-    this.#http2.destroy();
+    this.#session.destroy();
+    this.#tcp.destroy(); // HTTP/2 would wait for the other side where that has begun to leave
   }
 
   /** Follows what the library writes down to the socket. */

@@ -35,6 +35,7 @@ export async function upgradeToWebTransport(
     return await introduced(http2, verified, hub, options);
   } catch (error) {
     http2.destroy();
+    verified.tls.destroy();
     throw error instanceof TunnelError ? error : failed(hub, messageOf(error), error);
   }
 }
@@ -54,7 +55,10 @@ async function introduced(
   const early = Promise.race([ended, broken]);
   await Promise.race([session.ready, early]);
   const streams = await Promise.race([session.createBidirectionalStream(), early]);
-  const messages = new MessageStream(new SessionPipe(stream(), streams), MAX_INTRODUCTION_BYTES);
+  const messages = new MessageStream(
+    new SessionPipe({ stream: stream(), session: http2, tcp: tls }, streams),
+    MAX_INTRODUCTION_BYTES,
+  );
   await Promise.race([introduceEdge({ messages, tls, hubCertificate }, options.credentials()), early]);
   const connection = new MuxConnection({
     carrier: new WebTransportCarrier(messages),

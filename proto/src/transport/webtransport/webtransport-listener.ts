@@ -22,6 +22,13 @@ import { SessionServer } from './session-server.ts';
 import { HTTP2_OPTIONS, SESSION_WINDOW_BYTES, WEBTRANSPORT_PATH } from './settings.ts';
 import { WebTransportCarrier } from './webtransport-carrier.ts';
 
+/** An HTTP/2 session, and whether it has had its stream. */
+interface Arrival {
+  readonly remoteAddress: string;
+  readonly tcp: Socket;
+  isUsed: boolean;
+}
+
 /** A hub's WebTransport port: gate → TLS → HTTP/2 → one session → the edge's identity. */
 export class WebTransportListener implements Listener {
   readonly transport = 'webtransport';
@@ -31,8 +38,10 @@ export class WebTransportListener implements Listener {
   readonly #gated: GatedPort;
   readonly #http2: Http2SecureServer;
   readonly #sessions: SessionServer;
-  /** HTTP/2 sessions that have had their stream. */
-  readonly #used = new WeakSet<Http2Session>();
+  /** TCP connections by the peer's address and port. */
+  readonly #tcp = new Map<string, Socket>();
+  /** What is known of HTTP/2 sessions. Their sockets cannot be asked once they have ended. */
+  readonly #arrivals = new WeakMap<Http2Session, Arrival>();
   #credentials: Credentials;
 
   constructor(options: TransportOptions, listen: ListenOptions) {
@@ -61,6 +70,10 @@ export class WebTransportListener implements Listener {
     this.#http2.on('session', (session) => {
       session.on('error', () => {}); // its end is what counts
       session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+      const remoteAddress = addressOf(session.socket);
+      const tcp = this.#tcp.get(remoteAddress);
+      if (tcp === undefined) session.destroy();
+      else this.#arrivals.set(session, { remoteAddress, tcp, isUsed: false });
     });
     this.#http2.on('stream', (stream, headers) => this.#onStream(stream, headers));
     this.#http2.on('unknownProtocol', (socket: Socket) => socket.destroy());
@@ -75,6 +88,9 @@ export class WebTransportListener implements Listener {
   }
 
   #beginTls(socket: Socket): void {
+    const peer = addressOf(socket);
+    this.#tcp.set(peer, socket);
+    socket.once('close', () => this.#tcp.delete(peer));
     this.#useNewCredentials();
     this.#http2.emit('connection', socket);
   }
@@ -91,24 +107,30 @@ export class WebTransportListener implements Listener {
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.on('error', () => {}); // likewise
     const { session } = stream;
-    if (session === undefined) return;
+    const arrival = session && this.#arrivals.get(session);
+    if (session === undefined || session.destroyed || arrival === undefined) return; // it has ended meanwhile
     const wanted = [headers[':method'], headers[':protocol'], headers[':path']].join(' ');
-    if (this.#used.has(session) || wanted !== `CONNECT webtransport ${WEBTRANSPORT_PATH}`) {
+    if (arrival.isUsed || wanted !== `CONNECT webtransport ${WEBTRANSPORT_PATH}`) {
       const message = `${wanted}: this port takes one WebTransport session at ${WEBTRANSPORT_PATH}`;
-      this.#fail(session, new TunnelError('ERR_TUNNEL_BAD_FRAME', message));
+      // There is nobody to explain it to.
+      this.#listen.onHandshakeError?.(
+        new TunnelError('ERR_TUNNEL_BAD_FRAME', message),
+        arrival.remoteAddress,
+      );
+      end(session, arrival);
       return;
     }
-    this.#used.add(session);
+    arrival.isUsed = true;
     delete headers['wt-available-protocols']; // the library would answer it
-    void this.#introduce(stream, session, headers);
+    void this.#introduce(stream, session, headers, arrival);
   }
 
   async #introduce(
     stream: ServerHttp2Stream,
     session: Http2Session,
     headers: IncomingHttpHeaders,
+    arrival: Arrival,
   ): Promise<void> {
-    const remoteAddress = addressOf(session.socket);
     let violated: (error: TunnelError) => void = () => {};
     const broken = new Promise<never>((_resolve, reject) => {
       violated = reject;
@@ -118,16 +140,16 @@ export class WebTransportListener implements Listener {
     });
     guardStream(stream, (error) => violated(error));
     try {
-      const connection = await Promise.race([this.#meet(stream, session, headers), broken]);
+      const connection = await Promise.race([this.#meet(stream, session, headers, arrival), broken]);
       violated = (error) => connection.onViolation(error);
       connection.start();
       this.#gated.handOver(connection);
     } catch (error) {
-      this.#listen.onHandshakeError?.(error as Error, remoteAddress);
+      this.#listen.onHandshakeError?.(error as Error, arrival.remoteAddress);
       // An edge that was told why it is refused closes once it has read that.
       const isTold = error instanceof TunnelError && error.code.startsWith('ERR_TUNNEL_CERT_');
       const waitMs = isTold ? this.#options.limits.closeTimeoutMs : 0;
-      systemClock.setTimer(waitMs, () => session.destroy(), { background: true });
+      systemClock.setTimer(waitMs, () => end(session, arrival), { background: true });
     }
   }
 
@@ -135,12 +157,12 @@ export class WebTransportListener implements Listener {
     stream: ServerHttp2Stream,
     session: Http2Session,
     headers: IncomingHttpHeaders,
+    { remoteAddress, tcp }: Arrival,
   ): Promise<MuxConnection> {
     // A proxy of the socket that has everything but what would disturb HTTP/2.
     const tls = session.socket as TLSSocket;
-    const remoteAddress = addressOf(tls);
     const hubCertificate = ownCertificate(tls);
-    const pipe = new SessionPipe(stream, await this.#sessions.accept(stream, headers));
+    const pipe = new SessionPipe({ stream, session, tcp }, await this.#sessions.accept(stream, headers));
     const messages = new MessageStream(pipe, MAX_INTRODUCTION_BYTES);
     const peer = await meetEdge(
       { messages, tls, hubCertificate },
@@ -154,12 +176,12 @@ export class WebTransportListener implements Listener {
       limits: this.#options.limits,
     });
   }
+}
 
-  /** A request that is none of ours: there is nobody to explain it to. */
-  #fail(session: Http2Session, error: TunnelError): void {
-    this.#listen.onHandshakeError?.(error, addressOf(session.socket));
-    session.destroy();
-  }
+/** Ends a connection at once. HTTP/2 alone would wait for the other side where that has begun to leave. */
+function end(session: Http2Session, { tcp }: Arrival): void {
+  session.destroy();
+  tcp.destroy();
 }
 
 /** The certificate that this side has shown on this connection: after a rotation others have the older one. */
