@@ -123,14 +123,14 @@ class Run {
 
 function hintsOf({ kubeconfig, containers, device, first }: Demo): readonly string[] {
   const hawser = 'node cli/dist/src/main.js';
+  // Few lines: a small terminal has to show them beside everything else.
+  const reader = `deployment/${WORKLOAD}`;
+  const edit = device === undefined ? '' : `; kubectl edit device ${device.name}`;
   return [
     `export KUBECONFIG=${kubeconfig}`,
     'kubectl get nodes,pods,nodepools -o wide',
-    ...(containers === undefined
-      ? []
-      : [`kubectl logs deployment/${WORKLOAD}`, `kubectl exec -it deployment/${WORKLOAD} -- sh`]),
-    `kubectl scale deployment ${WORKLOAD} --replicas 5`,
-    ...(device === undefined ? [] : [`kubectl edit device ${device.name}`]),
+    ...(containers === undefined ? [] : [`kubectl logs ${reader}; kubectl exec -it ${reader} -- sh`]),
+    `kubectl scale deployment ${WORKLOAD} --replicas 5${edit}`,
     `${hawser} pool status --socket ${first.edge.socket}`,
   ];
 }
