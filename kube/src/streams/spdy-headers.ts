@@ -40,7 +40,12 @@ export class HeaderReader {
   /** Names, in lower case, and values. @throws Error it is damaged, or too long */
   async read(block: Buffer): Promise<ReadonlyMap<string, string>> {
     await new Promise<void>((resolve, reject) => {
-      this.#inflate.write(block, (error) => (error ? reject(error) : resolve()));
+      this.#inflate.once('error', reject); // what is damaged is never called back about
+      this.#inflate.write(block, (error) => {
+        this.#inflate.off('error', reject);
+        if (error) reject(error);
+        else resolve();
+      });
     });
     const plain = this.#inflate.read() as Buffer | null; // as much as there is
     if (plain === null || plain.length >= MAX_BYTES)
