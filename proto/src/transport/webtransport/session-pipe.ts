@@ -10,14 +10,15 @@ import type { LibraryStream } from './library.ts';
 export interface SessionBelow {
   readonly stream: Http2Stream;
   readonly session: Http2Session;
-  readonly tcp: Socket;
+  /** At a hub: HTTP/2 would wait for an edge that has begun to leave. */
+  readonly tcp?: Socket;
 }
 
 /** The one stream of a WebTransport session, as bytes both ways. It lives as long as its HTTP/2 session. */
 export class SessionPipe implements ByteStream {
   readonly #http2: Http2Stream;
   readonly #session: Http2Session;
-  readonly #tcp: Socket;
+  readonly #tcp: Socket | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Writes that have not left for the network. */
@@ -78,7 +79,7 @@ export class SessionPipe implements ByteStream {
   /** Ends all of it at once, TCP included. */
   destroy(): void {
     this.#session.destroy();
-    this.#tcp.destroy(); // HTTP/2 would wait for the other side where that has begun to leave
+    this.#tcp?.destroy();
   }
 
   /** Follows what the library writes down to the socket. */

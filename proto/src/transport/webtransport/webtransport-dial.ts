@@ -35,7 +35,6 @@ export async function upgradeToWebTransport(
     return await introduced(http2, verified, hub, options);
   } catch (error) {
     http2.destroy();
-    verified.tls.destroy();
     throw error instanceof TunnelError ? error : failed(hub, messageOf(error), error);
   }
 }
@@ -56,7 +55,7 @@ async function introduced(
   await Promise.race([session.ready, early]);
   const streams = await Promise.race([session.createBidirectionalStream(), early]);
   const messages = new MessageStream(
-    new SessionPipe({ stream: stream(), session: http2, tcp: tls }, streams),
+    new SessionPipe({ stream: stream(), session: http2 }, streams),
     MAX_INTRODUCTION_BYTES,
   );
   await Promise.race([introduceEdge({ messages, tls, hubCertificate }, options.credentials()), early]);
