@@ -4,10 +4,10 @@ import type { Demo } from './demo.ts';
 
 /** Shows what kubectl says, where there is one. */
 export async function kubectl(
-  { kubeconfig, journal }: Pick<Demo, 'kubeconfig' | 'journal'>,
+  { kubeconfig, journal, signal }: Pick<Demo, 'kubeconfig' | 'journal' | 'signal'>,
   args: readonly string[],
 ): Promise<void> {
   if (findExecutable('kubectl') === undefined) return;
   journal.line(`kubectl ${args.join(' ')}`);
-  journal.output(await runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args]));
+  journal.output(await runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args], '', signal));
 }

@@ -4,14 +4,22 @@ import { E2eError } from '../errors.ts';
 import { findExecutable } from './executable.ts';
 
 /**
- * Runs a command of the system to its end.
+ * Runs a command of the system to its end, or until `signal` aborts.
  * @returns its stdout
  * @throws E2eError ERR_E2E_UNAVAILABLE when there is no such command; ERR_E2E_COMMAND_FAILED with its stderr
  */
-export async function runCommand(command: string, args: readonly string[], stdin = ''): Promise<string> {
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  stdin = '',
+  signal?: AbortSignal,
+): Promise<string> {
   const file = findExecutable(command);
   if (file === undefined) throw new E2eError('ERR_E2E_UNAVAILABLE', `there is no command ${command} here`);
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(signal !== undefined && { signal }),
+  });
   const code = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
