@@ -1,9 +1,9 @@
 import { formatKey, parseKey, type Content, type ContentKey } from '@hawser/sync';
-import type { PodAddress, PoolReader } from '../pool/pool-types.ts';
+import type { PodAddress, PodPlaces, PoolReader } from '../pool/pool-types.ts';
 import { jsonMember, textOf } from './json-members.ts';
-import { overlaidEndpoints, overlaidSlice, type Addresses } from './overlaid-endpoints.ts';
+import { overlaidEndpoints, overlaidSlice } from './overlaid-endpoints.ts';
 
-const NONE: Addresses = new Map();
+const NONE: PodPlaces = new Map();
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 /** Canonical, and nothing else: inside of a text its quotes would be escaped. */
 const SHOWS_NOT_READY = '"publishNotReadyAddresses":true';
@@ -31,11 +31,11 @@ export function isOverlaid(resource: string): resource is OverlaidResource {
 export class AddressOverlay {
   readonly #pool: PoolReader;
   readonly #resource: OverlaidResource;
-  #addresses: Addresses = NONE;
+  #addresses: PodPlaces = NONE;
   /** Objects by UIDs that they name; only while there are addresses. */
   #byUid: Map<string, Set<ContentKey>> | undefined;
   /** What pods were at when the cloud said something newer of an object: that is known to it. */
-  readonly #known = new Map<ContentKey, Addresses>();
+  readonly #known = new Map<ContentKey, PodPlaces>();
 
   constructor(pool: PoolReader, resource: OverlaidResource) {
     this.#pool = pool;
@@ -67,10 +67,10 @@ export class AddressOverlay {
     for (const uid of uidsOf(previous)) this.#byUid.get(uid)?.delete(key);
     const uids = uidsOf(content);
     add(this.#byUid, key, uids);
-    const known = new Map<string, PodAddress>();
+    const known = new Map<string, readonly PodAddress[]>();
     for (const uid of uids) {
-      const address = this.#addresses.get(uid);
-      if (address !== undefined) known.set(uid, address);
+      const places = this.#addresses.get(uid);
+      if (places !== undefined) known.set(uid, places);
     }
     if (known.size > 0) this.#known.set(key, known);
   }
@@ -95,10 +95,15 @@ export class AddressOverlay {
   }
 
   /** Addresses that the cloud did not know when it said what it said of the object. */
-  #news(key: ContentKey): Addresses {
+  #news(key: ContentKey): PodPlaces {
     const known = this.#known.get(key);
     if (known === undefined) return this.#addresses;
-    return new Map([...this.#addresses].filter(([uid, address]) => !isSame(known.get(uid), address)));
+    return new Map(
+      [...this.#addresses].map(([uid, places]) => [
+        uid,
+        places.filter((place) => !has(known.get(uid), place)),
+      ]),
+    );
   }
 
   #showsNotReady(content: Content): boolean {
@@ -141,7 +146,10 @@ function uidsOf(content: Content | undefined): ReadonlySet<string> {
   return new Set(Array.from(text.matchAll(TARGETS), ([, uid = '']) => uid));
 }
 
-function isSame(one: PodAddress | undefined, other: PodAddress | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return one.ready === other.ready && one.ips.join() === other.ips.join();
+function isSame(some: readonly PodAddress[] = [], others: readonly PodAddress[] = []): boolean {
+  return some.length === others.length && others.every((place) => has(some, place));
+}
+
+function has(places: readonly PodAddress[] = [], { node, ips, ready }: PodAddress): boolean {
+  return places.some((one) => one.node === node && one.ready === ready && one.ips.join() === ips.join());
 }

@@ -1,8 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { PodAddress } from '../pool/pool-types.ts';
-
-/** Where pods are by the word of their nodes, by UID. */
-export type Addresses = ReadonlyMap<string, PodAddress>;
+import type { PodAddress, PodPlaces } from '../pool/pool-types.ts';
 
 interface TargetRef {
   readonly uid?: string;
@@ -30,11 +27,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What the node that the cloud knows an endpoint at says of its pod: nobody speaks for the pods of others. */
 function wordOf(
-  addresses: Addresses,
+  addresses: PodPlaces,
   { nodeName, targetRef }: Pick<SliceEndpoint, 'nodeName' | 'targetRef'>,
 ): PodAddress | undefined {
-  const now = addresses.get(targetRef?.uid ?? '');
-  return now !== undefined && now.node === nodeName ? now : undefined;
+  return addresses.get(targetRef?.uid ?? '')?.find(({ node }) => node === nodeName);
 }
 
 /** What becomes of one endpoint; undefined: it is as the cloud says. */
@@ -61,7 +57,7 @@ function newPlace(
  */
 export function overlaidSlice(
   slice: Fields,
-  addresses: Addresses,
+  addresses: PodPlaces,
   showsNotReady: boolean,
 ): Fields | undefined {
   const isFamily = slice['addressType'] === 'IPv6' ? isIPv6 : isIPv4;
@@ -85,7 +81,7 @@ export function overlaidSlice(
 /** The same of Endpoints: what is not ready stands beside what is. */
 export function overlaidEndpoints(
   object: Fields,
-  addresses: Addresses,
+  addresses: PodPlaces,
   showsNotReady: boolean,
 ): Fields | undefined {
   const before = (object['subsets'] ?? []) as readonly Subset[]; // as the API server checked it
@@ -93,7 +89,7 @@ export function overlaidEndpoints(
   return isOneOther(before, subsets) ? { ...object, subsets } : undefined;
 }
 
-function overlaidSubset(subset: Subset, addresses: Addresses, showsNotReady: boolean): Subset {
+function overlaidSubset(subset: Subset, addresses: PodPlaces, showsNotReady: boolean): Subset {
   const places = [
     ...(subset.addresses ?? []).map((entry) => ({ entry, ready: true })),
     ...(subset.notReadyAddresses ?? []).map((entry) => ({ entry, ready: false })),

@@ -3,7 +3,7 @@ import type { Clock, Logger, Timer } from '@hawser/seams';
 import { openAddresses, signAddresses, type PodAddresses } from './address-signature.ts';
 import type { SignedAddresses } from './peer-messages.ts';
 import type { AddressExchange } from './pool-run-types.ts';
-import type { PodAddress } from './pool-types.ts';
+import type { PodAddress, PodPlaces } from './pool-types.ts';
 
 /** What a {@link PodAddressBook} is made of. */
 export interface PodAddressBookOptions {
@@ -44,7 +44,7 @@ export class PodAddressBook implements AddressExchange {
   readonly #options: PodAddressBookOptions;
   readonly #pages = new Map<string, Page>();
   #pool = '';
-  #addresses: ReadonlyMap<string, PodAddress> = new Map();
+  #addresses: PodPlaces = new Map();
   #isCloudThere = true;
   #ownText: string | undefined;
   #timer: Timer | undefined;
@@ -54,7 +54,7 @@ export class PodAddressBook implements AddressExchange {
   }
 
   /** By pod UID; empty while the cloud is heard. */
-  addresses(): ReadonlyMap<string, PodAddress> {
+  addresses(): PodPlaces {
     return this.#addresses;
   }
 
@@ -164,10 +164,11 @@ export class PodAddressBook implements AddressExchange {
   }
 
   #show(): void {
-    const next = new Map<string, PodAddress>();
+    const next = new Map<string, readonly PodAddress[]>();
     if (!this.#isCloudThere)
       for (const [node, { pods }] of this.#pages)
-        for (const [uid, { ips, ready }] of pods) next.set(uid, { node, ips, ready });
+        for (const [uid, { ips, ready }] of pods)
+          next.set(uid, [...(next.get(uid) ?? []), { node, ips, ready }]);
     if (next.size === 0 && this.#addresses.size === 0) return;
     this.#addresses = next;
     this.#options.onChange();

@@ -28,7 +28,7 @@ import { readRoster } from './pool-documents.ts';
 import { POOL_NEEDED_KEY } from './pool-needed.ts';
 import { PoolRun } from './pool-run.ts';
 import { poolStatus } from './pool-status.ts';
-import type { PodAddress, PoolReader, PoolStatus } from './pool-types.ts';
+import type { PodPlaces, PoolReader, PoolStatus } from './pool-types.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SnapshotStore } from './snapshot-folder.ts';
 import { StateChecks } from './state-checks.ts';
@@ -139,7 +139,7 @@ export class PoolMember implements PoolReader {
     return this.#run?.scopes.view(resource);
   }
 
-  overlay(): ReadonlyMap<string, PodAddress> {
+  overlay(): PodPlaces {
     return this.#book.addresses();
   }
 

@@ -15,13 +15,19 @@ export interface PoolReader {
   resources(): ReadonlyMap<string, PoolResource>;
   /** The replica of a resource; undefined: it is not shared here. */
   view(resource: string): PoolView | undefined;
-  /** Addresses that pods have now by the word of their nodes; empty while the cloud is heard. By pod UID. */
-  overlay(): ReadonlyMap<string, PodAddress>;
+  /** Addresses that pods have now by the word of nodes; empty while the cloud is heard. */
+  overlay(): PodPlaces;
   /** Calls when resources have come or gone, with a new roster, when `cloud` turns, and when the overlay is another. Answers how to stop. */
   listen(listener: () => void): () => void;
 }
 
-/** Where a pod is, by the word of its node. */
+/**
+ * By pod UID, what nodes say of it. A node may say what it likes: its word counts for the pods that the cloud knows at it,
+ * and keeps nobody else's away.
+ */
+export type PodPlaces = ReadonlyMap<string, readonly PodAddress[]>;
+
+/** Where a pod is, by the word of a node. */
 export interface PodAddress {
   readonly node: string;
   /** IPs, the first one first. */

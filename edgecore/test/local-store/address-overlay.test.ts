@@ -4,15 +4,15 @@ import { scaled } from '@hawser/seams/testing';
 import { LocalStore } from '../../src/local-store/local-store.ts';
 import { isNodeVersion } from '../../src/local-store/own-versions.ts';
 import { overlaidEndpoints, overlaidSlice } from '../../src/local-store/overlaid-endpoints.ts';
-import type { PodAddress } from '../../src/pool/pool-types.ts';
+import type { PodAddress, PodPlaces } from '../../src/pool/pool-types.ts';
 import { Follower, withoutVersions } from './follower.ts';
 import { ENDPOINTS, PoolModel, SERVICES, SLICES } from './pool-model.ts';
 
 const SLICE_SCOPE = { group: 'discovery.k8s.io', resource: 'endpointslices' };
 
-function addresses(made: Readonly<Record<string, Partial<PodAddress>>>): ReadonlyMap<string, PodAddress> {
+function addresses(made: Readonly<Record<string, Partial<PodAddress>>>): PodPlaces {
   return new Map(
-    Object.entries(made).map(([uid, address]) => [uid, { node: 'n1', ips: [], ready: true, ...address }]),
+    Object.entries(made).map(([uid, address]) => [uid, [{ node: 'n1', ips: [], ready: true, ...address }]]),
   );
 }
 
@@ -38,6 +38,15 @@ describe('local store: endpoints where pods are now', () => {
     const made = slice(['a', '10.0.0.1']) as Record<string, unknown>;
     const claimed = addresses({ a: { node: 'n2', ips: ['10.9.0.1'] } });
     assert.equal(overlaidSlice(made, claimed, false), undefined);
+    const both = new Map([
+      ['a', [...(claimed.get('a') ?? []), { node: 'n1', ips: ['10.0.0.7'], ready: true }]],
+    ]);
+    const shown = overlaidSlice(made, both, false) as { endpoints: { addresses: string[] }[] };
+    assert.deepEqual(
+      shown.endpoints[0]?.addresses,
+      ['10.0.0.7'],
+      'nor does it keep that of its own node away',
+    );
     const subsets = [{ addresses: [{ ip: '10.0.0.1', ...target('a') }] }];
     assert.equal(overlaidEndpoints({ subsets }, claimed, false), undefined);
   });

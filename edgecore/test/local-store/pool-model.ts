@@ -10,7 +10,7 @@ import {
   type PoolView,
   type ReplicaChange,
 } from '@hawser/sync';
-import type { PodAddress, PoolReader } from '../../src/pool/pool-types.ts';
+import type { PodAddress, PodPlaces, PoolReader } from '../../src/pool/pool-types.ts';
 
 /** What the stamps of a {@link PoolModel} say. */
 interface Stamp {
@@ -58,7 +58,7 @@ export class PoolModel implements PoolReader {
   /** What the cluster has, by resource. */
   readonly #objects = new Map<string, Map<ContentKey, Content>>();
   readonly #listeners = new Set<() => void>();
-  #addresses: ReadonlyMap<string, PodAddress> = new Map();
+  #addresses: PodPlaces = new Map();
 
   constructor(...resources: readonly PoolResource[]) {
     for (const resource of resources) this.share(resource);
@@ -74,7 +74,7 @@ export class PoolModel implements PoolReader {
     return this.shared.has(resource) ? this.store.view(this.#scope(resource)) : undefined;
   }
 
-  overlay(): ReadonlyMap<string, PodAddress> {
+  overlay(): PodPlaces {
     return this.cloud ? new Map() : this.#addresses;
   }
 
@@ -99,7 +99,7 @@ export class PoolModel implements PoolReader {
     this.#addresses = new Map(
       Object.entries(addresses ?? {}).map(([uid, address]) => [
         uid,
-        { node: 'n1', ips: [], ready: true, ...address },
+        [{ node: 'n1', ips: [], ready: true, ...address }],
       ]),
     );
     this.tell();

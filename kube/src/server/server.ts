@@ -286,6 +286,7 @@ export class KubeServer {
     const metrics = new ServerMetrics(this.#options.metrics);
     const limits = this.#limits;
     const watches = new WatchHandler({
+      registry,
       clock,
       random,
       metrics,
@@ -297,6 +298,7 @@ export class KubeServer {
         minTimeoutMs: limits.watchTimeoutMs,
       },
     });
+    watches.start();
     this.#watches = watches;
     const resources = new ResourceHandler({
       store,

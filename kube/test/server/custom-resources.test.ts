@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eventually } from '@hawser/seams/testing';
+import { eventually, within } from '@hawser/seams/testing';
 import { startKubeFixture, type KubeFixture } from '../../testing/kube-fixture.ts';
 import { meta, names, send, watch, type Reply } from './http.ts';
 
@@ -132,9 +132,13 @@ describe('server: custom resources come and go', () => {
       'the definition is gone',
       async () => (await get(`${CRDS}/widgets.ex.io`)).status === 404,
     );
-    await eventually('three deletions', () => watching.events.length === 3);
-    assert.ok(watching.events.every(({ type }) => type === 'DELETED'));
-    watching.close();
+    await eventually('three deletions', () => watching.events.length >= 3);
+    assert.ok(watching.events.slice(0, 3).every(({ type }) => type === 'DELETED'));
+    await within('the watch of what is not served any more ends', watching.ended);
+    assert.deepEqual(
+      watching.events.slice(3).map(({ type, object }) => [type, object['reason']]),
+      [['ERROR', 'Expired']],
+    );
     assert.equal((await get(WIDGETS)).status, 404);
     assert.deepEqual(fixture.store.list({ group: 'ex.io', resource: 'widgets' }).entries, []);
     await define(); // the same again, from the beginning

@@ -3,6 +3,7 @@ import { failure, plainError, tooManyRequests } from '../../status/status-errors
 import { StatusError, type Status } from '../../status/status.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
+import type { Registry } from '../registry/registry.ts';
 import { parseVersion, selection, type ObjectLister } from '../rest/object-lister.ts';
 import { includeObject } from '../table/table.ts';
 import { EventLines } from '../watch/event-line.ts';
@@ -22,19 +23,27 @@ export interface WatchHandlerLimits extends WatchLimits {
 
 /** What watches need. */
 export interface WatchHandlerDependencies {
+  readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: ServerMetrics;
   readonly limits: WatchHandlerLimits;
 }
 
-/** Serves watch requests, and ends them all when the server stops. */
+/** Serves watch requests, and ends them when what they watch is not served any more, all of them when the server stops. */
 export class WatchHandler {
   readonly #dependencies: WatchHandlerDependencies;
   readonly #sessions = new Set<WatchSession>();
+  #unlisten: (() => void) | undefined;
 
   constructor(dependencies: WatchHandlerDependencies) {
     this.#dependencies = dependencies;
+  }
+
+  /** Begins to look at what is served. */
+  start(): void {
+    // What is taken away and added again in one step is served.
+    this.#unlisten ??= this.#dependencies.registry.listen(() => queueMicrotask(() => this.#endRemoved()));
   }
 
   /** Watches that run. */
@@ -88,7 +97,16 @@ export class WatchHandler {
 
   /** Ends all watches. */
   stop(): void {
-    for (const session of this.#sessions) session.stop();
+    this.#unlisten?.();
+    for (const session of this.#sessions) session.stop('stopped');
+  }
+
+  #endRemoved(): void {
+    const { registry } = this.#dependencies;
+    for (const session of this.#sessions) {
+      const { group, version, resource } = session.definition;
+      if (registry.find(group, version, resource) === undefined) session.stop('removed');
+    }
   }
 
   /** The old form `/watch/…/NAME` selects by the path. */

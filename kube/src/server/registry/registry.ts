@@ -19,12 +19,19 @@ export interface ServedGroup {
  */
 export class Registry {
   readonly #definitions = new Map<string, ResourceDefinition>();
+  readonly #listeners = new Set<() => void>();
   #groups: readonly ServedGroup[] | undefined;
   #revision = 0;
 
   /** Rises with every change. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Calls after each change. Answers how to stop. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Adds definitions; one of the same group, version and resource is replaced. */
@@ -83,6 +90,7 @@ export class Registry {
   #changed(): void {
     this.#revision += 1;
     this.#groups = undefined;
+    for (const listener of this.#listeners) listener();
   }
 
   #collect(): ServedGroup[] {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@hawser/seams';
 import { StatusError, type Status } from '../../status/status.ts';
 import { asStatusError } from '../../status/as-status-error.ts';
+import { failure } from '../../status/status-errors.ts';
 import { FellBehindError } from '../../store/event-watch.ts';
 import type { ObjectStore, StoreWatch } from '../../store/store.ts';
 import type { ListOptions } from '../http/query-options.ts';
@@ -10,7 +11,7 @@ import type { Selection } from '../rest/object-lister.ts';
 import { seenEvent, type EventLines } from './event-line.ts';
 
 /** Why a watch ended. */
-export type WatchEnd = 'timeout' | 'client' | 'slow' | 'expired' | 'stopped' | 'error';
+export type WatchEnd = 'timeout' | 'client' | 'slow' | 'expired' | 'removed' | 'stopped' | 'error';
 
 /** Bounds of one watch. */
 export interface WatchLimits {
@@ -24,6 +25,9 @@ export interface WatchLimits {
 
 /** A bookmark is sent this long before the end, so that the client can go on from there. */
 const BOOKMARK_BEFORE_END_MS = 2000;
+
+/** Nobody is to go on from there: the next resource of that name is another one. */
+const { status: REMOVED } = failure(410, 'Expired', 'The resource is not served any more.');
 
 /** What a {@link WatchSession} watches, and for whom. */
 export interface WatchSessionOptions {
@@ -44,7 +48,7 @@ export interface WatchSessionOptions {
 
 /**
  * One watch request: sends the state (if asked), then events, bookmarks in between, until its time is over, the
- * client leaves or falls too far behind, or the server stops.
+ * client leaves or falls too far behind, the resource is not served any more, or the server stops.
  */
 export class WatchSession {
   readonly #options: WatchSessionOptions;
@@ -67,6 +71,7 @@ export class WatchSession {
     this.#response.once('close', onClose);
     try {
       await this.#stream();
+      if (this.#end === 'removed') await this.#write(this.#options.lines.error(REMOVED));
     } catch (error) {
       await this.#fail(error);
     } finally {
@@ -80,9 +85,14 @@ export class WatchSession {
     return end;
   }
 
-  /** Ends the watch, as when the server stops. */
-  stop(): void {
-    this.#finish('stopped');
+  /** What is watched. */
+  get definition(): ResourceDefinition {
+    return this.#options.definition;
+  }
+
+  /** Ends the watch. */
+  stop(why: 'removed' | 'stopped'): void {
+    this.#finish(why);
   }
 
   async #stream(): Promise<void> {
