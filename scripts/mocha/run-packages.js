@@ -20,6 +20,8 @@ const PARTS_OF_LONGEST = [
   ['pool', 'proxy-consumer'],
   ['devices'],
   ['whole-system'],
+  ['demo', 'docs'],
+  ['package', 'chart', 'process-runtime'],
 ];
 
 /**

@@ -5,9 +5,9 @@ import { ContainerdSite } from '@hawser/edgecore/testing';
 import { ModbusPeer } from '@hawser/mapper-modbus/testing';
 import { randomBelow, seededRandom } from '@hawser/seams';
 import { eventually, makeTempDir, scaled, type TempDir } from '@hawser/seams/testing';
-import { ask } from '../src/cluster-site/ipc-calls.ts';
-import { startNode } from '../src/processes/node-child.ts';
-import { remainsOf, runDemo } from './demo/demo-run.ts';
+import { ask } from '../../src/cluster-site/ipc-calls.ts';
+import { startNode } from '../../src/processes/node-child.ts';
+import { remainsOf, runDemo } from './demo-run.ts';
 
 /** What it shows wherever it runs. */
 const ALWAYS = [
@@ -101,7 +101,7 @@ describe('the demonstration behind npm start', function () {
   it('works in a cluster that is there, and leaves it as it was', async () => {
     const kubeconfig = path.join(dir.path, 'kubeconfig');
     const plane = await startNode({
-      script: new URL('../src/cluster-site/control-plane-process.js', import.meta.url),
+      script: new URL('../../src/cluster-site/control-plane-process.js', import.meta.url),
       args: [JSON.stringify({ kubeconfig })],
       readyTimeoutMs: 60_000,
     });

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
+const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const CODE = /(?<![A-Z0-9_])ERR_[A-Z0-9]+(?:_[A-Z0-9]+)+(?!_?\$|[A-Z0-9_])/g;
 
 function read(file: string): string {
