@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { eventually } from '@hawser/seams/testing';
 import type { ContainerConfig, SandboxConfig } from '../src/runtime/container-config.ts';
 import type { ContainerRuntime, RuntimeContainer } from '../src/runtime/container-runtime.ts';
@@ -18,6 +20,8 @@ export interface ContainerRuntimeFixture {
   readonly fail: readonly string[];
   /** Where the runtime can do so: goes on, whatever it is told, until it is killed. */
   readonly deaf?: readonly string[];
+  /** What it writes into its log once it is deaf. Absent: it is so from its start. */
+  readonly deafWord?: string;
   /** Where the runtime can do so: a command that writes `hello` and ends with this exit code; one that takes an hour. */
   readonly exec?: {
     readonly hello: readonly string[];
@@ -187,6 +191,11 @@ export function describeContainerRuntime(name: string, open: () => Promise<Conta
     it('kills what does not want to end', async function () {
       if (fixture.deaf === undefined) this.skip();
       const { id } = await run(fixture.deaf);
+      const { deafWord, logDirectory = '' } = fixture;
+      if (deafWord !== undefined) {
+        const log = path.join(logDirectory, uid, 'main/0.log');
+        await eventually('it is deaf', async () => (await readFile(log, 'utf8')).includes(deafWord));
+      }
       await runtime.stopContainer(id, 1, signal);
       assert.equal((await exited(id)).exitCode, 137);
     });

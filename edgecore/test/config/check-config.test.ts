@@ -87,7 +87,7 @@ nodes: {}
     assert.match(at('reserved.cpu'), /quantity/);
     assert.match(at('hub.address'), /host:port/);
     assert.match(at('hub.heartbeatMs'), /2000 to 300000/);
-    assert.match(at('hub.transport'), /ws, quic, auto/);
+    assert.match(at('hub.transport'), /ws, quic, webtransport, auto/);
     assert.match(at('data.dir'), /absolute path/);
     assert.equal(found.length, 12);
   });

@@ -151,7 +151,10 @@ for (const mounts of ['auto', 'links'] as const) {
         .filter((pid) => pid > 0);
       assert.ok(pids.length >= 2, all.stdout);
       await site.runtime.stopContainer(id, 1, NEVER);
-      for (const pid of pids) assert.equal(await processStat(pid), undefined);
+      await eventually('all have gone, and somebody has buried them', async () => {
+        const left = await Promise.all(pids.map((pid) => processStat(pid)));
+        return left.every((stat) => stat === undefined);
+      });
     });
 
     it('says that ports are taken, whoever has them', async () => {
