@@ -50,9 +50,7 @@ describe('an edge over webtransport', function () {
   it('is the only one that loads what it takes', async () => {
     const names = (await readdir(BUNDLE)).filter((name) => name.endsWith('.js'));
     const texts = await Promise.all(names.map((name) => readFile(path.join(BUNDLE, name), 'utf8')));
-    const holders = names.filter(
-      (_name, at) => texts[at]?.includes('Http2WebTransportClient') === true,
-    );
+    const holders = names.filter((_name, at) => texts[at]?.includes('Http2WebTransportClient') === true);
     assert.equal(holders.length, 1, `the library is in ${holders.join(', ')}`);
     const [holder = ''] = holders;
     const importers = texts.filter((text) => text.includes(holder));
