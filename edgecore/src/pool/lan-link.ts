@@ -46,7 +46,8 @@ const LIMITS: Partial<TunnelLimits> = {
   maxWaitingHandshakesPerAddress: 16,
   handshakesPerSecond: 50,
   maxConnections: 1_024,
-  maxConnectionsPerAddress: 64,
+  // Half of a large pool may be behind one address; who has one has shown a certificate of the pool.
+  maxConnectionsPerAddress: 512,
 };
 /** Of the tunnel itself: members have heartbeats of their own, which are shorter. */
 const HEARTBEAT_MS = 30_000;
