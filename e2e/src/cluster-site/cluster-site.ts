@@ -343,7 +343,7 @@ export class ClusterSite {
 
   /** Stops everything and removes the site's files. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.edges.map((edge) => edge.stop()));
+    await Promise.allSettled(this.edges.map((edge) => edge.close()));
     for (const hub of this.#hubs) await hub?.child.stop();
     await this.#controlPlane?.stop();
     this.#client?.close();

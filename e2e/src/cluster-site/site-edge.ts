@@ -30,6 +30,7 @@ export class SiteEdge {
   readonly configFile: string;
   readonly admin: AdminClient;
   readonly #options: SiteEdgeOptions;
+  #closed = false;
   #process: NodeChild | undefined;
 
   constructor(options: SiteEdgeOptions) {
@@ -73,6 +74,7 @@ export class SiteEdge {
     } = {},
   ): Promise<void> {
     const { wallShiftMs = 0, config = {}, asWritten = false } = options;
+    this.#throwIfClosed();
     if (!asWritten) await this.#writeConfig({ ...this.#options.config, ...config });
     this.#process = await this.#options.startNode({
       ...{ script: MAIN, args: ['--config', this.configFile], readyWhen: 'spawned' },
@@ -81,6 +83,8 @@ export class SiteEdge {
         env: { HAWSER_E2E_WALL_SHIFT_MS: String(wallShiftMs) },
       }),
     });
+    if (this.#closed) await this.kill();
+    this.#throwIfClosed();
     await this.#untilAnswers();
   }
 
@@ -123,10 +127,20 @@ export class SiteEdge {
     this.#process = undefined;
   }
 
+  /** Ends it for good: whoever is about to start it again learns that it is over. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.stop();
+  }
+
   /** Kills it. */
   async kill(): Promise<void> {
     await this.#process?.kill();
     this.#process = undefined;
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new E2eError('ERR_E2E_CHILD_EXITED', `${this.node} is closed with its site`);
   }
 
   async #writeConfig(config: EdgeConfigInput): Promise<void> {
