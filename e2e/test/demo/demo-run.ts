@@ -7,6 +7,9 @@ const MAIN = new URL('../../src/demo/main.js', import.meta.url).pathname;
 /** Images for containers, made once; they are this machine's, and stay. */
 const CACHE = 'hawser-test-images-';
 
+/** A run that takes longer is ended, and tells so by its signal. */
+const RUN_LIMIT_MS = 150_000;
+
 /** What a run of the demonstration came to. */
 export interface DemoRun {
   readonly code: number | null;
@@ -35,8 +38,10 @@ export async function runDemo(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: tmp },
   });
+  const patience = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
   const interrupted = interruption === undefined ? undefined : interruptAfter(child, interruption);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  clearTimeout(patience);
   const startedMs = interrupted?.();
   return {
     ...{ code: child.exitCode, signal: child.signalCode, stdout, stderr },
