@@ -363,10 +363,14 @@ export class Pools implements PoolAccess, OwnObjects {
     this.#status.look(pool);
   }
 
-  /** As it has said here, or as its Node has it from another replica. */
+  /**
+   * As it has said here; else as its Node has it, from another replica or from before. One that stops comes back at the
+   * same place, mostly: the pool need not be told twice.
+   */
   #endpointOf(node: string): string {
     const report = this.#members.report(node);
-    return report?.endpoint ?? this.#table.facts(node)?.annotations[ANNOTATIONS.poolEndpoint] ?? '';
+    if (report !== undefined && report.resign !== true) return report.endpoint;
+    return this.#table.facts(node)?.annotations[ANNOTATIONS.poolEndpoint] ?? '';
   }
 
   async #refresh(pool: string): Promise<void> {

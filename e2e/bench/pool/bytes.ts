@@ -14,7 +14,7 @@ import { openPoolCloud, SERVICES, setSharing, type Sharing } from './pool-cloud.
 const SIZES = [1, 10, 50, 100] as const;
 /** Services that are updated, all of them together: each has its next write when all have had theirs. */
 const UPDATED = 100;
-const WRITE_EVERY_MS = 5;
+const WRITE_EVERY_MS = 30;
 /** Starts are counted for so long, or until all are ready: what sessions take by themselves takes time. */
 const START_MS = 20_000;
 /** What is on its way when all is written gets there by then. */

@@ -102,7 +102,10 @@ export class HubWords {
       outbox.putVolatile({
         key: keyOf(body.pool),
         kind: 'pool-report',
-        body: () => packUpstream(report() ?? body),
+        body: () => {
+          this.#reported = report() ?? body;
+          return packUpstream(this.#reported);
+        },
         ...(onAnswer !== undefined && { onAnswer }),
       });
     } catch (error) {

@@ -256,11 +256,11 @@ export class PoolMember implements PoolReader {
     const run = this.#makeRun(pool);
     this.#run = run;
     this.#book.setPool(pool);
-    run.start();
-    log.info({ pool, restored, version: run.scopes.version }, 'a member of the pool');
+    // Before it begins: what it reports first has the port, and each report of another one goes to the whole pool.
     if (!pool.startsWith(SOLO_PREFIX)) await this.#open();
     else await link.close();
-    run.soon();
+    run.start();
+    log.info({ pool, restored, version: run.scopes.version }, 'a member of the pool');
   }
 
   async #leave(): Promise<void> {

@@ -115,7 +115,7 @@ export class PoolRun {
   setConnected(connected: boolean): void {
     this.#connection += 1;
     this.#lookAtLife();
-    if (connected) this.#parts.hubWords.sayAgain();
+    if (connected && this.#running) this.#parts.hubWords.sayAgain();
     this.soon();
   }
 
