@@ -70,13 +70,16 @@ describe('the chart', function () {
     for (const objects of [least, full, balanced]) checkConfig(parse(configOf(objects)), 'the chart');
     const config = checkConfig(parse(configOf(full)), 'the chart');
     assert.deepEqual(config.advertise, ['hub.example.org', '192.0.2.7', '2001:db8::7']);
-    const { host, websocketPort, quicPort } = config.listen;
-    assert.deepEqual([host, websocketPort, quicPort], ['::', 10_000, 10_001]);
+    assert.deepEqual(config.listen, {
+      ...{ host: '::', websocketPort: 10_000 },
+      ...{ quicPort: 10_001, webTransportPort: 10_003 },
+    });
     assert.deepEqual(config.operations, { host: '::', port: 10_002 });
     assert.deepEqual(config.drain, { notReadySeconds: 2, sessionsSeconds: 600 });
     assert.equal(config.kubelet.enabled, false);
     assert.equal(config.uploads.url, 'https://uploads.example.org/');
-    assert.equal(checkConfig(parse(configOf(least)), 'the chart').listen.quicPort, null);
+    const { listen } = checkConfig(parse(configOf(least)), 'the chart');
+    assert.deepEqual([listen.quicPort, listen.webTransportPort], [null, null]);
   });
 
   it('keeps ports and addresses its own, whatever `config` says', async () => {
@@ -100,7 +103,7 @@ describe('the chart', function () {
         Object.entries(labels).every(([name, value]) => metadata.labels[name] === value);
       const service = only(objects, 'Service')['spec'] as {
         readonly selector: Record<string, string>;
-        readonly ports: readonly { readonly targetPort: string; readonly protocol: string }[];
+        readonly ports: readonly ServicePort[];
       };
       assert.ok(isChosen(service.selector));
       const open = container.ports.map(({ name, protocol }) => `${name}/${protocol}`);
@@ -130,8 +133,33 @@ describe('the chart', function () {
     );
     assert.deepEqual(
       podOf(full).spec.containers[0].ports.map(({ containerPort }) => containerPort),
-      [10_000, 10_001, 10_002],
+      [10_000, 10_001, 10_002, 10_003],
     );
+  });
+
+  it('opens ports for edges where they are asked for, in Service and policy alike', () => {
+    const ofService = (objects: readonly KubeObject[]): readonly ServicePort[] =>
+      (only(objects, 'Service')['spec'] as { readonly ports: readonly ServicePort[] }).ports;
+    const numbers = (objects: readonly KubeObject[]): readonly (readonly [number, number | undefined])[] =>
+      ofService(objects).map(({ port, nodePort }) => [port, nodePort]);
+    assert.deepEqual(numbers(least), [[10_000, undefined]]);
+    assert.deepEqual(numbers(balanced), [
+      [10_000, undefined],
+      [10_001, undefined],
+      [443, undefined],
+    ]);
+    assert.deepEqual(numbers(full), [
+      [10_000, 30_100],
+      [10_001, 30_101],
+      [10_003, 30_103],
+    ]);
+    for (const objects of [least, full]) {
+      const { ingress } = only(objects, 'NetworkPolicy')['spec'] as {
+        readonly ingress: readonly { readonly ports: readonly object[] }[];
+      };
+      const open = ofService(objects).map(({ targetPort, protocol }) => ({ port: targetPort, protocol }));
+      assert.deepEqual(ingress[0]?.ports, open);
+    }
   });
 
   it('asks for no right of the machine', () => {
@@ -186,6 +214,13 @@ describe('the chart', function () {
     assert.equal(await readFile(file, 'utf8'), await plainManifests(), advice);
   });
 });
+
+interface ServicePort {
+  readonly port: number;
+  readonly nodePort?: number;
+  readonly targetPort: string;
+  readonly protocol: string;
+}
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

@@ -20,11 +20,11 @@ const VALUES = [
   '--set',
   'advertise={hub.example.org}',
   '--set',
-  'drain.notReadySeconds=1,drain.sessionsSeconds=1,quic.enabled=true',
+  'drain.notReadySeconds=1,drain.sessionsSeconds=1,quic.enabled=true,webTransport.enabled=true',
 ];
 const WAIT = { deadlineMs: 60_000, intervalMs: 50 };
 
-// QUIC is on: a hub whose native code does not load would not be ready.
+// QUIC and WebTransport are on: a hub whose native code or libraries do not load would not be ready.
 // The image that `npm run image` makes, in a real containerd, as the pod of the chart: with its account, its rights, its
 // probes and its security context. The node that runs it is one of ours; what it asks of a node any other has too.
 describe("cloudcore's image", function () {
