@@ -199,6 +199,36 @@ describe('pools at the hub', function () {
       await eventually('services alone', () => shared() === 'Service', WAIT);
     });
 
+    it('stay where they were while they stop and come back', async () => {
+      const [one, two] = await site.members('shop', ['edge-1', 'edge-2']);
+      assert.ok(one !== undefined && two !== undefined);
+      const { epoch } = await one.told('who leads', ({ leader }) => leader === 'edge-1');
+      one.follow('shop', ROSTER, { epoch });
+      const places = (): string =>
+        (rosterOf(one, 'shop')?.members ?? []).map(({ endpoint }) => endpoint).join();
+      const both = '127.0.0.1:10001,127.0.0.1:10002';
+      await eventually('both are there', () => places() === both, WAIT);
+      const noted = async (): Promise<boolean> => {
+        const { metadata } = await site.nodes.get('', 'edge-2');
+        return metadata.annotations?.['hawser.dev/pool-endpoint'] === '127.0.0.1:10002';
+      };
+      await eventually('its Node has it', noted, WAIT);
+      const shown = new Set([both]);
+      one.view('shop', ROSTER).listen(() => shown.add(places()));
+
+      await two.report('shop', { endpoint: '', resign: true });
+      await two.disconnect();
+      // What the pool is told next is told without it.
+      await site.node('edge-3', 'shop');
+      await eventually('another member', () => places().split(',').length === 3, WAIT);
+      await two.connect();
+      await two.report('shop');
+      await site.node('edge-4', 'shop');
+      await eventually('one more', () => places().split(',').length === 4, WAIT);
+      assert.deepEqual([...shown], [both, `${both},`, `${both},,`]);
+      assert.ok(await noted());
+    });
+
     it('are told what other replicas know, and go on at another one where they were', async () => {
       const hub = await site.hub();
       const [one] = await site.members('shop', ['edge-1']);

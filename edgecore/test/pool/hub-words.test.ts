@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { deferred, silentLogger } from '@hawser/seams';
 import { FakeClock } from '@hawser/seams/testing';
-import { packJson } from '@hawser/sync';
+import { packJson, unpackJson, type VolatileMessage } from '@hawser/sync';
 import { HubWords, type HubWordsOptions } from '../../src/pool/hub-words.ts';
 import { poolTimes } from '../../src/pool/pool-times.ts';
 
@@ -90,5 +90,45 @@ describe('What a member says to the hub', () => {
     assert.equal(await after(reportMs), 4);
     body.complete = false;
     assert.equal(await after(reportMs), 5, 'its followers wait');
+  });
+
+  it('is reported as it was when it was sent, and not once more', async () => {
+    const clock = new FakeClock();
+    const { reportMs, versionReportMs } = poolTimes();
+    const body = {
+      pool: 'shop',
+      endpoint: '',
+      epoch: 0,
+      version: '',
+      complete: false,
+      writable: true,
+      peers: 0,
+    };
+    const queued: VolatileMessage[] = [];
+    const words = new HubWords({
+      requests: { request: () => Promise.reject(new Error('nothing is asked')) },
+      outbox: { putVolatile: (message) => queued.push(message), withdraw: () => {} },
+      report: () => ({ ...body }),
+      place: () => 'searching',
+      onClaimed: () => {},
+      onRefused: () => {},
+      times: () => poolTimes(),
+      onChange: () => {},
+      clock,
+      log: silentLogger,
+    });
+    words.look();
+    // There is no session yet: what is sent is made once there is one.
+    await clock.advance(reportMs / 2);
+    Object.assign(body, { endpoint: '10.0.0.1:10550', version: '7', complete: true });
+    assert.equal(queued.length, 1);
+    const sent = unpackJson(queued[0]?.body() ?? new Uint8Array(0));
+    assert.deepEqual(sent, body);
+    await clock.advance(versionReportMs);
+    assert.equal(words.look(), Infinity, 'the hub knows it all');
+    assert.equal(queued.length, 1);
+    body.endpoint = '10.0.0.2:10550';
+    words.look();
+    assert.equal(queued.length, 2);
   });
 });

@@ -318,8 +318,7 @@ export class ModelCloud {
   }
 
   #endpointOf(node: string): string {
-    const member = this.#members.get(node);
-    return member?.report?.endpoint ?? member?.saidEndpoint ?? '';
+    return this.#members.get(node)?.saidEndpoint ?? '';
   }
 
   #soloOf(node: string): PoolMembership {
