@@ -44,7 +44,7 @@ export class PoolChecker {
   }
 
   #checkLeader({ name, member }: SimPoolNode): void {
-    const { epoch = 0, provisional = true } = member.member.run?.status() ?? {};
+    const { epoch = 0, provisional = true } = member.member.run?.view.status() ?? {};
     if (provisional) return;
     const named = `${this.#life} ${epoch}`;
     const other = this.#leaders.get(named);

@@ -1,6 +1,7 @@
 import type { Clock } from '@hawser/seams';
 import type { Appointed } from './leader-choice.ts';
 import { rivalOf } from './leader-choice.ts';
+import type { AskedToLead } from './leader-knowledge.ts';
 import type { Contender } from './leader-order.ts';
 import type { PoolTimes } from './pool-times.ts';
 import type { PoolState } from './pool-types.ts';
@@ -30,12 +31,24 @@ export interface EndOfLead {
   readonly to: string;
 }
 
-/** What decides over whether this node goes on leading. */
+/** Why this node begins to lead. */
+export interface BeginOfLead {
+  /** In words. */
+  readonly why: string;
+  /** Not by the word of the hub. */
+  readonly provisional: boolean;
+}
+
+/** What decides over whether this node begins to lead, and goes on leading. */
 export interface LeaderCircumstances {
   readonly appointed: Appointed;
+  /** Who hands over to this node; undefined: nobody does. */
+  readonly asked: AskedToLead | undefined;
   /** Whether the hub is heard. */
   readonly fresh: boolean;
   readonly mayLead: boolean;
+  /** Whether the pool has chosen this node by itself. */
+  readonly isElected: boolean;
   /** This node, as contenders are compared. */
   readonly mine: () => Contender;
   /** Others that say that they lead. */
@@ -51,6 +64,8 @@ export class LeaderRole {
   /** Before it this node does not lead again, monotonic milliseconds. */
   #fromMs = -Infinity;
   #isRefused = false;
+  /** Whom this node has just given way to. */
+  #gaveWay = { to: '', untilMs: -Infinity };
 
   constructor(options: LeaderRoleOptions) {
     this.#options = options;
@@ -61,9 +76,9 @@ export class LeaderRole {
     return this.#leading;
   }
 
-  /** Whether it may begin now, as far as its last end goes. */
-  get mayBegin(): boolean {
-    return this.#leading === undefined && this.#options.clock.monotonicMs() >= this.#fromMs;
+  /** Whom this node has just given way to, for those that followed it; empty: nobody that it knows. */
+  get successor(): string {
+    return this.#options.clock.monotonicMs() < this.#gaveWay.untilMs ? this.#gaveWay.to : '';
   }
 
   begin(epoch: number, provisional: boolean): void {
@@ -77,11 +92,17 @@ export class LeaderRole {
     if (this.#leading !== undefined) this.#leading.ready = true;
   }
 
-  /** @returns before when it does not lead again, monotonic milliseconds: whatever spoke for another one is to count for a moment */
-  end(): number {
+  /**
+   * @param to who leads in its place; empty: nobody that is known
+   * @returns before when it does not lead again, monotonic milliseconds: whatever spoke for another one is to count for a moment
+   */
+  end(to: string): number {
+    const { clock, times } = this.#options;
+    const nowMs = clock.monotonicMs();
     this.#leading = undefined;
     this.#isRefused = false;
-    this.#fromMs = this.#options.clock.monotonicMs() + this.#options.times().rankMs;
+    this.#gaveWay = { to, untilMs: nowMs + times().returnMs };
+    this.#fromMs = nowMs + times().rankMs;
     return this.#fromMs;
   }
 
@@ -106,6 +127,16 @@ export class LeaderRole {
     const isNew = epoch > leading.epoch || (epoch === leading.epoch && leading.provisional && fresh);
     if (isNew) Object.assign(leading, { epoch, provisional: false });
     return isNew;
+  }
+
+  /** Why this node is to begin to lead now; undefined: it is not. */
+  whyBegin({ appointed, asked, fresh, mayLead, isElected }: LeaderCircumstances): BeginOfLead | undefined {
+    const { node, clock } = this.#options;
+    if (!mayLead || this.#leading !== undefined || clock.monotonicMs() < this.#fromMs) return undefined;
+    const isMine = appointed.leader === node && !this.isDeposed(appointed.epoch);
+    if (fresh) return isMine ? { why: 'the hub has appointed it', provisional: false } : undefined;
+    if (asked?.stopping === true) return { why: `${asked.by} has handed over`, provisional: !isMine };
+    return isElected ? { why: 'nobody else leads', provisional: !isMine } : undefined;
   }
 
   /** Why this node is to lead no longer, and whom it gives way to, if anybody; undefined: it goes on. */

@@ -128,7 +128,7 @@ export class PoolMember implements PoolReader {
   }
 
   get cloud(): boolean {
-    return this.#run?.cloud ?? this.#options.hub.usable;
+    return this.#run?.view.cloud ?? this.#options.hub.usable;
   }
 
   resources(): ReadonlyMap<string, PoolResource> {
@@ -165,7 +165,7 @@ export class PoolMember implements PoolReader {
   /** What `hawser pool status` shows; undefined: the node is in no pool, and nobody has asked for one of its own. */
   status(): PoolStatus | undefined {
     const run = this.#run;
-    if (run === undefined || run.idle) return undefined;
+    if (run === undefined || run.view.idle) return undefined;
     const { node, clock } = this.#options;
     const bytesOf = (resource: string): number => this.#store.bytes(poolScope(run.scopes.pool, resource));
     return poolStatus(run, { node, clock, bytesOf, problems: this.problems() });

@@ -22,7 +22,7 @@ function gauges(registry: Registry, member: () => Read): void {
     registers,
     collect() {
       const { run } = member();
-      const now = run?.idle === false ? run.standing().state : undefined;
+      const now = run?.view.idle === false ? run.view.standing().state : undefined;
       for (const each of STATES) state.set({ state: each }, Number(each === now));
     },
   });
@@ -30,22 +30,26 @@ function gauges(registry: Registry, member: () => Read): void {
     const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read(member())) });
   };
   single('hawser_pool_leading', 'Whether this node leads its pool.', ({ run }) =>
-    Number(run?.leads ?? false),
+    Number(run?.view.leads ?? false),
   );
   single(
     'hawser_pool_provisional',
     'Whether the leader was chosen by the pool itself, without the cloud.',
-    ({ run }) => Number(run?.standing().provisional ?? false),
+    ({ run }) => Number(run?.view.standing().provisional ?? false),
   );
-  single('hawser_pool_epoch', 'Epoch of the pool’s leadership.', ({ run }) => run?.standing().epoch ?? 0);
+  single(
+    'hawser_pool_epoch',
+    'Epoch of the pool’s leadership.',
+    ({ run }) => run?.view.standing().epoch ?? 0,
+  );
   single('hawser_pool_cloud', 'Whether the cloud is heard, by this node or by its leader.', ({ run }) =>
-    Number(run?.cloud ?? false),
+    Number(run?.view.cloud ?? false),
   );
   single(
     'hawser_pool_age_seconds',
     'Seconds since the cloud was heard, by this node or by its leader; -1: never.',
     ({ run }) => {
-      const ageMs = run?.standing().cloudAgeMs;
+      const ageMs = run?.view.standing().cloudAgeMs;
       return ageMs === undefined ? -1 : ageMs / 1000;
     },
   );

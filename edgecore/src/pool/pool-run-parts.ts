@@ -6,6 +6,7 @@ import { LeaderDuties } from './leader-duties.ts';
 import { LeaderKnowledge } from './leader-knowledge.ts';
 import { LeaderLinks, type LeaderLinksOptions, type PeerTarget } from './leader-links.ts';
 import { LeaderRole } from './leader-role.ts';
+import { LostLeader } from './lost-leader.ts';
 import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
 import { PeerServices, type PeerServicesOptions } from './peer-services.ts';
 import { PeerWords } from './peer-words.ts';
@@ -39,6 +40,7 @@ export interface RunParts {
   readonly scopes: PoolScopes;
   readonly knowledge: LeaderKnowledge;
   readonly role: LeaderRole;
+  readonly lost: LostLeader;
   readonly source: SourceChoice;
   readonly words: PeerWords;
   readonly services: PeerServices;
@@ -123,6 +125,7 @@ export function makeRunParts(options: PoolRunOptions, hooks: RunHooks): RunParts
   });
   return {
     ...{ scopes, knowledge, role, words, services, links, hubWords },
+    lost: new LostLeader({ ...shared, leaderless: () => options.membership().leaderless === true }),
     source: new SourceChoice(hub),
     election: new PoolElection({ ...shared, ask, isBusy: (name) => links.isBusy(name) }),
     duties: new LeaderDuties({

@@ -1,20 +1,18 @@
-import { Alarm, POOL_RESOURCES, poolScope, SOLO_PREFIX } from '@hawser/sync';
+import { Alarm, POOL_RESOURCES, poolScope } from '@hawser/sync';
 import type { DirectAccess } from './direct-access.ts';
 import { sayFarewell } from './farewell.ts';
-import { cloudAge, type LeaderLinks } from './leader-links.ts';
-import type { Contender } from './leader-order.ts';
+import type { LeaderLinks } from './leader-links.ts';
 import type { LeaderRole } from './leader-role.ts';
-import { LostLeader } from './lost-leader.ts';
-import type { PeerAnswer, PeerStatus } from './peer-messages.ts';
+import { MemberView } from './member-view.ts';
+import type { PeerAnswer } from './peer-messages.ts';
 import type { PeerServices } from './peer-services.ts';
-import { contenderOf, hearsCloud, type PeerTable } from './peer-table.ts';
+import type { PeerTable } from './peer-table.ts';
 import { makeRunParts, NOT_LEADING, OTHER_LIFE, type RunParts } from './pool-run-parts.ts';
-import type { PoolRunOptions, PoolStanding } from './pool-run-types.ts';
+import type { PoolRunOptions } from './pool-run-types.ts';
 import type { PoolScopes, ScopeSource } from './pool-scopes.ts';
 import { poolTimes, type PoolTimes } from './pool-times.ts';
-import type { PoolState } from './pool-types.ts';
 import { endsAll, type WantedSource } from './scope-source.ts';
-import { ALTERED, isSameLife } from './state-checks.ts';
+import { ALTERED } from './state-checks.ts';
 
 /** Sessions of members of which nothing was heard are kept for so many times the expiry. */
 const FORGOTTEN_AFTER = 3;
@@ -24,15 +22,13 @@ const FORGOTTEN_AFTER = 3;
  * known, does what follows, and sets an alarm for when something falls due.
  */
 export class PoolRun {
+  /** How this member stands, and what is decided by. */
+  readonly view: MemberView;
   readonly #options: PoolRunOptions;
   readonly #alarm: Alarm;
   readonly #parts: RunParts;
-  readonly #solo: boolean;
   #times: PoolTimes = poolTimes();
-  readonly #lost: LostLeader;
   #lastLeader = '';
-  /** Whom this node has just given way to, for those that followed it. */
-  #gaveWay = { to: '', untilMs: -Infinity };
   /** Life of the cluster that is accepted here. */
   #life = '';
   #connection = 0;
@@ -44,23 +40,22 @@ export class PoolRun {
 
   constructor(options: PoolRunOptions) {
     this.#options = options;
-    this.#solo = options.pool.startsWith(SOLO_PREFIX);
-    const leaderless = (): boolean => options.membership().leaderless === true;
-    this.#lost = new LostLeader({ times: () => this.#times, leaderless, clock: options.clock });
     this.#alarm = new Alarm(options.clock, () => this.soon());
+    const times = (): PoolTimes => this.#times;
+    const stopping = (): boolean => this.#stopping;
     this.#parts = makeRunParts(options, {
-      times: () => this.#times,
+      ...{ times, stopping },
       soon: () => this.soon(),
-      status: () => this.status(),
-      leads: () => this.leads,
+      status: () => this.view.status(),
+      leads: () => this.view.leads,
       handover: () => (this.#stopping ? this.#heir : this.#parts.duties.handover),
-      cloud: () => this.cloud,
-      stopping: () => this.#stopping,
+      cloud: () => this.view.cloud,
       onScopes: () => this.#onScopes(),
       onScopeEnded: (source, scope, code, message) => this.#onScopeEnded(source, scope, code, message),
       onAnswer: (answer) => this.#onAnswer(answer),
       onCurrent: (why, silentSinceMs) => this.#onCurrent(why, silentSinceMs),
     });
+    this.view = new MemberView({ run: options, parts: this.#parts, times, stopping });
   }
 
   get scopes(): PoolScopes {
@@ -84,29 +79,11 @@ export class PoolRun {
     return this.#parts.knowledge.table;
   }
 
-  /** Whether this node leads. */
-  get leads(): boolean {
-    return this.#leading !== undefined && !this.#stopping;
-  }
-
-  /** Whether nobody needs it: a node without a pool, whose programs have not asked for anything. */
-  get idle(): boolean {
-    return this.#solo && !this.#options.needed();
-  }
-
-  /** Whether the cloud is heard, by this node or by its leader. */
-  get cloud(): boolean {
-    const { current } = this.links;
-    if (this.#parts.pulse.fresh) return true;
-    if (current === undefined || this.#leading !== undefined) return false;
-    return hearsCloud(current.answer.status, this.#now - current.heardMs, this.#times);
-  }
-
   /** Begins, with what the store has. Called once. */
   start(): void {
     this.#running = true;
     this.#parts.knowledge.start();
-    this.#lost.begin();
+    this.#parts.lost.begin();
     this.scopes.open();
     this.#onScopes();
   }
@@ -138,7 +115,7 @@ export class PoolRun {
   /** Hands over where it leads, and ends. Idempotent; at most `farewellMs`. */
   async stop(): Promise<void> {
     if (!this.#running) return;
-    if (this.#leading !== undefined && !this.#solo) await this.#handOver();
+    if (this.#leading !== undefined && !this.view.solo) await this.#handOver();
     this.#running = false;
     this.#alarm.cancel();
     this.#parts.hubWords.withdraw(this.#options.pool);
@@ -160,59 +137,20 @@ export class PoolRun {
     });
   }
 
-  /** How this member stands. */
-  standing(): PoolStanding {
-    const { state, leader, leads, provisional, epoch } = this.status();
-    return {
-      ...{ state, leader, leads, provisional, epoch, cloud: this.cloud },
-      sinceMs: this.#parts.teller.sinceMs,
-      cloudAgeMs: cloudAge(this.#options.hub.heardMs, this.links.current, this.#now),
-    };
-  }
-
-  /** What this member says of itself. */
-  status(): PeerStatus {
-    const { node, pool, link } = this.#options;
-    const { current } = this.links;
-    const leading = this.#leading;
-    const { leads } = this;
-    const followed = leading === undefined ? current?.answer.status : undefined;
-    // Without spreads, which are slow: it is asked for all the time.
-    return {
-      node,
-      pool,
-      leads,
-      life: this.#options.checks.life,
-      endpoint: link.endpoint,
-      epoch: leading?.epoch ?? Math.max(followed?.epoch ?? 0, this.#parts.knowledge.appointed.epoch),
-      version: this.scopes.version,
-      rosterVersion: this.scopes.rosterVersion,
-      complete: this.scopes.complete,
-      state: this.#state(),
-      leader: leads ? node : (current?.name ?? (this.#now < this.#gaveWay.untilMs ? this.#gaveWay.to : '')),
-      provisional: leading?.provisional ?? followed?.provisional ?? false,
-      ready: leads && leading?.ready === true,
-      cloud: this.#parts.pulse.fresh,
-      cloudMs: this.#parts.pulse.cloudMs,
-      electing: this.#parts.election.running && this.#mayLead,
-      stopping: this.#stopping,
-    };
-  }
-
   // ── looking ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Looks at all that is known, and does what follows. */
   look(): void {
     this.#times = poolTimes(this.scopes.roster?.heartbeatSeconds);
     this.#lookAtLife();
-    const dueMs = [this.#solo ? this.#lookAlone() : this.#lookAround()];
+    const dueMs = [this.view.solo ? this.#lookAlone() : this.#lookAround()];
     this.scopes.follow(this.#parts.source.present);
     dueMs.push(this.scopes.look(this.#now));
-    if (!this.#solo) {
+    if (!this.view.solo) {
       dueMs.push(this.#parts.hubWords.look());
       dueMs.push(this.services.expire(this.#times.expiryMs * FORGOTTEN_AFTER));
     }
-    if (!this.idle) this.#parts.teller.tell(this.status(), this.cloud, this.#why);
+    if (!this.view.idle) this.#parts.teller.tell(this.view.status(), this.view.cloud, this.#why);
     const nextMs = Math.min(...dueMs);
     if (nextMs < Infinity) this.#alarm.setAt(Math.max(nextMs, this.#now + 1));
   }
@@ -221,15 +159,15 @@ export class PoolRun {
   #lookAlone(): number {
     const { needed, hub } = this.#options;
     const isOpen = needed() && hub.usable;
-    if (this.idle) return Infinity;
+    if (this.view.idle) return Infinity;
     this.#follow(isOpen ? { kind: 'cloud', epoch: 0, direct: false } : undefined);
-    if (isOpen && this.scopes.synced) this.#lost.end();
+    if (isOpen && this.scopes.synced) this.#parts.lost.end();
     else this.#lose('the hub cannot be heard');
-    return this.#lost.graceEndsMs;
+    return this.#parts.lost.graceEndsMs;
   }
 
   #lookAround(): number {
-    const pulseMs = this.#parts.pulse.look(this.#needsHub());
+    const pulseMs = this.#parts.pulse.look(this.view.needsHub);
     if (this.#parts.knowledge.look()) this.#alarm.setAt(this.#now + this.#times.returnMs);
     this.#decide();
     const roleMs = this.#leading === undefined ? this.#lookAsMember() : this.#lookAsLeader(this.#leading);
@@ -238,26 +176,17 @@ export class PoolRun {
 
   /** Whether this node leads. */
   #decide(): void {
-    const { node, log } = this.#options;
-    const { appointed, asked } = this.#parts.knowledge;
-    const { fresh } = this.#parts.pulse;
-    const circumstances = {
-      ...{ appointed, fresh, mayLead: this.#mayLead },
-      mine: () => this.#contender(),
-      leaders: () => this.#parts.knowledge.leaders(),
-    };
-    const { epoch } = appointed;
-    if (this.#parts.role.renew(circumstances)) {
-      log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
+    const { role } = this.#parts;
+    const circumstances = this.view.circumstances();
+    const { epoch } = circumstances.appointed;
+    if (role.renew(circumstances)) {
+      this.#options.log.info({ epoch }, 'the hub has appointed this node, which led the pool already');
       this.services.nudge();
     }
-    const end = this.#parts.role.whyNot(circumstances);
+    const end = role.whyNot(circumstances);
     if (end !== undefined) this.#stopLeading(end.why, end.to);
-    if (!this.#parts.role.mayBegin || !this.#mayLead) return;
-    const isMine = appointed.leader === node && !this.#parts.role.isDeposed(epoch);
-    if (fresh && isMine) this.#lead(epoch, false, 'the hub has appointed it');
-    else if (!fresh && asked?.stopping === true) this.#lead(epoch, !isMine, `${asked.by} has handed over`);
-    else if (!fresh && this.#parts.election.won) this.#lead(epoch, !isMine, 'nobody else leads');
+    const begin = role.whyBegin(circumstances);
+    if (begin !== undefined) this.#lead(epoch, begin.provisional, begin.why);
   }
 
   #lookAsLeader(leading: NonNullable<LeaderRole['leading']>): number {
@@ -289,16 +218,16 @@ export class PoolRun {
     this.links.aim(this.#parts.knowledge.target(this.#parts.pulse.fresh));
     const dueMs = [this.links.look()];
     const { fresh } = this.#parts.pulse;
-    const isGood = this.#isGood();
+    const isGood = this.view.isGood;
     if (isGood) {
-      this.#lost.end();
+      this.#parts.lost.end();
       this.direct.drop();
       this.#parts.election.end();
       this.#parts.hubWords.contented();
     } else this.#lose(this.#why);
     if (this.#parts.knowledge.asked !== undefined && fresh) dueMs.push(this.#claim(0));
-    if (this.#lost.isLost) dueMs.push(fresh ? this.#lookForHub() : this.#lookForPeer());
-    this.#follow(this.#sourceOf(isGood));
+    if (this.#parts.lost.isLost) dueMs.push(fresh ? this.#lookForHub() : this.#lookForPeer());
+    this.#follow(this.view.source(isGood));
     return Math.min(...dueMs);
   }
 
@@ -309,27 +238,27 @@ export class PoolRun {
     const { node, pool } = this.#options;
     const dueMs: number[] = [];
     const silentMs = this.#parts.knowledge.silentMs();
-    if (leader !== '' && leader !== node && this.#mayLead) {
+    if (leader !== '' && leader !== node && this.view.mayLead) {
       if (silentMs >= this.#times.hubLostMs) dueMs.push(this.#claim(silentMs));
       else dueMs.push(this.#now + this.#times.hubLostMs - silentMs);
     }
-    const { askMs, graceEndsMs } = this.#lost;
+    const { askMs, graceEndsMs } = this.#parts.lost;
     dueMs.push(this.#now >= askMs ? this.direct.want(pool) : askMs, graceEndsMs);
     return Math.min(...dueMs);
   }
 
   /** Without a leader and without a hub: the pool finds one by itself. */
   #lookForPeer(): number {
-    const { chooseMs, graceEndsMs: nextMs } = this.#lost;
+    const { chooseMs, graceEndsMs: nextMs } = this.#parts.lost;
     // One of another life leads all the same: this node waits for the cloud.
     if (this.links.current?.answer.status.ready === true) return nextMs;
     if (this.#now < chooseMs) return Math.min(chooseMs, nextMs);
     const { node } = this.#options;
-    const electors = this.#parts.knowledge.electors(this.#contender());
+    const electors = this.#parts.knowledge.electors(this.view.contender());
     const me = electors.find(({ name }) => name === node);
     if (me === undefined) return nextMs;
     const others = electors.filter(({ name }) => name !== node && !this.#parts.knowledge.isAvoided(name));
-    return Math.min(nextMs, this.#parts.election.look({ ...me, eligible: this.#mayLead }, others));
+    return Math.min(nextMs, this.#parts.election.look({ ...me, eligible: this.view.mayLead }, others));
   }
 
   // ── what is known ──────────────────────────────────────────────────────────────────────────────────────────
@@ -342,63 +271,16 @@ export class PoolRun {
     return this.#options.clock.monotonicMs();
   }
 
-  /** Whether this node can give others what it has. */
-  get #mayLead(): boolean {
-    const { node, link, writable } = this.#options;
-    if (this.#stopping || link.endpoint === '' || !writable()) return false;
-    if (this.#parts.pulse.fresh && this.#parts.knowledge.appointed.leader === node) return true;
-    return this.scopes.roster?.members.some(({ name, eligible }) => name === node && eligible) ?? false;
-  }
-
-  /** Whether it matters now that the hub is really there: also to whoever would lead by its word. */
-  #needsHub(): boolean {
-    const isCalled =
-      this.#parts.knowledge.asked !== undefined ||
-      this.#parts.knowledge.appointed.leader === this.#options.node;
-    return this.#leading !== undefined || !this.#isGood() || isCalled;
-  }
-
-  /** Whether this node has a leader that it can go by. */
-  #isGood(): boolean {
-    if (this.#solo || this.#leading !== undefined) return this.#leading !== undefined;
-    const { current } = this.links;
-    const { ready = false, life = '' } = current?.answer.status ?? {};
-    if (current === undefined || !ready || !isSameLife(life, this.#life)) return false;
-    // Whom the hub has not appointed gives nothing that is newer; whom it has just appointed has to be found.
-    const isFinding = this.#now < this.#parts.knowledge.appointedMs + this.#times.returnMs;
-    return !this.#parts.pulse.fresh || this.#parts.knowledge.appointed.leader === current.name || isFinding;
-  }
-
-  #contender(): Contender {
-    return contenderOf(this.status(), 0, this.#times);
-  }
-
-  #sourceOf(isGood: boolean): WantedSource | undefined {
-    const { current } = this.links;
-    if (!isGood && this.#lost.mayGoOn && this.direct.active && this.#options.hub.usable)
-      return { kind: 'cloud', epoch: 0, direct: true };
-    if (current === undefined || !isSameLife(current.answer.status.life, this.#life)) return undefined;
-    return { kind: 'leader', link: current, life: this.#life };
-  }
+  // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
 
   #follow(wanted: WantedSource | undefined): void {
     this.#parts.source.choose(wanted, this.#connection);
   }
 
-  #state(): PoolState {
-    const leads = this.#parts.role.state(this.#parts.pulse.fresh);
-    if (leads !== undefined) return leads;
-    if (!this.#lost.isLost) return 'LIVE';
-    if (this.#parts.source.present?.direct === true && this.scopes.followed > 0) return 'DIRECT';
-    return this.#lost.isGraceOver ? 'STALE' : 'GRACE';
-  }
-
-  // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
-
   #lead(epoch: number, provisional: boolean, why: string): void {
     const { counters, log } = this.#options;
     this.#parts.role.begin(epoch, provisional);
-    this.#lost.end();
+    this.#parts.lost.end();
     this.#parts.knowledge.leads();
     this.#why = why;
     counters.takeovers[provisional ? 'provisional' : 'appointed'] += 1;
@@ -416,11 +298,10 @@ export class PoolRun {
   #stopLeading(why: string, to = ''): void {
     const { epoch = 0 } = this.#leading ?? {};
     this.#why = why;
-    this.#alarm.setAt(this.#parts.role.end());
-    this.#gaveWay = { to, untilMs: this.#now + this.#times.returnMs };
+    this.#alarm.setAt(this.#parts.role.end(to));
     this.#parts.duties.keep();
     this.#options.log.info({ epoch }, `does not lead the pool any more: ${why}`);
-    this.#lost.begin();
+    this.#parts.lost.begin();
     this.links.forgive();
     this.services.stopPublishing(NOT_LEADING, why);
   }
@@ -435,9 +316,9 @@ export class PoolRun {
   }
 
   #lose(why: string, silentSinceMs?: number): void {
-    if (this.#lost.isLost) return;
+    if (this.#parts.lost.isLost) return;
     this.#why = why;
-    this.#lost.begin(silentSinceMs);
+    this.#parts.lost.begin(silentSinceMs);
   }
 
   #claim(silentMs: number): number {
@@ -470,7 +351,7 @@ export class PoolRun {
   }
 
   #onScopeEnded(source: ScopeSource, scope: string, code: string, message: string): void {
-    const { log, node, pool } = { ...this.#options };
+    const { log, node, pool } = this.#options;
     if (source.kind === 'leader') {
       if (ALTERED.has(code)) this.#refuse(source.name, message);
       else log.debug({ leader: source.name, scope, code }, `a scope has ended: ${message}`);

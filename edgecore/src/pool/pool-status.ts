@@ -13,7 +13,7 @@ export interface PoolStatusParts {
 
 /** What `hawser pool status` shows. */
 export function poolStatus(run: PoolRun, { node, clock, bytesOf, problems }: PoolStatusParts): PoolStatus {
-  const { state, sinceMs, leader, provisional, epoch, cloudAgeMs } = run.standing();
+  const { state, sinceMs, leader, provisional, epoch, cloudAgeMs } = run.view.standing();
   const { scopes } = run;
   return {
     ...{ pool: scopes.pool, node, state, leader, provisional, epoch, problems },
@@ -31,7 +31,7 @@ export function poolStatus(run: PoolRun, { node, clock, bytesOf, problems }: Poo
 }
 
 function membersOf(run: PoolRun, node: string, nowMs: number): PoolStatus['members'] {
-  const { state, version } = run.status();
+  const { state, version } = run.view.status();
   return (run.scopes.roster?.members ?? []).map(({ name, endpoint, eligible }) => {
     const member = { name, endpoint, eligible };
     if (name === node) return { ...member, state, version, heardSeconds: 0 };

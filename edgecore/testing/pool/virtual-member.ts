@@ -114,20 +114,20 @@ export class VirtualMember {
   }
 
   get state(): string {
-    return this.member.run?.status().state ?? 'none';
+    return this.member.run?.view.status().state ?? 'none';
   }
 
   get leads(): boolean {
-    return this.runs && (this.member.run?.leads ?? false);
+    return this.runs && (this.member.run?.view.leads ?? false);
   }
 
   /** Whether it leads and gives what it has. */
   get isReadyLeader(): boolean {
-    return this.leads && this.member.run?.status().ready === true;
+    return this.leads && this.member.run?.view.status().ready === true;
   }
 
   get leader(): string {
-    return this.member.run?.status().leader ?? '';
+    return this.member.run?.view.status().leader ?? '';
   }
 
   view(resource: string): PoolView | undefined {
