@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ensureAuthority } from '@hawser/cloudcore';
@@ -91,18 +91,18 @@ describe('installing cloudcore in a cluster', function () {
   });
 
   it('goes by plain manifests, of which kubectl applies all', async () => {
-    const mine = path.join(dir.path, 'manifests');
-    await mkdir(mine);
     const text = await readFile(path.join(ROOT, 'packaging/manifests/hawser.yaml'), 'utf8');
     assert.equal(text.split('hub.example.org').length - 1, 3, 'one of them in the comment');
-    await writeFile(path.join(mine, 'hawser.yaml'), text.replaceAll('hub.example.org', 'hub.my.example'));
-    for (const folder of ['crds', 'mapper-schemas'])
-      await cp(path.join(ROOT, 'packaging', folder), path.join(dir.path, folder), {
+    await writeFile(path.join(dir.path, 'hawser.yaml'), text.replaceAll('hub.example.org', 'hub.my.example'));
+    // With its links as they are: kubectl follows one only where its path ends with a slash.
+    for (const folder of ['packaging', 'cli/manifests'])
+      await cp(path.join(ROOT, folder), path.join(dir.path, folder), {
         recursive: true,
-        dereference: true,
+        verbatimSymlinks: true,
       });
-    const folders = ['crds', 'manifests', 'mapper-schemas'].map((name) => path.join(dir.path, name));
-    const apply = ['apply', ...folders.flatMap((folder) => ['-f', folder])];
+    const page = await readFile(path.join(ROOT, 'docs/install-cloud.md'), 'utf8');
+    const [, said = ''] = /^kubectl (apply .*-f hawser\.yaml.*)$/m.exec(page) ?? [];
+    const apply = said.split(' ').map((word) => (/[./]/.test(word) ? path.join(dir.path, word) : word));
     const made = await kubectl.ok(apply);
     assert.match(made, /deployment\.apps\/hawser-cloudcore created/);
     // Of budgets kubectl always says that they are configured: their selectors are replaced as a whole.
