@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { CloudCoreError } from './errors.ts';
 import type { CloudCoreConfig } from './config/schema.ts';
 import { CloudCoreParts } from './cloud-core-parts.ts';
+import { AttemptLimiter } from './identity/attempt-limiter.ts';
 import { OperationsServer } from './ops/operations-server.ts';
 
 /** Settings of {@link startCloudCore}. */
@@ -45,6 +46,8 @@ export interface CloudCore {
   stop(): Promise<void>;
 }
 
+/** A warning of the API server is told again after this time, milliseconds. */
+const WARN_EVERY_MS = 3_600_000;
 /** Calls to the API server at a time: a hub asks on behalf of thousands, and watches have connections of their own. */
 const API_CONNECTIONS = 128;
 /** Wait between attempts to start while the API server does not answer, milliseconds. */
@@ -151,6 +154,17 @@ class Core implements CloudCore {
     if (failures.length > 0) throw new AggregateError(failures, 'the hub did not stop cleanly');
   }
 
+  /** Tells what the API server warns of, the same once in {@link WARN_EVERY_MS}: it says it with every write. */
+  #warnings(): (text: string) => void {
+    const clock = this.#options.clock ?? systemClock;
+    const told = new AttemptLimiter({ burst: 1, refillMs: WARN_EVERY_MS, maxKeys: 100, clock });
+    return (text) => {
+      if (told.waitMs(text) > 0) return;
+      told.count(text);
+      this.#log.warn({}, `the API server says: ${text}`);
+    };
+  }
+
   #ways(): { readonly client: ApiClient; readonly server: BareConnections | undefined } {
     const { client: given, server, config, clock } = this.#options;
     if (given !== undefined) return { client: given, server };
@@ -162,7 +176,7 @@ class Core implements CloudCore {
     const client = kubeConfigClient(loaded, {
       userAgent: `hawser-cloudcore/${config.replica}`,
       maxConnections: API_CONNECTIONS,
-      onWarning: (text) => this.#log.warn({}, `the API server says: ${text}`),
+      onWarning: this.#warnings(),
       ...(clock !== undefined && { clock }),
     });
     this.#undo.push(() => client.close());

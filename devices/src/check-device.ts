@@ -182,9 +182,8 @@ function readMetadata(list: ProblemList, value: unknown, path: string): Readonly
 
 /** A cycle; 0 is one of which nothing is said, as in manifests of KubeEdge. */
 function readCycle(list: ProblemList, value: unknown, path: string): number {
-  return (
-    (value === 0 ? undefined : list.integer(value, path, CYCLE_MS_MIN, CYCLE_MS_MAX)) ?? CYCLE_MS_DEFAULT
-  );
+  if (value === 0) return CYCLE_MS_DEFAULT;
+  return list.integer(value, path, CYCLE_MS_MIN, CYCLE_MS_MAX, 'milliseconds') ?? CYCLE_MS_DEFAULT;
 }
 
 function readMethod(

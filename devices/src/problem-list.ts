@@ -48,9 +48,10 @@ export class ProblemList {
     return this.#typed(value, path, found, 'true or false', 'Write true or false, without quotes.');
   }
 
-  /** A whole number within bounds. */
-  integer(value: unknown, path: string, least: number, most: number): number | undefined {
-    const remedy = `Write a whole number from ${String(least)} to ${String(most)}, without quotes.`;
+  /** A whole number within bounds, `of` something: milliseconds. */
+  integer(value: unknown, path: string, least: number, most: number, of?: string): number | undefined {
+    const what = of === undefined ? 'whole number' : `whole number of ${of}`;
+    const remedy = `Write a ${what} from ${String(least)} to ${String(most)}, without quotes.`;
     const found = typeof value === 'number' && Number.isInteger(value) ? value : undefined;
     const number = this.#typed(value, path, found, 'a whole number', remedy);
     if (number === undefined || (number >= least && number <= most)) return number;

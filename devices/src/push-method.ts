@@ -55,7 +55,7 @@ function checkHttp(list: ProblemList, http: Fields, path: string): void {
     address(list, /^[a-z][a-z0-9+.-]*:\/\//i.test(host) ? host : `http://${host}`, at, HTTP, remedy);
   }
   list.integer(http['port'], below(path, 'port'), 1, 65535);
-  list.integer(http['timeout'], below(path, 'timeout'), 1, TIMEOUT_MS_MAX);
+  list.integer(http['timeout'], below(path, 'timeout'), 1, TIMEOUT_MS_MAX, 'milliseconds');
   const requestPath = list.string(http['requestPath'], below(path, 'requestPath'));
   if (requestPath !== undefined && /[\s#]/.test(requestPath)) {
     const message = `must be a path without spaces or "#", is ${described(requestPath)}`;

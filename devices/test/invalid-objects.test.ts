@@ -65,7 +65,7 @@ const DEVICES: readonly Case[] = [
   [`${P0}/visitors/protocolName`, 'a b', `${P0}/visitors/protocolName`, /is "a b"/, /as modbus/],
   [`${P0}/collectCycle`, 5, `${P0}/collectCycle`, /must be >= 10, is 5/, /from 10 to 2147483647/],
   [`${P0}/collectCycle`, -1, `${P0}/collectCycle`, /must be >= 10, is -1/, /from 10/],
-  [`${P0}/collectCycle`, 1.5, `${P0}/collectCycle`, /a whole number, is 1.5/, /from 10/],
+  [`${P0}/collectCycle`, 1.5, `${P0}/collectCycle`, /a whole number, is 1.5/, /milliseconds from 10/],
   [`${P0}/collectCycle`, '500', `${P0}/collectCycle`, /a whole number, is "500"/, /without quotes/],
   [
     `${P0}/collectCycle`,

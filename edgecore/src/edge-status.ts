@@ -200,7 +200,7 @@ function problems(sources: StatusSources, session: EdgeStatus['session']): reado
   if (replica.state.heldRemovals > 0) {
     found.push({
       code: 'ERR_EDGECORE_REMOVALS_HELD',
-      message: `${replica.state.heldRemovals} removals are held back: more than half of what this node has was to go at once.`,
+      message: `Removals that are held back: ${replica.state.heldRemovals}. More than half of what this node has was to go at once.`,
       ...remedyFor('ERR_EDGECORE_REMOVALS_HELD'),
     });
   }

@@ -14,9 +14,14 @@ export function deviceTable(views: readonly DeviceView[], allNamespaces: boolean
   const lines = views.map((view) => [
     ...(allNamespaces ? [view.namespace] : []),
     ...[view.name, view.protocol, view.state, ageOf(view.lastOnlineMs, nowMs), String(view.twins.length)],
-    view.problems[0]?.message ?? '',
+    problemOf(view),
   ]);
   return table([header, ...lines]);
+}
+
+/** The first problem in a few words. */
+function problemOf({ problems: [problem] }: DeviceView): string {
+  return problem === undefined ? '' : `${problem.path} ${problem.message}`.trim();
 }
 
 /** A device with its twins. */

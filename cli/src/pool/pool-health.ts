@@ -6,6 +6,9 @@ import type { Finding } from '../status/health.ts';
 const OLD_SECONDS = 60;
 /** A member of which a leader has heard nothing for so long is away: three heartbeats, and some. */
 const SILENT_SECONDS = 30;
+/** What a pool needs to have a leader. */
+const ELIGIBLE =
+  'See that a member is eligible: its LAN port open (pool.listen), an address that is not loopback, its disk writable, its labels those of the NodePool.';
 
 /** Everything that keeps a pool from being well, as this member sees it, the most urgent first; empty: it is well. */
 export function poolFindings(status: PoolStatus, nowMs: number): readonly Finding[] {
@@ -13,7 +16,7 @@ export function poolFindings(status: PoolStatus, nowMs: number): readonly Findin
 }
 
 function ofState(status: PoolStatus, nowMs: number): readonly Finding[] {
-  const { state, leader, provisional, ageSeconds } = status;
+  const { state, leader, epoch, provisional, ageSeconds } = status;
   const since = `${formatTime(status.since)}, ${formatSpan(nowMs - Date.parse(status.since))} ago`;
   const age = ageSeconds === undefined ? 'never' : `${formatSpan(ageSeconds * 1000)} ago`;
   switch (state) {
@@ -25,6 +28,14 @@ function ofState(status: PoolStatus, nowMs: number): readonly Finding[] {
         },
       ];
     case 'GRACE':
+      if (epoch === 0) {
+        return [
+          {
+            what: `No leader of the pool has been heard of yet, since ${since}.`,
+            remedy: `Wait for half a minute. ${ELIGIBLE}`,
+          },
+        ];
+      }
       return [
         {
           what: `The leader ${leader || 'of the pool'} is silent since ${since}. Programs here read the pool as it was; another leader is being found.`,
@@ -43,8 +54,7 @@ function ofState(status: PoolStatus, nowMs: number): readonly Finding[] {
         return [
           {
             what: `The pool has no leader since ${since}.`,
-            remedy:
-              'See that a member is eligible: its LAN port open (pool.listen), its disk writable, its labels those of the NodePool.',
+            remedy: ELIGIBLE,
           },
         ];
       }

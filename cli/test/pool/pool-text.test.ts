@@ -57,6 +57,10 @@ describe('the pool of a node, as it is shown', () => {
       /The leader till-1 is silent since .* another leader is being found/,
     );
     assert.match(whats({ leader: '' })[0] ?? '', /The pool has no leader since/);
+    assert.match(
+      whats({ state: 'GRACE', leader: '', epoch: 0 })[0] ?? '',
+      /No leader .* heard of yet, since/,
+    );
     assert.match(whats({ state: 'DIRECT' })[0] ?? '', /No leader is reached over the LAN/);
   });
 
