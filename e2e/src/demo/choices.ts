@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EDGE_OPTIONS } from '@hawser/edgecore';
+import { loadKubeConfig } from '@hawser/kube/kubeconfig';
 
 /** How edges connect, as the configuration of an edge has it. */
 export type TransportChoice = (typeof TRANSPORTS)[number];
@@ -86,6 +87,18 @@ export function parseChoices(args: readonly string[], terminal: boolean): Choice
     keep: values.keep || (!values.once && terminal),
     view: terminal && !values['no-view'],
   };
+}
+
+/** Reads the chosen kubeconfig before anything is started. @throws Error that names the file, and what is wrong */
+export function checkKubeconfig({ kubeconfig }: Choices): void {
+  if (kubeconfig === undefined) return;
+  try {
+    loadKubeConfig({ path: kubeconfig });
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    throw new Error(`--kubeconfig ${kubeconfig}: ${message}${why}`, { cause: error });
+  }
 }
 
 function oneOf<T extends string>(

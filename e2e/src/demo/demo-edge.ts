@@ -14,8 +14,10 @@ export interface DemoEdgeOptions {
   readonly config?: EdgeConfigInput;
 }
 
-/** Longer than in tests: each sign of life costs, and what is cut here is noticed at once. */
+/** Longer than in tests: each sign of life costs, and over TCP what is cut here is noticed at once. */
 const HEARTBEAT_MS = 5000;
+/** Three of them missing is all that tells of a cut line where QUIC may be used. */
+const QUIC_HEARTBEAT_MS = 2000;
 
 /** An edge with a line of its own to the hub, which can be cut, and on which bytes are counted. */
 export class DemoEdge {
@@ -59,7 +61,7 @@ export class DemoEdge {
           ...(udp !== undefined && { quicPort: udp.port }),
           ...(web !== undefined && { webTransportPort: web.port }),
           transport,
-          heartbeatMs: HEARTBEAT_MS,
+          heartbeatMs: transport === 'quic' || transport === 'auto' ? QUIC_HEARTBEAT_MS : HEARTBEAT_MS,
         },
         pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
         eventBus: { listen: '127.0.0.1:0' },
@@ -87,6 +89,12 @@ export class DemoEdge {
     const now = (): number => this.bytes.up + this.bytes.down;
     const before = now();
     return () => now() - before;
+  }
+
+  /** What its session goes over: of those that it may choose from, the one that it has chosen. */
+  async connectedBy(): Promise<string> {
+    const { session } = await this.edge.admin.status();
+    return session.current?.transport ?? this.transport;
   }
 
   /** Joins, or joins again after it was revoked. */

@@ -13,6 +13,7 @@ import {
 } from './pod-steps.ts';
 import { untilLed } from './pool-steps.ts';
 import { since, waitUntil } from './wait.ts';
+import { counted } from './words.ts';
 import {
   areNodesReady,
   makeWorkload,
@@ -61,9 +62,10 @@ async function joinOthers(demo: Demo, others: readonly DemoEdge[]): Promise<void
   );
   const names = others.map(({ node }) => node);
   await waitUntil('the other edges are Ready', signal, () => areNodesReady(objects, names));
-  const ways = [...new Set(others.map(({ transport }) => transport))].join(' and ');
+  const taken = await Promise.all(others.map((other) => other.connectedBy()));
+  const ways = [...new Set(taken)].join(' and ');
   journal.done(
-    `${names.length} more edges of the pool ${POOL_NAME}, over ${ways}: joined, started and Ready after ${since(startedMs)}`,
+    `${counted(names.length, 'more edge')} of the pool ${POOL_NAME}, over ${ways}: joined, started and Ready after ${since(startedMs)}`,
   );
 }
 
@@ -77,7 +79,7 @@ export async function run(demo: Demo): Promise<undefined> {
   await waitUntil('the pods run', signal, async () => (await runningPods(objects)) === REPLICAS);
   journal.done(`applied → scheduled → at the edge → reported as Running, after ${since(startedMs)}`);
   journal.done(
-    `${edges.length} nodes are Ready and ${REPLICAS} pods Running ${(performance.now() / 1000).toFixed(1)} s after the start of this program`,
+    `${counted(edges.length, 'node')} ${edges.length === 1 ? 'is' : 'are'} Ready and ${REPLICAS} pods Running ${(performance.now() / 1000).toFixed(1)} s after the start of this program`,
   );
   await kubectl(demo, ['get', 'pods', '-o', 'wide']);
   if (containers !== undefined) await lookInside(demo);
@@ -108,6 +110,7 @@ export async function cut(demo: Demo): Promise<undefined> {
   const { site, objects, containers, first, journal, signal } = demo;
   const { edge, link } = first;
   journal.title('The line is cut, things change, and it is healed');
+  await tellHowNoticed(demo);
   await link.cut();
   const noticedMs = await waitUntil('the edge notices', signal, async () => !(await edge.inSync()));
   journal.line(`noticed after ${noticedMs} ms; the node works on alone`);
@@ -186,6 +189,7 @@ export async function killHub(demo: Demo): Promise<undefined> {
   const { site, edges, first, journal, signal } = demo;
   journal.title('The hub is killed (SIGKILL), and another one starts');
   const before = await untilLed(demo, edges);
+  await tellHowNoticed(demo);
   await site.killHub();
   // As the machine of a dead hub does, the lines refuse connections, instead of taking and then ending them.
   await Promise.all(edges.map(({ link }) => link.cut()));
@@ -198,8 +202,14 @@ export async function killHub(demo: Demo): Promise<undefined> {
   const synced = since(startedMs);
   const elections = (await untilLed(demo, edges)).epoch - before.epoch;
   const changes = await site.hubMetric('hawser_sync_changes_total');
-  const why = elections === 0 ? '' : ` to tell who leads the pool, after ${elections} elections`;
+  const why = elections === 0 ? '' : ` to tell who leads the pool, after ${counted(elections, 'election')}`;
   journal.done(`all edges in sync ${synced} after its start; ${changes} objects travelled${why}`);
+}
+
+/** Says why an edge over QUIC takes its time to know of a cut. */
+async function tellHowNoticed({ first, journal }: Demo): Promise<void> {
+  if ((await first.connectedBy()) !== 'quic') return;
+  journal.line('over QUIC nothing tells of a cut: three signs of life have to be missing first, some 6 s');
 }
 
 async function untilQuiet({ edge }: DemoEdge, signal: AbortSignal): Promise<void> {

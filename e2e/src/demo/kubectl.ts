@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { findExecutable } from '../processes/executable.ts';
 import { runCommand } from '../processes/run-command.ts';
 import type { Demo } from './demo.ts';
+import { typed } from './words.ts';
 
 /** Shows what kubectl says, where there is one. */
 export async function kubectl(
@@ -8,6 +10,13 @@ export async function kubectl(
   args: readonly string[],
 ): Promise<void> {
   if (findExecutable('kubectl') === undefined) return;
-  journal.line(`kubectl ${args.join(' ')}`);
-  journal.output(await runCommand('kubectl', ['--kubeconfig', kubeconfig, ...args], '', signal));
+  journal.line(`kubectl ${typed(args)}`);
+  // Its cache would stay behind in the home of whoever runs this.
+  const own = [
+    '--kubeconfig',
+    kubeconfig,
+    '--cache-dir',
+    path.join(path.dirname(kubeconfig), 'kubectl-cache'),
+  ];
+  journal.output(await runCommand('kubectl', [...own, ...args], '', signal));
 }

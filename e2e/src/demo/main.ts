@@ -1,9 +1,9 @@
 // The main job, for `npm start`: a control plane, a hub and a pool of edges, each a process of its own, over lines that
 // this program cuts, pods in a real containerd where there may be one, and a Modbus device. Everything shown is measured
 // while it happens.
-import { parseChoices, HELP, type Choices } from './choices.ts';
+import { checkKubeconfig, parseChoices, HELP, type Choices } from './choices.ts';
 import type { DemoEdge } from './demo-edge.ts';
-import type { Demo } from './demo.ts';
+import { NAMESPACE, type Demo } from './demo.ts';
 import { Journal } from './journal.ts';
 import { Observer } from './observer.ts';
 import { openDemo, type Closable } from './open-demo.ts';
@@ -132,6 +132,9 @@ function hintsOf({ kubeconfig, containers, device, first }: Demo): readonly stri
     ...(containers === undefined ? [] : [`kubectl logs ${reader}; kubectl exec -it ${reader} -- sh`]),
     `kubectl scale deployment ${WORKLOAD} --replicas 5${edit}`,
     `${hawser} pool status --socket ${first.edge.socket}`,
+    ...(device === undefined
+      ? []
+      : [`${hawser} device watch ${device.name} -n ${NAMESPACE} --socket ${first.edge.socket}`]),
   ];
 }
 
@@ -147,17 +150,28 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-async function main(): Promise<void> {
-  const choices = parseChoices(process.argv.slice(2), process.stdin.isTTY && process.stdout.isTTY);
-  if (choices.help) process.stdout.write(HELP);
-  else await new Run(choices).run();
+/** What was chosen; undefined: something that cannot be, and that was said. */
+function choose(): Choices | undefined {
+  try {
+    const choices = parseChoices(process.argv.slice(2), process.stdin.isTTY && process.stdout.isTTY);
+    if (!choices.help) checkKubeconfig(choices);
+    return choices;
+  } catch (error) {
+    fail(`${messageOf(error)}\nnpm start -- --help shows the options.`);
+    return undefined;
+  }
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(
-    `${error instanceof Error ? error.message : String(error)}\nnpm start -- --help shows the options.\n`,
-  );
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fail(text: string): void {
+  process.stderr.write(`${text}\n`);
   process.exitCode = 1;
 }
+
+const choices = choose();
+if (choices?.help === true) process.stdout.write(HELP);
+else if (choices !== undefined)
+  await new Run(choices).run().catch((error: unknown) => fail(`It failed: ${messageOf(error)}`));

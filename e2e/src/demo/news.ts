@@ -61,5 +61,5 @@ function ofDevice(old: DeviceLine | undefined, now: DeviceLine | undefined): rea
 
 function ofPool({ pool: old }: DemoState, { pool: now }: DemoState): readonly string[] {
   if (now === undefined || (now.leader === old?.leader && now.epoch === old.epoch)) return [];
-  return [`${now.name}: ${now.leader === '' ? 'no leader' : `${now.leader} leads`}, epoch ${now.epoch}`];
+  return [`pool ${now.name}: ${now.leader === '' ? 'no leader' : `${now.leader} leads`}, epoch ${now.epoch}`];
 }

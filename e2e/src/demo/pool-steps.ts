@@ -2,6 +2,7 @@ import type { PoolStatus } from '@hawser/edgecore';
 import type { Demo } from './demo.ts';
 import type { DemoEdge } from './demo-edge.ts';
 import { since, waitUntil } from './wait.ts';
+import { counted } from './words.ts';
 
 /** An election takes as long as it takes to be sure that the leader has gone. */
 const ELECTION_LIMIT_MS = 60_000;
@@ -21,7 +22,7 @@ export async function replaceLeader(demo: Demo): Promise<string | undefined> {
   const others = edges.filter((edge) => edge !== leader);
   const after = await untilLed(demo, others, leader.node);
   journal.done(
-    `killed (SIGKILL): ${after.leader} leads, epoch ${after.epoch}, and ${others.length} members are up to date ${since(startedMs)} later`,
+    `killed (SIGKILL): ${after.leader} leads, epoch ${after.epoch}, and ${counted(others.length, 'member')} ${others.length === 1 ? 'is' : 'are'} up to date ${since(startedMs)} later`,
   );
   const backMs = performance.now();
   await leader.edge.start();

@@ -161,7 +161,7 @@ describe('the news of the demonstration', () => {
       'line-reader-zzkqmlwdlf-7ctrm: restarted, 1 so far',
       'line-reader-zzkqmlwdlf-smcq7: gone',
       'oven-1: setpoint is 200',
-      'hawser-demo: no leader, epoch 2',
+      'pool hawser-demo: no leader, epoch 2',
     ]);
   });
 });
