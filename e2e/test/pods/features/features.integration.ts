@@ -2,6 +2,7 @@ import { describeEnding } from './ending.ts';
 import { describeEnvironment } from './environment.ts';
 import { CLUSTER_DNS, describeNetwork } from './network.ts';
 import { describeImages } from './images.ts';
+import { describeLocalApi, localApiForPods } from './local-api.ts';
 import { describeRefused } from './refused.ts';
 import { beginSlow, describeSlow } from './slow.ts';
 import { describeResources } from './resources.ts';
@@ -25,7 +26,10 @@ describe('features of pods, seen from inside of their containers', function () {
   before(async function () {
     seccomp = await makeTempDir();
     site = await FeatureSite.open(this, {
-      edge: { pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path } },
+      edge: {
+        pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path },
+        localApi: await localApiForPods(),
+      },
     });
     await beginSlow(site);
   });
@@ -44,5 +48,6 @@ describe('features of pods, seen from inside of their containers', function () {
   describeVolumes(open);
   describeImages(open);
   describeRefused(open);
+  describeLocalApi(open);
   describeSlow(open);
 });
