@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatAddress, parseAddress } from '../src/cloud/address.ts';
+import { checkNames, formatAddress, parseAddress } from '../src/cloud/address.ts';
 
 describe('addresses of hubs', () => {
   it('are read with and without a port', () => {
@@ -23,6 +23,12 @@ describe('addresses of hubs', () => {
     ]) {
       assert.throws(() => parseAddress(text, '--cloud'), { code: 'ERR_CLI_USAGE' }, text);
     }
+  });
+
+  it('are dialled under names without a port', () => {
+    checkNames(['hub.example.org', '192.0.2.7', '2001:db8::7', 'hub-1'], '--advertise');
+    for (const text of ['', '192.0.2.7:443', 'hub:443', '[::1]', 'https://hub', 'a b'])
+      assert.throws(() => checkNames(['hub', text], '--advertise'), /^CliError: --advertise .*websocketPort/);
   });
 
   it('come back as they were', () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { CliError } from '../errors.ts';
 
 /** TCP port of a hub unless its configuration says otherwise. */
@@ -25,5 +26,16 @@ export function parseAddress(text: string, option: string): Address {
   const port = match?.[3] === undefined ? HUB_PORT : Number(match[3]);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
   const message = `${option} ${JSON.stringify(text)} is no address: write it as host:port or [address]:port, without a scheme`;
+  throw new CliError('ERR_CLI_USAGE', message, { about: option });
+}
+
+/**
+ * Refuses what is no name and no address under which edges dial a hub: one with a scheme or a port.
+ * @throws CliError `ERR_CLI_USAGE`
+ */
+export function checkNames(names: readonly string[], option: string): void {
+  const wrong = names.find((name) => isIP(name) === 0 && !/^\w([\w.-]*\w)?$/.test(name));
+  if (wrong === undefined) return;
+  const message = `${option} ${JSON.stringify(wrong)} is no name and no address: write it without scheme, brackets and port. The port is what the configuration of the hub says (listen.websocketPort)`;
   throw new CliError('ERR_CLI_USAGE', message, { about: option });
 }

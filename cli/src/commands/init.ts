@@ -9,7 +9,7 @@ import {
   readClusterRecord,
 } from '@hawser/cloudcore/admin';
 import { ResourceClient, RESOURCES, type ApiClient, type KubeObject } from '@hawser/kube';
-import { formatAddress } from '../cloud/address.ts';
+import { checkNames, formatAddress } from '../cloud/address.ts';
 import { checkApiServer, checkRights, type Right } from '../cloud/api-server.ts';
 import { planChartValues } from '../cloud/chart-values.ts';
 import { applyObject, describeObject, MANAGED_BY, unlessMissing, type Applied } from '../cloud/apply.ts';
@@ -67,6 +67,7 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   // What is told is for another shell, or another day: it holds from anywhere.
   const config = path.resolve(options.chartValues ?? options.config);
   const ttlMs = parseDuration(tokenTtl, '--token-ttl');
+  checkNames(options.advertise ?? [], '--advertise');
   const kubeconfig = await kubeconfigFile(options.kubeconfig, context.env);
   await withCluster(context, options, async (client) => {
     const { version } = await checkApiServer(client, context.signal);
