@@ -28,7 +28,7 @@ describe('features of pods, seen from inside of their containers', function () {
     site = await FeatureSite.open(this, {
       edge: {
         pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path },
-        localApi: await localApiForPods(),
+        ...(await localApiForPods()),
       },
     });
     await beginSlow(site);

@@ -18,13 +18,24 @@ const ROOT = path.resolve(import.meta.dirname, '../../../../..');
 const PROGRAM = path.join(import.meta.dirname, 'children/in-cluster.js');
 /** What Node and its program need of this machine; the image has neither. */
 const HOST_PATHS = ['/usr', '/lib', '/lib64', path.dirname(process.execPath), ROOT];
+/** Of a Service that nothing stands behind. */
+const CLUSTER_IP = '10.96.77.7';
+const RESOLVES = `nslookup bakery.default.svc.cluster.local | grep -F ${CLUSTER_IP}`;
 const SOON = { deadlineMs: 30_000 };
 
-/** A local API that pods reach, at an address of this machine that no other edge has. Pods ask for it each. */
-export async function localApiForPods(): Promise<NonNullable<EdgeConfigInput['localApi']>> {
+/** An address of this machine that no other edge has. */
+function ownAddress(): string {
   const { pid } = process;
-  const address = `169.254.${100 + (pid % 100)}.${1 + (Math.floor(pid / 100) % 250)}`;
-  return { port: await freePort(), address, pods: 'cluster' };
+  return `169.254.${100 + (pid % 100)}.${1 + (Math.floor(pid / 100) % 250)}`;
+}
+
+/** A local API and a DNS server that pods reach. Pods ask for them each. */
+export async function localApiForPods(): Promise<Pick<EdgeConfigInput, 'localApi' | 'dns'>> {
+  const address = ownAddress();
+  return {
+    localApi: { port: await freePort(), address, pods: 'cluster' },
+    dns: { listen: `${address}:53` },
+  };
 }
 
 /** What a program in a pod has of the local API, with the network of the pod and its own token. */
@@ -35,6 +46,7 @@ export function describeLocalApi(site: () => FeatureSite): void {
       const wish = { 'hawser.dev/api-server': 'local' };
       await site().create(
         configMap(SHOWN, 'first'),
+        service(),
         programPod('local', { annotations: wish }),
         programPod('not-local', {}),
       );
@@ -54,6 +66,10 @@ export function describeLocalApi(site: () => FeatureSite): void {
       assert.equal(refused, 403);
     });
 
+    it('comes with the names of Services', async () => {
+      await site().untilExec('local', RESOLVES);
+    });
+
     it('says the same without a cloud, and what is new with one', async () => {
       const { cluster, edge } = site().pods;
       await cluster.link.cut();
@@ -62,6 +78,7 @@ export function describeLocalApi(site: () => FeatureSite): void {
         const { data, refused } = await report();
         assert.deepEqual(data, { [KEY]: 'first' });
         assert.equal(refused, 403);
+        await site().exec('local', RESOLVES);
         await cluster.objects.setText([SHOWN], 'second');
       } finally {
         await cluster.link.heal();
@@ -98,6 +115,15 @@ async function allow(site: FeatureSite): Promise<void> {
   });
 }
 
+function service(): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'bakery', namespace: 'default' },
+    spec: { clusterIP: CLUSTER_IP, ports: [{ port: 80 }] },
+  };
+}
+
 /** A pod with Node and this project in it, read-only. Its ConfigMap brings the object to the node. */
 function programPod(name: string, metadata: object): KubeObject {
   const isBelow = (one: string, other: string): boolean => one !== other && one.startsWith(`${other}/`);
@@ -111,6 +137,8 @@ function programPod(name: string, metadata: object): KubeObject {
     spec: {
       serviceAccountName: ACCOUNT,
       automountServiceAccountToken: true,
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: [ownAddress()] },
       volumes: [...host, { name: SHOWN, configMap: { name: SHOWN } }],
     },
     container: { volumeMounts: [...mounts, { name: SHOWN, mountPath: '/shown' }] },
