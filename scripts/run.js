@@ -1,12 +1,21 @@
 // Child processes for the scripts of this folder: output passes through, a failure ends the script.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
 /** Says what goes on, on stderr, so that stdout stays for results. */
 export function say(text) {
   process.stderr.write(`\u2693 ${text}\n`);
+}
+
+/** Does some work, and says how long it took. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+export async function timed(what, work) {
+  const startedMs = performance.now();
+  const result = await work();
+  say(`${what}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
+  return result;
 }
 
 /**

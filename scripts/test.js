@@ -3,12 +3,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runPackages, splitArgs } from './mocha/run-packages.js';
-import { mustRun, root } from './run.js';
+import { mustRun, root, timed } from './run.js';
 import { setup } from './setup.js';
 import { ltsInstalled, testOnLts } from './lts.js';
 
 const inCi = process.env.CI !== undefined;
-await setup({ clean: inCi, systemPackages: true });
+await timed('setup', () => setup({ clean: inCi, systemPackages: true }));
 
 const { packages, mochaArgs } = splitArgs(process.argv.slice(2));
 if (inCi) mochaArgs.push('--forbid-only');
@@ -17,15 +17,13 @@ const whole = packages.length === 0 && !mochaArgs.some((arg) => /^(-g|--grep|-f|
 const raw = path.join(root, 'coverage', 'raw');
 rmSync(raw, { recursive: true, force: true });
 mkdirSync(raw, { recursive: true });
-const total = await runPackages({ packages, mochaArgs, env: { NODE_V8_COVERAGE: raw } });
+const total = await timed('tests', () =>
+  runPackages({ packages, mochaArgs, env: { NODE_V8_COVERAGE: raw } }),
+);
 
 if (whole && total.failed === 0) {
-  await mustRun('coverage', process.execPath, [
-    'node_modules/c8/bin/c8.js',
-    'report',
-    '--temp-directory',
-    raw,
-  ]);
+  const report = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', raw];
+  await timed('coverage', () => mustRun('coverage', process.execPath, report));
 }
 if (whole && total.failed === 0 && ltsInstalled() && (await testOnLts()) !== 0) total.failed += 1;
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

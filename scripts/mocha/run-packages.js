@@ -1,58 +1,19 @@
-// Runs each package's compiled tests in a mocha process of its own, the largest one's in several, and adds up.
+// Runs compiled tests, each part of them in a mocha process of its own, a few at a time, and adds up.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { packageDirs } from '../setup.js';
-import { root, say } from '../run.js';
+import { root, say, timed } from '../run.js';
+import { partsOf } from './parts.js';
 
 const CLOSING_LINE = /^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 
-/** Parts tested at a time: their tests wait more than they compute. */
-const AT_A_TIME = 2;
-/** Takes as long as all others together, and waits for processes most of the time: begins first, in parts. */
-const LONGEST = 'e2e';
-/** Folders of its tests that are parts of their own; what is in no such folder is one, too. */
-const PARTS_OF_LONGEST = [
-  ['spine'],
-  ['pods', 'kubelet', 'kubectl'],
-  ['pool', 'proxy-consumer'],
-  ['devices'],
-  ['whole-system'],
-  ['demo', 'docs'],
-  ['package', 'chart', 'process-runtime'],
-];
-
-/**
- * What one mocha runs: a package, or a part of one.
- * @returns {{name: string, specs: string[]}[]}
- */
-function partsOf(dir) {
-  const specsIn = (folder) => `${folder}/**/*.{test,integration}.js`;
-  const tests = `${dir}/dist/test`;
-  if (dir !== LONGEST) return [{ name: dir, specs: [specsIn(tests)] }];
-  const parts = PARTS_OF_LONGEST.map((folders) =>
-    folders.filter((name) => existsSync(path.join(root, tests, name))),
-  );
-  const named = new Set(parts.flat());
-  const rest = readdirSync(path.join(root, tests), { withFileTypes: true }).filter(
-    ({ name }) => !named.has(name),
-  );
-  const restSpecs = rest.flatMap((entry) => {
-    if (entry.isDirectory()) return [specsIn(`${tests}/${entry.name}`)];
-    return /\.(test|integration)\.js$/.test(entry.name) ? [`${tests}/${entry.name}`] : [];
-  });
-  return [
-    ...parts
-      .filter((folders) => folders.length > 0)
-      .map((folders) => ({
-        name: `${dir}: ${folders.join(', ')}`,
-        specs: folders.map((folder) => specsIn(`${tests}/${folder}`)),
-      })),
-    { name: `${dir}: the rest`, specs: restSpecs },
-  ];
-}
+/** Parts tested at a time: two that wait more than they compute beside one that computes, while there are such. */
+const LANES = [{ waits: true }, { waits: true }, { waits: false }];
+/** Files whose tests take as long are told of in the end, seconds; at most so many. */
+const SLOW = 15;
+const MOST_TOLD = 20;
 
 /** Output comes in one piece at the end where others run beside it. */
 function runMocha(node, specs, args, env, alone) {
@@ -86,8 +47,8 @@ function runMocha(node, specs, args, env, alone) {
  */
 const MOST_RUN_AGAIN = 5;
 
-/** Reads what the reporter has written, and removes it. @returns {{file?: string, title: string, message: string}[]} */
-function takeFailures(file) {
+/** Reads what the reporter has written, and removes it. @returns {object[]} */
+function take(file) {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   rmSync(file);
@@ -112,7 +73,7 @@ async function runAgain(failures, total, { node, mochaArgs, env, file }) {
     const before = failures.filter((failure) => failure.file === each);
     say(`again, alone: ${path.relative(root, each)}`);
     const { code } = await runMocha(node, [each], mochaArgs, { ...env, HAWSER_FAILURES: file }, true);
-    const now = takeFailures(file);
+    const now = take(file);
     if (code !== 0) {
       left.push(...(now.length > 0 ? now : before));
       continue;
@@ -124,6 +85,15 @@ async function runAgain(failures, total, { node, mochaArgs, env, file }) {
   return left;
 }
 
+/** @param {{file: string, ms: number}[]} times of suites */
+function tellSlow(times) {
+  const seconds = new Map();
+  for (const { file, ms } of times) seconds.set(file, (seconds.get(file) ?? 0) + ms / 1000);
+  const slow = [...seconds].filter(([, took]) => took >= SLOW).sort(([, one], [, other]) => other - one);
+  for (const [file, took] of slow.slice(0, MOST_TOLD))
+    say(`slow: ${path.relative(root, file)}: ${Math.round(took)} s`);
+}
+
 /**
  * Runs the tests of the packages named (default: all that have any), a few packages at a time. What failed is told at
  * the end once more.
@@ -133,30 +103,30 @@ async function runAgain(failures, total, { node, mochaArgs, env, file }) {
 export async function runPackages({ node = process.execPath, packages = [], mochaArgs = [], env = {} } = {}) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const file = path.join(tmpdir(), `hawser-failures-${process.pid}.jsonl`);
-  const queue = packageDirs()
-    .filter((dir) => packages.length === 0 || packages.includes(dir))
-    .filter((dir) => existsSync(path.join(root, dir, 'dist', 'test')))
-    .sort((one, other) => Number(other === LONGEST) - Number(one === LONGEST))
-    .flatMap(partsOf);
+  const timesFile = path.join(tmpdir(), `hawser-times-${process.pid}.jsonl`);
+  const queue = partsOf(
+    packageDirs()
+      .filter((dir) => packages.length === 0 || packages.includes(dir))
+      .filter((dir) => existsSync(path.join(root, dir, 'dist', 'test'))),
+  );
   const alone = queue.length === 1;
-  const work = async () => {
-    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
+  const next = (waits) => {
+    const index = queue.findIndex((part) => part.waits === waits);
+    return queue.splice(Math.max(index, 0), 1)[0];
+  };
+  const work = async ({ waits }) => {
+    for (let part = next(waits); part !== undefined; part = next(waits)) {
       const { name, specs } = part;
       say(`testing ${name} …`);
-      const startedMs = performance.now();
-      const { code, counts } = await runMocha(
-        node,
-        specs,
-        mochaArgs,
-        { ...env, HAWSER_FAILURES: file },
-        alone,
-      );
-      say(`tested ${name}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
+      const partEnv = { ...env, HAWSER_FAILURES: file, HAWSER_TIMES: timesFile };
+      const run = () => runMocha(node, specs, mochaArgs, partEnv, alone);
+      const { code, counts } = await timed(`tested ${name}`, run);
       addUp(total, code, counts);
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  const failures = await runAgain(takeFailures(file), total, { node, mochaArgs, env, file });
+  await Promise.all(LANES.map(work));
+  tellSlow(take(timesFile));
+  const failures = await runAgain(take(file), total, { node, mochaArgs, env, file });
   for (const { title, message } of failures) say(`failed: ${title}\n${message}`);
   return total;
 }
