@@ -222,11 +222,13 @@ export class VirtualMember {
     // With another life the hub has ended all sessions: this one hears of it now.
     if (this.#options.cloud.resources.incarnation !== this.#incarnation) this.#disconnect(this.#session);
     const life = this.#life;
+    // A process that is stopped connects once it goes on, where there is a way then.
+    const connect = (): void => {
+      if (this.#life === life && this.runs && !this.line.isCut && this.#session === undefined)
+        this.#connect();
+    };
     if (this.#session === undefined)
-      this.#options.clock.setTimer(RECONNECT_MS, () => {
-        if (this.#life === life && this.runs && !this.line.isCut && this.#session === undefined)
-          this.process.run(() => this.#connect());
-      });
+      this.#options.clock.setTimer(RECONNECT_MS, () => this.process.run(connect));
   }
 
   get #noticeMs(): number {
