@@ -12,12 +12,13 @@ import {
 import { formatAddress, parseAddress } from '../cloud/address.ts';
 import type { CommandContext } from '../command-context.ts';
 import { findEdge, type EdgeOptions, type EdgePlace } from '../edge/edge-place.ts';
-import { isService, serviceRuns, startCommand, startService } from '../edge/edge-service.ts';
+import { isService, serviceRuns, startCommand, startService, stopCommand } from '../edge/edge-service.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { formatTime } from '../output/times.ts';
 import { CHECK_NAMES, type CheckName } from '../join/check.ts';
 import { planEdgeConfig, writeEdgeConfig, type PlannedConfig } from '../join/edgecore-config.ts';
+import { runningPid } from '../join/local-checks.ts';
 import { preflight } from '../join/preflight.ts';
 import type { TransportChoice } from '../join/transports.ts';
 
@@ -98,7 +99,7 @@ export async function join(
   await writeEdgeConfig(config);
   const changed = !joined.already || config.result !== 'unchanged';
   const started = options.start !== false && (await startIfService(context, place, changed));
-  const start = started ? undefined : await startCommand(place.configFile);
+  const start = started ? undefined : await startSteps(context, place, changed);
   report(context, joined, config, start, formatAddress(hub.host, hub.port));
   return undefined;
 }
@@ -116,6 +117,17 @@ async function startIfService(
   );
   await startService(anew, signal);
   return true;
+}
+
+/** What is left to be done: one that runs goes on with the identity and the configuration that it has read. */
+async function startSteps(
+  { signal }: CommandContext,
+  { configFile, socket }: EdgePlace,
+  changed: boolean,
+): Promise<string> {
+  const start = await startCommand(configFile);
+  const pid = changed ? await runningPid(socket, signal) : undefined;
+  return pid === undefined ? start : `${await stopCommand(pid)}, then ${start}`;
 }
 
 /** What the hub says of the time outlasts a restart without a battery-backed clock. */

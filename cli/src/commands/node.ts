@@ -213,7 +213,7 @@ function describe(node: KnownNode, record: NodeRecord, nowMs: number): string {
     node.replica === undefined ? undefined : `${node.replica}, epoch ${node.sessionEpoch ?? '-'}`;
   const lines = fields([
     ['Node', node.name],
-    ['State', `${stateOf(node)}${(node.readyMessage ?? '') === '' ? '' : `: ${node.readyMessage ?? ''}`}`],
+    ['State', [stateOf(node), node.out ? '' : node.readyMessage].filter(Boolean).join(': ')],
     ['Pool', node.pool],
     ['Joined', at(node.joinedAt)],
     ['Revoked', at(node.revokedAt)],

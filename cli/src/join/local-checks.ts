@@ -62,6 +62,16 @@ export async function checkRunning(
   }
 }
 
+/** The process of the edgecore behind a socket; undefined: there is none. */
+export async function runningPid(socket: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    return (await new AdminClient({ socket, timeoutMs: CONNECT_MS }).status(signal)).process.pid;
+  } catch {
+    signal.throwIfAborted();
+    return undefined; // what can be said of it, the checks have said
+  }
+}
+
 /**
  * Whether there is something that runs pods: for `cri`, whether a container runtime listens.
  * @param wanted `runtimeEndpoint`: `unix:///path` or a path; undefined: nobody has said one, and it may be installed
