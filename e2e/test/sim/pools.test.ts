@@ -4,7 +4,7 @@ import { POOL_SCHEDULES, PoolSimulation, simulatePools } from '../../sim/pools/p
 import { runSeeds } from '../../sim/run-seeds.ts';
 
 /** Seeds that once failed, for what was wrong then; what a seed does changes with the simulator. */
-const REGRESSIONS: readonly number[] = [8, 28, 38, 62, 103, 110, 141_150_716];
+const REGRESSIONS: readonly number[] = [8, 28, 38, 62, 103, 110, 141_150_716, 141_150_810];
 
 /** One seed, to look at closely: `HAWSER_SIM_SEED=n`. */
 const WANTED = process.env['HAWSER_SIM_SEED'];

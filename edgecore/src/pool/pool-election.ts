@@ -41,6 +41,8 @@ export class PoolElection {
   readonly #options: PoolElectionOptions;
   #startedMs: number | undefined;
   #round = 0;
+  /** Rounds in which nothing held this node up but that somebody above is about to lead. */
+  #waited = 0;
   #nextMs = -Infinity;
   /** When the last round began that has found nobody who leads or will, monotonic milliseconds; undefined: it found somebody. */
   #clearMs: number | undefined;
@@ -87,6 +89,7 @@ export class PoolElection {
     this.#startedMs = undefined;
     this.#clearMs = undefined;
     this.#round = 0;
+    this.#waited = 0;
     this.#won = false;
   }
 
@@ -125,6 +128,7 @@ export class PoolElection {
     asked: readonly Elector[],
     answers: readonly (PeerAnswer | undefined)[],
   ): boolean {
+    let isAboutTo = false;
     for (const [index, answer] of answers.entries()) {
       const elector = asked[index];
       if (answer === undefined || elector === undefined) continue;
@@ -134,10 +138,11 @@ export class PoolElection {
       // It follows somebody whom this node has not found yet.
       const follows = status.leader !== '' && status.leader !== me.name && status.leader !== status.node;
       if (follows && status.state === 'LIVE' && this.#round <= PATIENCE_ROUNDS) return true;
-      const isAboutTo = status.electing && elector.eligible && compareContenders(contender, me.contender) < 0;
-      if (isAboutTo && this.#round <= PATIENCE_ROUNDS) return true;
+      isAboutTo ||= status.electing && elector.eligible && compareContenders(contender, me.contender) < 0;
     }
-    return false;
+    // What has held up all of them is not counted: when it ends, they would all lead at once.
+    if (isAboutTo) this.#waited += 1;
+    return isAboutTo && this.#waited <= PATIENCE_ROUNDS;
   }
 }
 
