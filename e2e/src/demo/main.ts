@@ -89,10 +89,11 @@ class Run {
   }
 
   #keep(demo: Demo): void {
-    this.#journal.title('Running. Ctrl-C ends it. In another terminal:');
-    const hints = hintsOf(demo);
-    for (const hint of hints) this.#journal.line(hint);
-    this.#progress.hints = hints;
+    this.#progress.hints = hintsOf(demo);
+    if (this.#screen === undefined) {
+      this.#journal.title('Running. Ctrl-C ends it. In another terminal:');
+      for (const hint of this.#progress.hints) this.#journal.line(hint);
+    }
     this.#observer.calm();
   }
 
@@ -122,19 +123,17 @@ class Run {
 }
 
 function hintsOf({ kubeconfig, containers, device, first }: Demo): readonly string[] {
-  const hawser = 'node cli/dist/src/main.js';
-  // Few lines: a small terminal has to show them beside everything else.
-  const reader = `deployment/${WORKLOAD}`;
+  // Few lines, none of more than 80 columns: a small terminal has to show them beside everything else.
+  const reader = `deploy/${WORKLOAD}`;
   const edit = device === undefined ? '' : `; kubectl edit device ${device.name}`;
+  const watch = device === undefined ? '' : `; hawser device watch ${device.name} -n ${NAMESPACE}`;
   return [
     `export KUBECONFIG=${kubeconfig}`,
+    `hawser() { node cli/dist/src/main.js "$@" --socket ${first.edge.socket}; }`,
     'kubectl get nodes,pods,nodepools -o wide',
     ...(containers === undefined ? [] : [`kubectl logs ${reader}; kubectl exec -it ${reader} -- sh`]),
     `kubectl scale deployment ${WORKLOAD} --replicas 5${edit}`,
-    `${hawser} pool status --socket ${first.edge.socket}`,
-    ...(device === undefined
-      ? []
-      : [`${hawser} device watch ${device.name} -n ${NAMESPACE} --socket ${first.edge.socket}`]),
+    `hawser pool status${watch}`,
   ];
 }
 

@@ -170,9 +170,17 @@ export class ModbusPeer {
     this.#process.kill('SIGCONT');
   }
 
+  /** Ends it as a loss of power does. */
+  async kill(): Promise<void> {
+    if (this.#hasEnded) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+
   /** Idempotent. */
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    if (this.#hasEnded) return;
     const exited = once(this.#process, 'exit');
     this.resume();
     this.#process.stdin?.end();
@@ -182,10 +190,15 @@ export class ModbusPeer {
     this.#lines.close();
   }
 
+  /** Also by a signal, such as a Ctrl-C at the terminal of whoever started it. */
+  get #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
   async #ask(line: string): Promise<string[]> {
+    if (this.#hasEnded) throw new Error('the Modbus peer has ended');
     const answer = deferred<string>();
     this.#waiting.push(answer);
-    if (this.#process.exitCode !== null) throw new Error('the Modbus peer has ended');
     this.#process.stdin?.write(`${line}\n`);
     const [verdict, ...words] = (await answer.promise).split(' ');
     if (verdict !== 'ok') throw new Error(`the Modbus peer does not take "${line}": ${words.join(' ')}`);
