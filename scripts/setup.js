@@ -16,16 +16,21 @@ function checkNode() {
   process.exit(1);
 }
 
+/** @returns {Promise<() => Promise<void>>} what is left to do: addons in C++, which take as long as our own sources */
 async function installPackages() {
   const lock = createHash('sha256')
     .update(readFileSync(path.join(root, 'package-lock.json')))
     .digest('hex');
   const stamp = path.join(root, 'node_modules', '.hawser-installed');
   const wanted = `${lock} node-abi-${process.versions.modules}`;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return async () => {};
   say('installing npm packages (first run, or package-lock.json changed) …');
-  await mustRun('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(stamp, wanted);
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  await mustRun('npm ci', 'npm', ['ci', '--ignore-scripts', ...quiet]);
+  return async () => {
+    await mustRun('npm rebuild', 'npm', ['rebuild', ...quiet], { stdio: ['ignore', 'ignore', 'inherit'] });
+    writeFileSync(stamp, wanted);
+  };
 }
 
 /** Folders that hold a package: those of the root's workspaces. */
@@ -145,7 +150,7 @@ async function installSystemPackages() {
  */
 export async function setup({ clean = false, systemPackages = false } = {}) {
   checkNode();
-  await installPackages();
+  const compileAddons = await installPackages();
   if (systemPackages) await installSystemPackages();
-  await build({ clean });
+  await Promise.all([compileAddons(), build({ clean })]);
 }
