@@ -15,6 +15,10 @@ const LANES = [{ waits: true }, { waits: true }, { waits: false }];
 const SLOW = 15;
 const MOST_TOLD = 20;
 
+/** A mocha whose tests are done and that does not end has something open still: it is ended after so long. */
+const END_LIMIT_MS = 60_000;
+const IS_DONE = /^(?:\w+: )?\d+ passed, \d+ failed, \d+ skipped\s*$/;
+
 /** Output comes in one piece at the end where others run beside it. */
 function runMocha(node, specs, args, env, alone) {
   return new Promise((resolve, reject) => {
@@ -30,13 +34,24 @@ function runMocha(node, specs, args, env, alone) {
     ])
       from.on('data', (chunk) => (alone ? to.write(chunk) : output.push([to, chunk])));
     let tail = '';
+    let ending;
+    let hangs = false;
+    const end = () => {
+      hangs = true;
+      say(`does not end, though its tests have: ${specs.join(' ')}`);
+      child.kill('SIGINT'); // which it passes on to the process that it has for options of Node
+    };
     child.stdout.on('data', (chunk) => {
       tail = (tail + chunk).slice(-4096);
+      clearTimeout(ending);
+      if (IS_DONE.test(tail.slice(tail.trimEnd().lastIndexOf('\n') + 1)))
+        ending = setTimeout(end, END_LIMIT_MS);
     });
     child.on('error', reject);
     child.on('close', (code) => {
+      clearTimeout(ending);
       for (const [to, chunk] of output) to.write(chunk);
-      resolve({ code: code ?? 1, counts: CLOSING_LINE.exec(tail) });
+      resolve({ code: hangs ? 1 : (code ?? 1), counts: CLOSING_LINE.exec(tail) });
     });
   });
 }
