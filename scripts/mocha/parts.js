@@ -17,7 +17,7 @@ const FOLDERS = {
     ['devices'],
     ['docs'],
   ],
-  edgecore: [['core', 'event-bus', 'dns', 'pool', 'local-api']],
+  edgecore: [['store', 'core', 'event-bus', 'dns', 'pool', 'local-api']],
 };
 /** How long the longest parts take, seconds, about: those begin first, so that none is waited for in the end. */
 const SECONDS = {
@@ -27,7 +27,7 @@ const SECONDS = {
   'e2e: the rest': 230,
   'e2e: demo': 180,
   'edgecore: the rest': 150,
-  'edgecore: core, event-bus, dns, pool, local-api': 150,
+  'edgecore: store, core, event-bus, dns, pool, local-api': 150,
   proto: 140,
   kube: 120,
   cloudcore: 110,
