@@ -142,7 +142,8 @@ class Devices implements EdgeDevices {
   }
 
   problems(): readonly DevicesProblem[] {
-    return [...(this.#busProblem === undefined ? [] : [this.#busProblem]), ...this.#dmi.problems()];
+    const ofBus = this.#busProblem ?? this.#voices?.bus.status().failure;
+    return [...(ofBus === undefined ? [] : [ofBus]), ...this.#dmi.problems()];
   }
 
   // ── what the admin socket shows and does ─────────────────────────────────────────────────────────────────────

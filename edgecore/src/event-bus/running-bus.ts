@@ -15,6 +15,8 @@ export interface BusStatus {
   readonly retained: number;
   /** Whether the external broker is there; true where there is none. */
   readonly connected: boolean;
+  /** Why the external broker is not there, as long as it is not. */
+  readonly failure?: { readonly code: string; readonly message: string };
 }
 
 /** An {@link EventBus} with its life. */

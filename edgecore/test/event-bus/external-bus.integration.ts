@@ -254,6 +254,7 @@ describe('external broker (mosquitto)', () => {
     const url = `mqtts://localhost:${secure.port}`;
     const good = await givenBus(dir.path, { mode: 'external', url, ...files }, { random });
     await eventually('the connection', () => good.bus.status().connected);
+    assert.equal(good.bus.status().failure, undefined);
     await good.bus.publish('tls/1', 'x');
     await good.end();
     for (const other of [
@@ -268,7 +269,8 @@ describe('external broker (mosquitto)', () => {
       };
       const bad = await givenBus(dir.path, { mode: 'external', url, ...files, ...other }, { random, log });
       await eventually('the reason', () => codes.includes('ERR_EDGECORE_BUS_BROKER'));
-      assert.equal(bad.bus.status().connected, false);
+      const { connected, failure } = bad.bus.status();
+      assert.deepEqual([connected, failure?.code], [false, 'ERR_EDGECORE_BUS_BROKER']);
       await bad.end();
     }
     await secure.stop();

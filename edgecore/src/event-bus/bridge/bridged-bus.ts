@@ -99,7 +99,7 @@ export class BridgedBus implements RunningBus, SessionLink {
   }
 
   status(): BusStatus {
-    return { ...this.#embedded.status(), connected: this.#connection.isConnected };
+    return { ...this.#embedded.status(), ...this.#connection.state };
   }
 
   /** Of the session of what goes out. */

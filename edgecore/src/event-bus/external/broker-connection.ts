@@ -7,6 +7,8 @@ import {
   type MqttClient,
 } from 'mqtt';
 import { Backoff, systemClock, type Clock, type Logger, type Random, type Timer } from '@hawser/seams';
+import type { EdgeCoreError } from '../../errors.ts';
+import type { BusStatus } from '../running-bus.ts';
 import { credentialsOf, type BrokerAddress } from './broker-address.ts';
 import { brokerFailure, isOtherVersion } from './broker-failure.ts';
 import type { OutgoingMessages, OutgoingMessage } from './outgoing-messages.ts';
@@ -43,7 +45,7 @@ export class BrokerConnection {
   #client: MqttClient | undefined;
   #isReady = false;
   #retry: Timer | undefined;
-  #failure: string | undefined;
+  #failure: EdgeCoreError | undefined;
   #running = false;
 
   constructor(options: BrokerConnectionOptions) {
@@ -62,6 +64,13 @@ export class BrokerConnection {
 
   get isConnected(): boolean {
     return this.#isReady;
+  }
+
+  /** For the status of a bus: whether the broker is there, and why not. */
+  get state(): Pick<BusStatus, 'connected' | 'failure'> {
+    if (this.#isReady || this.#failure === undefined) return { connected: this.#isReady };
+    const { code, message } = this.#failure;
+    return { connected: false, failure: { code, message } };
   }
 
   start(): void {
@@ -214,8 +223,8 @@ export class BrokerConnection {
   /** Once for each reason. */
   #failed(error: unknown): void {
     const failure = brokerFailure(this.#options.address.url, error);
-    if (failure.message === this.#failure) return;
-    this.#failure = failure.message;
+    if (failure.message === this.#failure?.message) return;
+    this.#failure = failure;
     this.#options.log.warn({ err: failure, code: failure.code }, failure.message);
   }
 

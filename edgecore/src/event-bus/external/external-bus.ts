@@ -116,7 +116,7 @@ export class ExternalBus implements RunningBus {
       queued: this.#outgoing.length,
       queuedBytes: this.#outgoing.bytes,
       retained: 0,
-      connected: this.#connection.isConnected,
+      ...this.#connection.state,
     };
   }
 
