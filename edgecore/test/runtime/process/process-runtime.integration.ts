@@ -143,13 +143,15 @@ for (const mounts of ['auto', 'links'] as const) {
     it('ends all that a container has started, also what has left its session', async () => {
       const id = await run(shell('setsid sleep 3600 & setsid sh -c "sleep 3601 & wait" & echo begun; wait'));
       await eventually('it runs', async () => (await log()).includes('begun'));
-      const all = await site.runtime.exec(id, ['pgrep', '-f', '^sleep 360[01]'], 5_000, NEVER);
-      const pids = all.stdout
-        .trim()
-        .split('\n')
-        .map(Number)
-        .filter((pid) => pid > 0);
-      assert.ok(pids.length >= 2, all.stdout);
+      let pids: readonly number[] = [];
+      await eventually('both have begun', async () => {
+        const all = await site.runtime.exec(id, ['pgrep', '-f', '^sleep 360[01]'], 5_000, NEVER);
+        pids = all.stdout
+          .split('\n')
+          .map(Number)
+          .filter((pid) => pid > 0);
+        return pids.length >= 2;
+      });
       await site.runtime.stopContainer(id, 1, NEVER);
       await eventually('all have gone, and somebody has buried them', async () => {
         const left = await Promise.all(pids.map((pid) => processStat(pid)));
