@@ -123,10 +123,15 @@ export class AdminClient {
     const answer = await this.stream(`${devicePath(namespace, name)}?watch=1`, signal);
     let rest = '';
     answer.setEncoding('utf8');
-    for await (const chunk of answer as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as DeviceView;
+    try {
+      for await (const chunk of answer as AsyncIterable<string>) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield JSON.parse(line) as DeviceView;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     }
   }
 

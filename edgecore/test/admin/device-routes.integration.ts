@@ -138,7 +138,7 @@ describe('devices on the admin socket', () => {
     await client.setDevice('plant', 'pump-1', { speed: '1200' });
     await eventually('the change', () => seen.at(-1) === '1200');
     stop.abort(new Error('enough'));
-    await assert.rejects(watching);
+    await assert.rejects(watching, { message: 'enough' });
     await eventually('nobody listens', () => devices?.listeners.size === 0);
   });
 
