@@ -109,9 +109,24 @@ export class DemoEdge {
     return await this.edge.admin.pool().catch(() => undefined); // it is starting, or has just been killed
   }
 
+  /** Ends it and its mappers at once, as the loss of power does; its pods are ended past it. */
+  async losePower(): Promise<void> {
+    const { items } = await this.edge.admin.mappers();
+    await this.edge.kill();
+    for (const { pid } of items) if (pid !== undefined) killGroup(pid);
+  }
+
   /** Ends it, and its line. */
   async close(): Promise<void> {
     await this.edge.stop();
     for (const proxy of this.#proxies) await proxy.stop();
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended
   }
 }

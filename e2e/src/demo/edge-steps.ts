@@ -137,7 +137,7 @@ export async function restartAlone(demo: Demo): Promise<undefined> {
   journal.title('The edge loses its power, and starts again without a cloud');
   await untilQuiet(first, signal);
   await link.cut();
-  await edge.kill();
+  await first.losePower();
   if (containers !== undefined) await cutPower(demo, containers);
   const startedMs = performance.now();
   await edge.start();

@@ -153,7 +153,7 @@ export class MapperKeeper {
     this.#hang = this.#options.clock.setTimer(afterMs, ended, { background: true });
   }
 
-  /** A crash of the edge core leaves its mappers running, whom nobody watches. */
+  /** A crash of the edge core leaves its mappers running, whom nobody watches. A stop waits for their end, too. */
   async #endLeftover(): Promise<void> {
     const { leftovers, definition, clock, log } = this.#options;
     const pid = await leftovers.find(definition.name);
@@ -163,7 +163,7 @@ export class MapperKeeper {
     const untilMs = clock.monotonicMs() + LEFTOVER_MS;
     while ((await leftovers.find(definition.name)) !== undefined) {
       if (clock.monotonicMs() > untilMs) signalGroup(pid, 'SIGKILL');
-      await delay(LOOK_MS, { clock, signal: this.#stopping.signal });
+      await delay(LOOK_MS, { clock });
     }
   }
 }
