@@ -113,15 +113,15 @@ export function describeStreams(of: () => KubectlSite): void {
     const screen = new Screen(80, 24);
     const keys = new PassThrough();
     const shell = await exec.exec('default', 'web', 'main', ['sh'], screen, null, keys, true);
-    keys.write('stty size\n');
-    await eventually('the first size', () => screen.said.includes('24 80'), WAIT);
+    // The size comes beside the command, and may be later than its first look.
+    const isSize = (size: string) => (): boolean => {
+      keys.write('stty size\n');
+      return screen.said.includes(size);
+    };
+    await eventually('the first size', isSize('24 80'), { ...WAIT, intervalMs: 200 });
     Object.assign(screen, { rows: 50, columns: 132 });
     screen.emit('resize');
-    const isResized = (): boolean => {
-      keys.write('stty size\n');
-      return screen.said.includes('50 132');
-    };
-    await eventually('the other size', isResized, { ...WAIT, intervalMs: 200 });
+    await eventually('the other size', isSize('50 132'), { ...WAIT, intervalMs: 200 });
     const closed = once(shell, 'close');
     keys.write('exit\n');
     await within('the end of the shell', closed, 10_000);

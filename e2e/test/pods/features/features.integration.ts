@@ -2,7 +2,6 @@ import { describeEnding } from './ending.ts';
 import { describeEnvironment } from './environment.ts';
 import { CLUSTER_DNS, describeNetwork } from './network.ts';
 import { describeImages } from './images.ts';
-import { describeLocalApi, localApiForPods } from './local-api.ts';
 import { describeRefused } from './refused.ts';
 import { beginSlow, describeSlow } from './slow.ts';
 import { describeResources } from './resources.ts';
@@ -26,10 +25,7 @@ describe('features of pods, seen from inside of their containers', function () {
   before(async function () {
     seccomp = await makeTempDir();
     site = await FeatureSite.open(this, {
-      edge: {
-        pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path },
-        ...(await localApiForPods()),
-      },
+      edge: { pods: { clusterDns: CLUSTER_DNS, seccompRoot: seccomp.path } },
     });
     await beginSlow(site);
   });
@@ -48,6 +44,5 @@ describe('features of pods, seen from inside of their containers', function () {
   describeVolumes(open);
   describeImages(open);
   describeRefused(open);
-  describeLocalApi(open);
   describeSlow(open);
 });

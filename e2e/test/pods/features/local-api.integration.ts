@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EdgeConfigInput } from '@hawser/edgecore';
 import { resourcePath, RESOURCES, type ApiResource, type KubeObject } from '@hawser/kube';
-import { eventually, freePort } from '@hawser/seams/testing';
+import { eventually, freePort, scaled } from '@hawser/seams/testing';
 import { configMap } from '../../../src/cluster-site/site-objects.ts';
 import { shellPod } from '../../../src/pods-site/pods-site.ts';
-import type { FeatureSite } from './feature-site.ts';
+import { FeatureSite } from './feature-site.ts';
 import type { InClusterReport } from './in-cluster-report.ts';
 import { STAYS } from './shell.ts';
 
@@ -29,8 +29,8 @@ function ownAddress(): string {
   return `169.254.${100 + (pid % 100)}.${1 + (Math.floor(pid / 100) % 250)}`;
 }
 
-/** A local API and a DNS server that pods reach. Pods ask for them each. */
-export async function localApiForPods(): Promise<Pick<EdgeConfigInput, 'localApi' | 'dns'>> {
+/** A local API and a DNS server that pods reach, each pod for itself. */
+async function localApiForPods(): Promise<Pick<EdgeConfigInput, 'localApi' | 'dns'>> {
   const address = ownAddress();
   return {
     localApi: { port: await freePort(), address, pods: 'cluster' },
@@ -38,61 +38,65 @@ export async function localApiForPods(): Promise<Pick<EdgeConfigInput, 'localApi
   };
 }
 
-/** What a program in a pod has of the local API, with the network of the pod and its own token. */
-export function describeLocalApi(site: () => FeatureSite): void {
-  describe('the local API', () => {
-    before(async () => {
-      await allow(site());
-      const wish = { 'hawser.dev/api-server': 'local' };
-      await site().create(
-        configMap(SHOWN, 'first'),
-        service(),
-        programPod('local', { annotations: wish }),
-        programPod('not-local', {}),
-      );
-    });
-    after(() => site().forget('local', 'not-local'));
+// What a program in a pod has of the local API, with the network of the pod and its own token.
+describe('the local API, seen from inside of a container', function () {
+  this.timeout(scaled(60_000, 120_000));
+  let site: FeatureSite;
+  let close: (() => Promise<void>) | undefined;
 
-    async function report(): Promise<InClusterReport> {
-      const said = await site().exec('local', `${process.execPath} ${PROGRAM} ${SHOWN}`);
-      return JSON.parse(said) as InClusterReport;
-    }
+  before(async function () {
+    site = await FeatureSite.open(this, { edge: await localApiForPods() });
+    close = () => site.close();
+    await allow(site);
+    const wish = { 'hawser.dev/api-server': 'local' };
+    await site.create(
+      configMap(SHOWN, 'first'),
+      service(),
+      programPod('local', { annotations: wish }),
+      programPod('not-local', {}),
+    );
+  });
+  after(() => close?.());
 
-    it('is found by a program that knows nothing of it, by way of the pod’s network', async () => {
-      await site().untilReady('local');
-      const { server, data, refused } = await report();
-      assert.match(server, /^https:\/\/169\.254\.\d+\.\d+:\d+$/);
+  async function report(): Promise<InClusterReport> {
+    const said = await site.exec('local', `${process.execPath} ${PROGRAM} ${SHOWN}`);
+    return JSON.parse(said) as InClusterReport;
+  }
+
+  it('is found by a program that knows nothing of it, by way of the pod’s network', async () => {
+    await site.untilReady('local');
+    const { server, data, refused } = await report();
+    assert.match(server, /^https:\/\/169\.254\.\d+\.\d+:\d+$/);
+    assert.deepEqual(data, { [KEY]: 'first' });
+    assert.equal(refused, 403);
+  });
+
+  it('comes with the names of Services', async () => {
+    await site.untilExec('local', RESOLVES);
+  });
+
+  it('says the same without a cloud, and what is new with one', async () => {
+    const { cluster, edge } = site.pods;
+    await cluster.link.cut();
+    try {
+      await edge.until(({ session }) => session.state !== 'up', 60_000);
+      const { data, refused } = await report();
       assert.deepEqual(data, { [KEY]: 'first' });
       assert.equal(refused, 403);
-    });
-
-    it('comes with the names of Services', async () => {
-      await site().untilExec('local', RESOLVES);
-    });
-
-    it('says the same without a cloud, and what is new with one', async () => {
-      const { cluster, edge } = site().pods;
-      await cluster.link.cut();
-      try {
-        await edge.until(({ session }) => session.state !== 'up', 60_000);
-        const { data, refused } = await report();
-        assert.deepEqual(data, { [KEY]: 'first' });
-        assert.equal(refused, 403);
-        await site().exec('local', RESOLVES);
-        await cluster.objects.setText([SHOWN], 'second');
-      } finally {
-        await cluster.link.heal();
-      }
-      await edge.untilInSync();
-      await eventually('it has changed', async () => (await report()).data[KEY] === 'second', SOON);
-    });
-
-    it('is none of a pod that has not asked for it', async () => {
-      await site().untilReady('not-local');
-      assert.equal(await site().exec('not-local', 'echo "<$KUBERNETES_SERVICE_HOST>"'), '<>\n');
-    });
+      await site.exec('local', RESOLVES);
+      await cluster.objects.setText([SHOWN], 'second');
+    } finally {
+      await cluster.link.heal();
+    }
+    await edge.untilInSync();
+    await eventually('it has changed', async () => (await report()).data[KEY] === 'second', SOON);
   });
-}
+
+  it('is none of a pod that has not asked for it', async () => {
+    await site.untilReady('not-local');
+    assert.equal(await site.exec('not-local', 'echo "<$KUBERNETES_SERVICE_HOST>"'), '<>\n');
+  });
+});
 
 /** An account that may read one ConfigMap, and nothing else. */
 async function allow(site: FeatureSite): Promise<void> {
