@@ -90,8 +90,15 @@ for (const underTest of [wsUnderTest, quicUnderTest, webTransportUnderTest]) {
 
       it('is refused when no protocol version is shared', async () => {
         site = await SessionSite.open(underTest);
-        const answer = await rawHello({ minVersion: 2, maxVersion: 9, purpose: 1, node: 'edge-1' });
-        assert.ok(answer?.body === 'reject');
+        const hello = { minVersion: 2, maxVersion: 9, purpose: 1, node: 'edge-1' };
+        const answer = await rawHello(hello).catch((error: unknown) => error as TunnelError);
+        assert.ok(answer !== undefined);
+        if (answer instanceof TunnelError) {
+          // The end of the connection says the same, and may be faster where streams have no common order.
+          assert.match(answer.message, /incompatible.*1 to 1.*2 to 9/);
+          return;
+        }
+        assert.ok(answer.body === 'reject');
         assert.equal(answer.reject.error, 'ERR_TUNNEL_INCOMPATIBLE');
         assert.match(answer.reject.message, /1 to 1.*2 to 9/);
       });
