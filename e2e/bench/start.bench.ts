@@ -70,21 +70,25 @@ function environment(tmp: string): NodeJS.ProcessEnv {
 }
 
 /** Waits until a program has printed something. @throws Error when it has not in time, with the end of what it has */
-async function saying(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
-  let said = '';
-  const late = AbortSignal.timeout(DEMONSTRATION_LIMIT_MS);
-  child.stderr?.resume();
-  if (child.stdout === null) throw new TypeError('it writes into a pipe');
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    said = (said + String(chunk)).slice(-20_000);
-    const found = pattern.exec(said);
-    if (found !== null) {
-      child.stdout.resume();
-      return found;
-    }
-    if (late.aborted) break;
-  }
-  throw new Error(`${String(pattern)} was not printed: ${said.slice(-2000)}`);
+function saying(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    let found: RegExpExecArray | null = null;
+    const giveUp = (why: string): void =>
+      reject(new Error(`${String(pattern)} was not printed, ${why}: ${said.slice(-2000)}`));
+    const late = setTimeout(giveUp, DEMONSTRATION_LIMIT_MS, 'in time');
+    child.once('exit', () => giveUp('it has ended'));
+    child.stderr?.resume();
+    // Read to its end: whoever writes into a full pipe waits, and hears no signal.
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (found !== null) return;
+      said = (said + String(chunk)).slice(-20_000);
+      found = pattern.exec(said);
+      if (found === null) return;
+      clearTimeout(late);
+      resolve(found);
+    });
+  });
 }
 
 /** Ends a run as Ctrl-C does. */
