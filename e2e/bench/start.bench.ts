@@ -74,8 +74,10 @@ function saying(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> 
   return new Promise((resolve, reject) => {
     let said = '';
     let found: RegExpExecArray | null = null;
-    const giveUp = (why: string): void =>
+    const giveUp = (why: string): void => {
+      clearTimeout(late);
       reject(new Error(`${String(pattern)} was not printed, ${why}: ${said.slice(-2000)}`));
+    };
     const late = setTimeout(giveUp, DEMONSTRATION_LIMIT_MS, 'in time');
     child.once('exit', () => giveUp('it has ended'));
     child.stderr?.resume();

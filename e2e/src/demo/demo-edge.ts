@@ -6,6 +6,7 @@ import { Link } from '../fault-proxy/link.ts';
 import { startTcpProxy } from '../fault-proxy/tcp-proxy.ts';
 import { startUdpProxy } from '../fault-proxy/udp-proxy.ts';
 import type { TransportChoice } from './choices.ts';
+import { killNow } from './kill-now.ts';
 
 /** Settings of {@link DemoEdge.open}. */
 export interface DemoEdgeOptions {
@@ -113,20 +114,12 @@ export class DemoEdge {
   async losePower(): Promise<void> {
     const { items } = await this.edge.admin.mappers();
     await this.edge.kill();
-    for (const { pid } of items) if (pid !== undefined) killGroup(pid);
+    for (const { pid } of items) if (pid !== undefined) killNow(-pid); // its process group
   }
 
   /** Ends it, and its line. */
   async close(): Promise<void> {
     await this.edge.stop();
     for (const proxy of this.#proxies) await proxy.stop();
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended
   }
 }

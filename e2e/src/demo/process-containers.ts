@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { EdgeConfigInput } from '@hawser/edgecore';
 import { delay } from '@hawser/seams';
 import type { Containers, Running } from './containers.ts';
+import { killNow } from './kill-now.ts';
 
 /** In the environment of each process of a container: who put it there is said beside it. */
 const VARIABLES = { container: 'HAWSER_CONTAINER', pod: 'POD_NAME', site: 'DEMO_SITE' } as const;
@@ -36,7 +37,7 @@ export class ProcessContainers implements Containers {
   }
 
   async kill({ id }: Running): Promise<void> {
-    for (const { pid, container } of await this.#processes()) if (container?.id === id) kill(pid);
+    for (const { pid, container } of await this.#processes()) if (container?.id === id) killNow(pid);
   }
 
   async cutPower(): Promise<void> {
@@ -45,7 +46,7 @@ export class ProcessContainers implements Containers {
       if (processes.length === 0) return;
       // The one that would see the others end is the first to go.
       const supervisors = processes.filter(({ container }) => container === undefined);
-      for (const { pid } of supervisors.length > 0 ? supervisors : processes) kill(pid);
+      for (const { pid } of supervisors.length > 0 ? supervisors : processes) killNow(pid);
       await delay(PAUSE_MS);
     }
     throw new Error('processes of pods are not to be ended');
@@ -81,13 +82,5 @@ export class ProcessContainers implements Containers {
       command?.some((word) => word.endsWith('supervisor.js') || word.endsWith('supervisor-main.js')) ===
         true && command.some((word) => word.startsWith(`${this.#dir}/`));
     return isSupervisor ? { pid } : undefined;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended
   }
 }

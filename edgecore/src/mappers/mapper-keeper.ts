@@ -162,7 +162,10 @@ export class MapperKeeper {
     signalGroup(pid, 'SIGTERM');
     const untilMs = clock.monotonicMs() + LEFTOVER_MS;
     while ((await leftovers.find(definition.name)) !== undefined) {
-      if (clock.monotonicMs() > untilMs) signalGroup(pid, 'SIGKILL');
+      if (clock.monotonicMs() > untilMs) {
+        signalGroup(pid, 'SIGKILL');
+        if (this.#stopping.signal.aborted) return; // one that cannot be killed must not keep a stop
+      }
       await delay(LOOK_MS, { clock });
     }
   }

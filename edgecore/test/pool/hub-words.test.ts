@@ -5,6 +5,17 @@ import { packJson, unpackJson, type VolatileMessage } from '@hawser/sync';
 import { HubWords, type HubWordsOptions } from '../../src/pool/hub-words.ts';
 import { poolTimes } from '../../src/pool/pool-times.ts';
 
+/** What a member reports that has nothing yet. */
+const SILENT = {
+  pool: 'shop',
+  endpoint: '',
+  epoch: 0,
+  version: '',
+  complete: false,
+  writable: true,
+  peers: 0,
+};
+
 describe('What a member says to the hub', () => {
   it('is claimed once at a time, and nobody looks again before the answer is there', async () => {
     const clock = new FakeClock();
@@ -46,15 +57,7 @@ describe('What a member says to the hub', () => {
     const clock = new FakeClock();
     const { reportMs, versionReportMs } = poolTimes();
     let place: ReturnType<HubWordsOptions['place']> = 'searching';
-    const body = {
-      pool: 'shop',
-      endpoint: '',
-      epoch: 0,
-      version: '',
-      complete: false,
-      writable: true,
-      peers: 0,
-    };
+    const body = { ...SILENT };
     let reports = 0;
     const words = new HubWords({
       requests: { request: () => Promise.reject(new Error('nothing is asked')) },
@@ -95,15 +98,7 @@ describe('What a member says to the hub', () => {
   it('is reported as it was when it was sent, and not once more', async () => {
     const clock = new FakeClock();
     const { reportMs, versionReportMs } = poolTimes();
-    const body = {
-      pool: 'shop',
-      endpoint: '',
-      epoch: 0,
-      version: '',
-      complete: false,
-      writable: true,
-      peers: 0,
-    };
+    const body = { ...SILENT };
     const queued: VolatileMessage[] = [];
     const words = new HubWords({
       requests: { request: () => Promise.reject(new Error('nothing is asked')) },
