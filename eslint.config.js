@@ -47,6 +47,6 @@ export default defineConfig(
   },
   {
     files: ['**/*.js', '**/*.cjs'],
-    languageOptions: { globals: { ...nodeGlobals, module: 'writable', require: 'readonly' } },
+    languageOptions: { globals: { ...nodeGlobals, module: 'writable', require: 'readonly', __filename: 'readonly' } },
   },
 );

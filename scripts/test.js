@@ -17,9 +17,9 @@ const whole = packages.length === 0 && !mochaArgs.some((arg) => /^(-g|--grep|-f|
 const raw = path.join(root, 'coverage', 'raw');
 rmSync(raw, { recursive: true, force: true });
 mkdirSync(raw, { recursive: true });
-const total = await timed('tests', () =>
-  runPackages({ packages, mochaArgs, env: { NODE_V8_COVERAGE: raw } }),
-);
+const preload = path.join(root, 'scripts', 'mocha', 'coverage.cjs');
+const env = { HAWSER_COVERAGE: raw, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
+const total = await timed('tests', () => runPackages({ packages, mochaArgs, env }));
 
 if (whole && total.failed === 0) {
   const report = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', raw];

@@ -12,7 +12,14 @@ import {
 import { formatAddress, parseAddress } from '../cloud/address.ts';
 import type { CommandContext } from '../command-context.ts';
 import { findEdge, type EdgeOptions, type EdgePlace } from '../edge/edge-place.ts';
-import { isService, serviceRuns, startCommand, startService, stopCommand } from '../edge/edge-service.ts';
+import {
+  isService,
+  serviceRuns,
+  startCommand,
+  startService,
+  statusCommand,
+  stopCommand,
+} from '../edge/edge-service.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { formatTime } from '../output/times.ts';
@@ -163,7 +170,7 @@ function report(
     ...(start === undefined
       ? ['edgecore runs, and starts with the machine.', `See its log:       journalctl --unit edgecore`]
       : [`Start it:          ${start}`]),
-    `See how it is:     hawser status`,
+    `See how it is:     ${statusCommand(config.file)}`,
   ].join('\n');
   context.result(
     {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { CliError } from '../errors.ts';
 
@@ -18,9 +19,17 @@ const SYSTEMD = '/run/systemd/system';
 /** Longer than systemd waits for the service. */
 const SYSTEMCTL_LIMIT_MS = 10 * 60_000;
 
-/** The command that starts edgecore on this machine. */
+/** The command that starts the edgecore with this configuration. */
 export async function startCommand(configFile: string): Promise<string> {
-  return (await hasUnit()) ? 'systemctl enable --now edgecore' : `edgecore --config ${configFile}`;
+  const isUnit = configFile === UNIT_CONFIG && (await hasUnit());
+  return isUnit ? 'systemctl enable --now edgecore' : `edgecore --config ${configFile}`;
+}
+
+/** The command that shows how it is. */
+export function statusCommand(configFile: string): string {
+  return configFile === UNIT_CONFIG
+    ? 'hawser status'
+    : `hawser status --config-dir ${path.dirname(configFile)}`;
 }
 
 /** The command that stops it. */

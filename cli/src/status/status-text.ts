@@ -69,9 +69,10 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-function sessionLine({ session }: EdgeStatus, nowMs: number): string {
+function sessionLine({ session, process: edge }: EdgeStatus, nowMs: number): string {
   const since = formatTime(session.since);
-  const span = formatSpan(nowMs - Date.parse(session.since));
+  // Not longer than the process runs: a clock that was set meanwhile tells of years.
+  const span = formatSpan(Math.min(nowMs - Date.parse(session.since), edge.uptimeMs));
   const { current, attempts } = session;
   switch (session.state) {
     case 'up': {

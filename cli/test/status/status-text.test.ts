@@ -56,6 +56,12 @@ describe('the status of a node, as it is shown', () => {
     assert.match(text, /as of the last session; 12 objects/);
   });
 
+  it('does not count years of a clock that was set meanwhile', () => {
+    const { session } = edgeStatus();
+    const text = shown(edgeStatus({ session: { ...session, since: '2020-01-01T00:00:00Z' } }));
+    assert.match(text, /connected to 192\.0\.2\.7:10000 by ws for 2 days \(since 2020/);
+  });
+
   it('says that there is no session even before there is a reason', () => {
     const { lastError, ...session } = SESSION_DOWN;
     assert.ok(lastError);

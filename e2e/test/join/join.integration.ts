@@ -127,10 +127,10 @@ describe('from an empty cluster to a node, and back', function () {
     assert.deepEqual([before.code, /Joined: +no/.test(before.stdout)], [3, true]);
     const tried = await succeed(atEdge(...args, ...places, '--labels', 'zone=north', '--dry-run'));
     assert.match(tried, /dry run/);
-    assert.match(
-      await succeed(atEdge(...args, ...places, '--labels', 'zone=north')),
-      /is the node shop-17 now/,
-    );
+    const joined = await succeed(atEdge(...args, ...places, '--labels', 'zone=north'));
+    assert.match(joined, /is the node shop-17 now/);
+    assert.ok(joined.includes(`edgecore --config ${path.join(dir.path, 'edgecore.yaml')}\n`), joined);
+    assert.ok(joined.includes(`hawser status --config-dir ${dir.path}\n`), joined);
     assert.match(await succeed(atEdge(...args)), /already: nothing was changed/);
     const other = await atEdge(...args.map((arg) => (arg === NODE ? 'shop-18' : arg)));
     assert.equal(other.code, 1);

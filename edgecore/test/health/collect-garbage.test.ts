@@ -20,7 +20,7 @@ async function after(call: string): Promise<{ codeBytes: number; heapBytes: numb
     const heapBytes = process.memoryUsage().heapUsed;
     console.log(JSON.stringify({ codeBytes, heapBytes, answer: all[7](1) }));`;
   // Coverage keeps the code that ran.
-  const env = { ...process.env, NODE_V8_COVERAGE: undefined };
+  const env = { ...process.env, HAWSER_COVERAGE: '' };
   const args = ['--input-type=module', '-e', script];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   return JSON.parse(stdout) as { codeBytes: number; heapBytes: number; answer: number };
