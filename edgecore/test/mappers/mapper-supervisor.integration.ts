@@ -188,6 +188,29 @@ describe('the supervisor of mappers', () => {
     await passes(() => assert.equal(stateOf(next, 'modbus')?.state, 'running'));
   });
 
+  it('is not kept from stopping by what an earlier run has left and cannot be ended', async () => {
+    const left = spawn('/bin/sh', ['-c', FOR_EVER], { stdio: 'ignore' }); // leads no group: signals to one miss it
+    await define('modbus', FOR_EVER);
+    await (await supervise()).stop();
+    const leftovers = new Leftovers(path.join(dir.path, 'data', 'mappers'), silentLogger);
+    await leftovers.remember('modbus', left.pid ?? 0);
+    const clock = new FakeClock();
+    const next = await supervise(clock);
+    let stopped = false;
+    void next.stop().then(() => (stopped = true));
+    for (let passedMs = 0; passedMs < 4_000; passedMs += 50) {
+      await clock.advance(50);
+      await new Promise(setImmediate);
+    }
+    assert.equal(stopped, false, 'most that is left ends when it is told to');
+    await passes(async () => {
+      await clock.advance(1_000);
+      assert.ok(stopped);
+    });
+    assert.equal(await leftovers.find('modbus'), left.pid, 'the next start looks for it again');
+    left.kill('SIGKILL');
+  });
+
   it('reads what a mapper writes without end, and passes on some of it', async () => {
     await define('modbus', 'yes this is a line');
     const supervisor = await supervise();
