@@ -39,7 +39,6 @@ async function main(settings: ControlPlaneSettings): Promise<void> {
     call: (call: ApiCall) => plane.client.request(call),
     requests: () => countedRequests(metrics),
   });
-  process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it
   process.once('SIGTERM', () => void plane.stop().then(() => process.exit(0)));
   announceReady({ url: plane.url });
 }

@@ -33,7 +33,6 @@ async function main({ config }: HubProcessSettings): Promise<void> {
     unready: () => core.unready(),
     metrics: () => core.registry.metrics(),
   });
-  process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it
   process.once('SIGTERM', () => void core.stop().then(() => process.exit(0)));
   const { websocketPort, quicPort, webTransportPort, operationsPort } = core;
   announceReady({ websocketPort, quicPort, webTransportPort, operationsPort } satisfies HubProcessReady);

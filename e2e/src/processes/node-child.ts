@@ -202,6 +202,7 @@ export class NodeChild {
       ...(cwd === undefined ? {} : { cwd }),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
+      detached: true, // a terminal's Ctrl-C is for this process, which ends its children in their order
     });
     killOnExit(child);
     const changed = (): void => void this.#events.emit('change');

@@ -67,7 +67,6 @@ async function main(settings: HubSettings): Promise<void> {
     ports[name] = (await server.listen(transport, at)).port;
   }
   process.on('message', (question: HubQuestion) => void answer(question, server));
-  process.on('SIGINT', () => {}); // a terminal's Ctrl-C reaches it too; its parent stops it
   process.once('SIGTERM', () => {
     void server.stop().then(() => process.exit(0));
   });

@@ -26,6 +26,8 @@ export interface Interruption {
   readonly afterLines: number;
   /** One after the other, at once. */
   readonly signals: readonly NodeJS.Signals[];
+  /** As Ctrl-C at a terminal does it: to all that it has started, too, as far as that is of its process group. */
+  readonly toGroup?: boolean;
 }
 
 /** Runs the demonstration to its end. @param tmp folder for all that it writes */
@@ -36,7 +38,8 @@ export async function runDemo(
 ): Promise<DemoRun> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: tmp },
+    env: { ...process.env, TMPDIR: tmp, HOME: tmp },
+    detached: true, // a process group of its own
   });
   const patience = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
   const interrupted = interruption === undefined ? undefined : interruptAfter(child, interruption);
@@ -52,7 +55,7 @@ export async function runDemo(
 /** @returns when it was interrupted */
 function interruptAfter(
   child: ChildProcess,
-  { afterLines, signals }: Interruption,
+  { afterLines, signals, toGroup = false }: Interruption,
 ): () => number | undefined {
   let lines = 0;
   let atMs: number | undefined;
@@ -60,7 +63,10 @@ function interruptAfter(
     lines += chunk.toString().split('\n').length - 1;
     if (lines < afterLines || atMs !== undefined) return;
     atMs = performance.now();
-    for (const signal of signals) child.kill(signal);
+    for (const signal of signals) {
+      if (toGroup && child.pid !== undefined) process.kill(-child.pid, signal);
+      else child.kill(signal);
+    }
   });
   return () => atMs;
 }
@@ -74,7 +80,7 @@ export async function remainsOf(tmp: string): Promise<readonly string[]> {
   return [...(await processesOf(tmp)), ...mounts, ...files];
 }
 
-/** Processes that were started, at whatever remove, with this folder as TMPDIR. */
+/** Processes that were started, at whatever remove, with this folder as HOME, which mappers are given, too. */
 async function processesOf(tmp: string): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -82,7 +88,7 @@ async function processesOf(tmp: string): Promise<readonly string[]> {
       const [environment, command] = await Promise.all(
         ['environ', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')), // it has ended
       );
-      const isOurs = environment?.split('\0').includes(`TMPDIR=${tmp}`) === true;
+      const isOurs = environment?.split('\0').includes(`HOME=${tmp}`) === true;
       return isOurs ? [`process ${pid}: ${(command ?? '').replaceAll('\0', ' ')}`] : [];
     }),
   );

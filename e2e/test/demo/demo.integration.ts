@@ -137,14 +137,18 @@ describe('the demonstration behind npm start', function () {
     const seed = Number(process.env['HAWSER_DEMO_SEED'] ?? Math.floor(Math.random() * 1e6));
     const random = seededRandom(seed);
     const available = await ContainerdSite.availability();
-    const ways = [['SIGINT'], ['SIGTERM'], ['SIGINT', 'SIGINT']] as const;
+    const ways = [
+      { signals: ['SIGINT'], toGroup: true },
+      { signals: ['SIGTERM'] },
+      { signals: ['SIGINT', 'SIGINT'] },
+    ] as const;
     for (let run = 0; run < scaled(3, 60); run++) {
       const afterLines = 1 + randomBelow(random, LINES);
-      const signals = ways[run % ways.length] ?? ways[0];
+      const way = ways[randomBelow(random, ways.length)] ?? ways[0];
       const runtime = (['null', 'process', available.ok ? 'cri' : 'process'] as const)[run % 3] ?? 'null';
-      const what = `seed ${seed}, run ${run}: ${signals.join(', ')} after ${afterLines} lines, ${runtime}`;
+      const what = `seed ${seed}, run ${run}: ${JSON.stringify(way)} after ${afterLines} lines, ${runtime}`;
       const args = ['--keep', '--no-view', '--nodes', '2', '--runtime', runtime];
-      const { code, signal, stdout, stderr, stoppedMs } = await runDemo(args, tmp, { afterLines, signals });
+      const { code, signal, stdout, stderr, stoppedMs } = await runDemo(args, tmp, { afterLines, ...way });
       assert.deepEqual([code, signal], [0, null], `${what}: ${stderr}${stdout}`);
       assert.match(stdout, /everything stopped/, what);
       assert.ok(stoppedMs !== undefined && stoppedMs < STOP_LIMIT_MS, `${what}: ${stoppedMs} ms`);
