@@ -17,7 +17,7 @@ export async function replaceLeader(demo: Demo): Promise<string | undefined> {
   if (leader === undefined) throw new Error(`${before.leader} is no edge of this program`);
   const shared = before.resources.reduce((sum, { objects }) => sum + objects, 0);
   journal.line(`${leader.node} leads, epoch ${before.epoch}: one stream for ${shared} objects of the pool`);
-  await leader.edge.kill();
+  await leader.losePower();
   const startedMs = performance.now();
   const others = edges.filter((edge) => edge !== leader);
   const after = await untilLed(demo, others, leader.node);

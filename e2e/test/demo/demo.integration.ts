@@ -152,7 +152,8 @@ describe('the demonstration behind npm start', function () {
       assert.deepEqual([code, signal], [0, null], `${what}: ${stderr}${stdout}`);
       assert.match(stdout, /everything stopped/, what);
       assert.ok(stoppedMs !== undefined && stoppedMs < STOP_LIMIT_MS, `${what}: ${stoppedMs} ms`);
-      assert.deepEqual(await remainsOf(tmp), [], what);
+      const remains = await remainsOf(tmp);
+      assert.deepEqual(remains, [], `${what}: ${remains.join('\n')}`);
     }
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { mapperDeviceTopic, revisionOf } from '@hawser/devices';
 import { silentLogger, systemClock, seededRandom } from '@hawser/seams';
@@ -126,6 +126,23 @@ describe('a mapper and mosquitto', () => {
       const session = new MqttSession({ url: broker.url, connectTimeoutMs: 200 });
       await within('the end of the attempt', assert.rejects(session.open(() => {}, SIGNAL)), 3_000);
       await session.close(false);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => deaf.close(resolve));
+    }
+  });
+
+  it('leaves a broker that has said nothing yet as soon as it is stopped', async () => {
+    const sockets: Socket[] = [];
+    const deaf = createServer((socket) => void sockets.push(socket.resume()));
+    await new Promise<void>((resolve) => deaf.listen(broker.port, '127.0.0.1', resolve));
+    try {
+      const bus = new MqttBus({ url: broker.url, name: 'm', secret: undefined, log: silentLogger });
+      bus.start([], { onUp: () => {}, onDown: () => {}, onMessage: () => {} });
+      await eventually('it connects', () => sockets.length === 1);
+      const closed = new Promise((resolve) => sockets[0]?.once('close', resolve));
+      await within('the end', bus.stop(), 1_000);
+      await within('the end of its connection, which would keep its process', closed, 1_000);
     } finally {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => deaf.close(resolve));

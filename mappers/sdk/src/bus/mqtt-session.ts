@@ -116,7 +116,8 @@ export class MqttSession {
     this.#client = undefined;
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => client.end(true, () => resolve()), END_MS);
-      client.end(!gracefully, () => {
+      // One that is not connected yet has nothing to wait for, and would keep its connection for as long as that may take.
+      client.end(!gracefully || !client.connected, () => {
         clearTimeout(force);
         resolve();
       });
