@@ -29,13 +29,14 @@ function collect() {
   });
 }
 
-/** To processes that are started with an environment of their own as well, as Node.js does with NODE_V8_COVERAGE. */
+/** To our own programs that are started with an environment of their own, too, as Node.js does with NODE_V8_COVERAGE. */
 function passOn() {
   const { spawn } = ChildProcess.prototype;
   ChildProcess.prototype.spawn = function spawnWithCoverage(options) {
-    for (const [name, value] of Object.entries(NEEDED))
-      if (!options.envPairs.some((pair) => pair.startsWith(`${name}=`)))
-        options.envPairs.push(`${name}=${value}`);
+    const { args, envPairs } = options;
+    if (args.includes(process.execPath))
+      for (const [name, value] of Object.entries(NEEDED))
+        if (!envPairs.some((pair) => pair.startsWith(`${name}=`))) envPairs.push(`${name}=${value}`);
     return spawn.call(this, options);
   };
 }

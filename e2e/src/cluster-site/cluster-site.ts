@@ -283,7 +283,8 @@ export class ClusterSite {
   async unjoined(node: string, options: ClusterEdgeOptions = {}): Promise<SiteEdge> {
     const { hub = 0, transport = 'ws', config = {}, under } = options;
     const dir = path.join(this.dir, `e${this.#folders++}`);
-    await mkdir(path.join(dir, 'data'), { recursive: true, mode: 0o700 });
+    // Not the site's own folder, which is gone once it is closed.
+    for (const folder of [dir, path.join(dir, 'data')]) await mkdir(folder, { mode: 0o700 });
     const { host, port } = this.address(hub);
     const edge = new SiteEdge({
       ...{ node, dir },

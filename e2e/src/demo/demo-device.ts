@@ -53,7 +53,12 @@ export class DemoDevice {
     await mkdir(mappersDir);
     await writeDefinition(mappersDir, 'modbus', mapperDefinition('modbus'));
     const device = new DemoDevice(await ModbusPeer.tcp(), mappersDir);
-    await device.heat(20);
+    try {
+      await device.heat(20);
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
     return device;
   }
 

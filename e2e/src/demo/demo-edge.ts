@@ -47,29 +47,41 @@ export class DemoEdge {
     const { node, transport, config = {} } = options;
     const link = new Link();
     const { host, port, quicPort, webTransportPort } = site.directAddress();
-    const tcp = await startTcpProxy({ link, target: { host, port } });
-    const udp =
-      quicPort === undefined ? undefined : await startUdpProxy({ link, target: { host, port: quicPort } });
-    const web =
-      webTransportPort === undefined
-        ? undefined
-        : await startTcpProxy({ link, target: { host, port: webTransportPort } });
-    const edge = await site.unjoined(node, {
-      config: {
-        ...config,
-        hub: {
-          address: `127.0.0.1:${tcp.port}`,
-          ...(udp !== undefined && { quicPort: udp.port }),
-          ...(web !== undefined && { webTransportPort: web.port }),
-          transport,
-          heartbeatMs: transport === 'quic' || transport === 'auto' ? QUIC_HEARTBEAT_MS : HEARTBEAT_MS,
+    const proxies: { readonly port: number; stop(): Promise<void> }[] = [];
+    const proxied = async <P extends (typeof proxies)[number]>(starting: Promise<P>): Promise<P> => {
+      const proxy = await starting;
+      proxies.push(proxy);
+      return proxy;
+    };
+    try {
+      const tcp = await proxied(startTcpProxy({ link, target: { host, port } }));
+      const udp =
+        quicPort === undefined
+          ? undefined
+          : await proxied(startUdpProxy({ link, target: { host, port: quicPort } }));
+      const web =
+        webTransportPort === undefined
+          ? undefined
+          : await proxied(startTcpProxy({ link, target: { host, port: webTransportPort } }));
+      const edge = await site.unjoined(node, {
+        config: {
+          ...config,
+          hub: {
+            address: `127.0.0.1:${tcp.port}`,
+            ...(udp !== undefined && { quicPort: udp.port }),
+            ...(web !== undefined && { webTransportPort: web.port }),
+            transport,
+            heartbeatMs: transport === 'quic' || transport === 'auto' ? QUIC_HEARTBEAT_MS : HEARTBEAT_MS,
+          },
+          pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
+          eventBus: { listen: '127.0.0.1:0' },
         },
-        pool: { listen: '127.0.0.1:0', advertise: '127.0.0.1' },
-        eventBus: { listen: '127.0.0.1:0' },
-      },
-    });
-    const proxies = [tcp, udp, web].filter((proxy) => proxy !== undefined);
-    return new DemoEdge({ edge, link, transport, site, proxies });
+      });
+      return new DemoEdge({ edge, link, transport, site, proxies });
+    } catch (error) {
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
+      throw error;
+    }
   }
 
   get node(): string {

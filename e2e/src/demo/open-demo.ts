@@ -41,7 +41,8 @@ export async function openDemo(parts: DemoParts): Promise<Demo> {
   const kubeconfig = path.join(site.dir, 'demo.kubeconfig');
   await writeKubeconfig(kubeconfig, site.kubeconfig);
   const device = await openDevice(parts, site.dir);
-  opened.push({ close: () => closeEdges(edges) });
+  const closable = { close: () => closeEdges(edges) };
+  opened.push(closable);
   for (const [index, node] of nodeNames(choices).entries()) {
     const edge = await DemoEdge.open(site, {
       node,
@@ -49,6 +50,9 @@ export async function openDemo(parts: DemoParts): Promise<Demo> {
       config: configOf(index, choices, containers, device),
     });
     edges.push(edge);
+    if (!signal.aborted) continue;
+    opened.push(closable); // those before it may have been closed meanwhile
+    signal.throwIfAborted();
   }
   const [first] = edges;
   if (first === undefined) throw new TypeError('there is at least one edge');
