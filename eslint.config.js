@@ -47,6 +47,8 @@ export default defineConfig(
   },
   {
     files: ['**/*.js', '**/*.cjs'],
-    languageOptions: { globals: { ...nodeGlobals, module: 'writable', require: 'readonly', __filename: 'readonly' } },
+    languageOptions: {
+      globals: { ...nodeGlobals, module: 'writable', require: 'readonly', __filename: 'readonly' },
+    },
   },
 );
