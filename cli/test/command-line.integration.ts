@@ -150,7 +150,9 @@ describe('the command line', function () {
       ['status', '--config-dir', '/nonexistent', '--socket', '/nonexistent'],
       ['pool', 'status', '--config-dir', '/nonexistent', '--socket', '/nonexistent'],
     ]) {
-      const { stderr } = spawnSync(process.execPath, [main, ...args], { env: { NODE_DEBUG: 'esm' } });
+      const { HAWSER_COVERAGE, NODE_OPTIONS } = process.env; // of the tests
+      const env = { HAWSER_COVERAGE, NODE_OPTIONS, NODE_DEBUG: 'esm' };
+      const { stderr } = spawnSync(process.execPath, [main, ...args], { env });
       const loaded = [...new Set(stderr.toString().match(/file:\/\/[^\s'",)]+/g) ?? [])];
       assert.ok(
         loaded.some((file) => file.includes('edgecore/dist/src/admin-entry.js')),

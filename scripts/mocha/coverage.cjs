@@ -29,14 +29,13 @@ function collect() {
   });
 }
 
-/** To our own programs that are started with an environment of their own, too, as Node.js does with NODE_V8_COVERAGE. */
+/** To processes that are started with an environment of their own, too, as Node.js does with NODE_V8_COVERAGE. */
 function passOn() {
   const { spawn } = ChildProcess.prototype;
   ChildProcess.prototype.spawn = function spawnWithCoverage(options) {
-    const { args, envPairs } = options;
-    if (args.includes(process.execPath))
-      for (const [name, value] of Object.entries(NEEDED))
-        if (!envPairs.some((pair) => pair.startsWith(`${name}=`))) envPairs.push(`${name}=${value}`);
+    const { envPairs } = options;
+    for (const [name, value] of Object.entries(NEEDED))
+      if (!envPairs.some((pair) => pair.startsWith(`${name}=`))) envPairs.push(`${name}=${value}`);
     return spawn.call(this, options);
   };
 }

@@ -83,7 +83,8 @@ export async function takeWalk(walk: Walk, root: string, dir: string, timeoutMs:
 async function run(command: readonly string[]): Promise<number | null> {
   const [program = '', ...args] = dieWithParent(command);
   const { PATH, LANG } = process.env;
-  const env = { PATH, LANG, HOME: '/tmp/home', TERM: 'dumb' };
+  // What tests preload may not be there: the repository is at another place, and /tmp is empty.
+  const env = { PATH, LANG, HOME: '/tmp/home', TERM: 'dumb', NODE_OPTIONS: '' };
   const child = spawn(program, args, { stdio: 'ignore', env });
   killOnExit(child);
   const [code] = (await once(child, 'exit')) as [number | null];
